@@ -1,0 +1,26 @@
+"""One picture on its way through the program."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Pixels = NDArray[np.uint8]
+"""RGB picture, uint8 0..255, `[H, W, 3]`, C-contiguous."""
+
+
+@dataclass(frozen=True, eq=False)
+class Frame:
+    """A picture with its number and the time it was taken.
+
+    Attributes:
+        pixels: RGB uint8 `[H, W, 3]`; never written to after the frame was made.
+        index: counts up by one per captured frame, from 0.
+        captured_at_s: `time.monotonic()` when the source gave it.
+    """
+
+    pixels: Pixels
+    index: int
+    captured_at_s: float

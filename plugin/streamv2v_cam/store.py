@@ -1,0 +1,83 @@
+"""ControlStore: the one door through which every live value changes."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from streamv2v.controls import Controls
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """All live values at one moment.
+
+    Attributes:
+        controls: the values.
+        revision: goes up by one with every applied patch.
+        bank_resets: goes up by one with every request to empty the bank.
+        look: name of the look that was chosen last, None when none was.
+    """
+
+    controls: Controls
+    revision: int
+    bank_resets: int = 0
+    look: str | None = None
+
+
+Subscriber = Callable[[Snapshot], None]
+
+
+class ControlStore:
+    """Holds the current snapshot; dock, API, command line and OBS are hands on `apply`.
+
+    Readers take no lock: `current` is one reference, swapped whole. Subscribers are called in the
+    applying thread, once per change and in order; they must only pass the snapshot on.
+    """
+
+    def __init__(self, controls: Controls | None = None, *, look: str | None = None) -> None:
+        self._lock = threading.Lock()
+        self._subscribers: list[Subscriber] = []
+        self.current = Snapshot(controls or Controls(), revision=0, look=look)
+
+    def apply(self, patch: Mapping[str, Any], *, look: str | None = None) -> Snapshot:
+        """Validate `patch`, swap the snapshot, raise the revision, tell subscribers.
+
+        Args:
+            patch: control name -> new value; all or nothing.
+            look: name of the look the patch comes from; None keeps the present one.
+
+        Raises:
+            ControlError: an unknown field or refused value; nothing was changed.
+        """
+        with self._lock:
+            old = self.current
+            return self._swap(
+                Snapshot(old.controls.patched(patch), old.revision + 1, old.bank_resets, look or old.look)
+            )
+
+    def reset_bank(self) -> Snapshot:
+        """Ask the engine to empty its feature bank before the next frame."""
+        with self._lock:
+            old = self.current
+            return self._swap(Snapshot(old.controls, old.revision + 1, old.bank_resets + 1, old.look))
+
+    def subscribe(self, subscriber: Subscriber) -> Callable[[], None]:
+        """Call `subscriber` with every later snapshot; returns the call that ends it."""
+        with self._lock:
+            self._subscribers.append(subscriber)
+
+        def unsubscribe() -> None:
+            with self._lock:
+                if subscriber in self._subscribers:
+                    self._subscribers.remove(subscriber)
+
+        return unsubscribe
+
+    def _swap(self, snapshot: Snapshot) -> Snapshot:
+        self.current = snapshot
+        for subscriber in list(self._subscribers):
+            subscriber(snapshot)
+        return snapshot

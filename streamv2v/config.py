@@ -1,0 +1,139 @@
+"""Everything that fixes a shape, an address or a weight: changing it means building the engine anew.
+
+Standard library only, so that the host process can read and validate it without torch.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+
+from .errors import ConfigError
+
+EMBEDDED_MODEL = "embedded"
+EMBEDDED_FOLDER = Path(__file__).parent / "models" / "embedded"
+
+GUIDANCES = ("none", "full", "self", "initialize")
+BANKS = ("paper", "queue", "off")
+DTYPES = ("auto", "float32", "float16", "bfloat16", "float64")
+DEVICES = ("auto", "cpu", "cuda", "mps")
+LCMS = ("auto", "on", "off")
+SLOT_LIMIT = 8
+
+
+@dataclass(frozen=True)
+class Lora:
+    """One LoRA to fuse into the model: a file, a folder or a hub id, with its scale (0..2)."""
+
+    source: str
+    scale: float = 1.0
+
+    def __post_init__(self) -> None:
+        if not self.source:
+            raise ConfigError("A LoRA needs a file, a folder or a hub id; none was given.")
+        if not -2.0 <= self.scale <= 2.0:
+            raise ConfigError(f"LoRA {self.source}: the scale {self.scale} was refused; allowed is -2 to 2.")
+
+
+@dataclass(frozen=True)
+class BankConfig:
+    """The feature bank (arXiv:2405.15757, section 4): its kind and its constants.
+
+    Defaults are those of the published repository where they differ from the paper.
+    """
+
+    kind: str = "paper"
+    """"paper": dynamic merging into one frame's size (DyMe); "queue": the last frames whole; "off"."""
+    queue_length: int = 4
+    """Frames kept by the queue bank, 1..16."""
+    merge_ratio: float = 0.5
+    """Share of bank + current tokens that is merged away; 0.5 keeps one frame's size (the only size-keeping one)."""
+    attention: bool = True
+    """Extended self-attention (EA): the bank's keys and values join the current frame's."""
+    fusion: bool = True
+    """Feature fusion (FF): the nearest bank output is blended in, in the fused layers."""
+    fused_layers: tuple[str, ...] = ("mid_block", "up_blocks.0", "up_blocks.1")
+    """Name prefixes of the layers that fuse; the low-resolution ones, since FF everywhere blurs."""
+    spread: bool = False
+    """True: layer l updates on frame f when (f + l) mod interval = 0, so that frame time is flat."""
+    merge_seed: int = 0
+    """Seed of the random source / destination split in merging."""
+
+    def __post_init__(self) -> None:
+        _one_of("bank", self.kind, BANKS)
+        if not 1 <= self.queue_length <= 16:
+            raise ConfigError(f"queue_length: {self.queue_length} was refused; allowed is 1 to 16 frames.")
+        if self.merge_ratio != 0.5:
+            raise ConfigError(
+                f"merge_ratio: {self.merge_ratio} was refused; only 0.5 keeps the bank at one frame's size."
+            )
+
+
+@dataclass(frozen=True)
+class StreamConfig:
+    """What an engine is built from: model, size, slots, guidance, bank, device (DESIGN: two kinds of option).
+
+    Raises:
+        ConfigError: a value that cannot be built, with what is allowed.
+    """
+
+    model: str = EMBEDDED_MODEL
+    """"embedded", a diffusers folder, a single-file checkpoint (.safetensors) or a hub id."""
+    revision: str | None = None
+    """Branch, tag or commit of a hub id."""
+    vae: str | None = None
+    """Another VAE: a folder or a hub id (TAESD: "madebyollin/taesd"); None keeps the model's own."""
+    loras: tuple[Lora, ...] = ()
+    lcm: str = "auto"
+    """LCM-LoRA: "auto" adds it where the model is not few-step by itself; "on" always, "off" never."""
+    lcm_lora: str = "latent-consistency/lcm-lora-sdv1-5"
+    """Where LCM-LoRA comes from when it is needed."""
+    width: int = 256
+    height: int = 256
+    """Picture size inside the engine, multiples of 8, 64..2048 px."""
+    slots: int = 2
+    """Denoising steps = slots of the stream batch, 1..8."""
+    sequential: bool = False
+    """True: all steps of one frame before the next (no frame of delay), instead of the stream batch."""
+    guidance: str = "none"
+    """"none", "full" (two predictions), "self" or "initialize" (residual CFG of StreamDiffusion)."""
+    bank: BankConfig = field(default_factory=BankConfig)
+    safety_checker: bool = False
+    """Run the model's own safety checker on the output, where it carries one."""
+    scene_cut_threshold: float = 0.35
+    """Mean luma-histogram change (0..1) that counts as a cut and refills the bank; 0 switches it off."""
+    device: str = "auto"
+    dtype: str = "auto"
+    offline: bool = False
+    """Never ask the network: only files that are already there."""
+    cache_dir: str | None = None
+    """Where hub files are kept; None is the hub's own folder."""
+
+    def __post_init__(self) -> None:
+        for name, value in (("width", self.width), ("height", self.height)):
+            if not isinstance(value, int) or value % 8 or not 64 <= value <= 2048:
+                raise ConfigError(f"{name}: {value} was refused; allowed is a multiple of 8 from 64 to 2048.")
+        if not 1 <= self.slots <= SLOT_LIMIT:
+            raise ConfigError(f"slots: {self.slots} was refused; allowed is 1 to {SLOT_LIMIT}.")
+        if not self.model:
+            raise ConfigError("model: nothing was given; allowed is 'embedded', a folder, a file or a hub id.")
+        if not 0.0 <= self.scene_cut_threshold <= 1.0:
+            raise ConfigError(f"scene_cut_threshold: {self.scene_cut_threshold} was refused; allowed is 0 to 1.")
+        _one_of("guidance", self.guidance, GUIDANCES)
+        _one_of("lcm", self.lcm, LCMS)
+        _one_of("dtype", self.dtype, DTYPES)
+        if self.device.split(":")[0] not in DEVICES:
+            raise ConfigError(f"device: {self.device!r} was refused; allowed is one of {', '.join(DEVICES)}.")
+
+    @property
+    def delay_frames(self) -> int:
+        """Frames between a picture going in and its translation coming out (slots - 1 in a stream batch)."""
+        return 0 if self.sequential else self.slots - 1
+
+
+CONFIG_NAMES = tuple(item.name for item in fields(StreamConfig))
+
+
+def _one_of(name: str, value: str, allowed: tuple[str, ...]) -> None:
+    if value not in allowed:
+        raise ConfigError(f"{name}: {value!r} was refused; allowed is one of {', '.join(allowed)}.")

@@ -1,0 +1,172 @@
+"""Everything about a running stream that is only a number or a word: live, frozen, swapped whole.
+
+Standard library only, so that the host process can read and validate controls without torch.
+Each field carries its range, unit and help; API, dock and command line draw themselves from
+`describe_controls()`, so a new control is added in this file alone.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import Field, dataclass, field, fields, replace
+from typing import Any
+
+from .errors import ControlError
+
+MODES = ("effect", "bypass", "freeze", "privacy")
+FITS = ("crop", "fit")
+BANK_CHANGES = ("fade", "reset", "keep")
+PROMPT_LIMIT = 1000
+BLEND_LIMIT = 8
+
+
+def _number(default: float, low: float, high: float, *, help: str, unit: str = "", step: float = 0.01) -> Any:
+    kind = "integer" if isinstance(default, int) else "number"
+    return field(default=default, metadata=dict(kind=kind, low=low, high=high, unit=unit, step=step, help=help))
+
+
+def _choice(default: str, choices: tuple[str, ...], *, help: str) -> Any:
+    return field(default=default, metadata=dict(kind="choice", choices=choices, help=help))
+
+
+def _text(default: str, *, least: int, most: int, help: str) -> Any:
+    return field(default=default, metadata=dict(kind="text", least=least, most=most, help=help))
+
+
+@dataclass(frozen=True)
+class Controls:
+    """One snapshot of all live values (DESIGN: two kinds of option).
+
+    Build a changed one with `patched()`; the constructor validates too and raises `ControlError`.
+    """
+
+    prompt: str = _text("a pencil sketch", least=1, most=PROMPT_LIMIT, help="The look, in words. Weight 1 in a blend.")
+    blend: tuple[tuple[str, float], ...] = field(
+        default=(),
+        metadata=dict(kind="blend", most=BLEND_LIMIT, help="More prompts with weights, mixed with the prompt."),
+    )
+    negative_prompt: str = _text("", least=0, most=PROMPT_LIMIT, help="What the look must not have (guidance > 1).")
+    strength: float = _number(0.5, 0.0, 1.0, help="0 is the camera's picture, 1 the fullest look.")
+    guidance_scale: float = _number(1.0, 1.0, 20.0, step=0.1, help="How hard the prompt pulls; 1 is off.")
+    guidance_delta: float = _number(1.0, 0.0, 2.0, help="Share of the residual noise in RCFG guidance.")
+    seed: int = _number(2, 0, 2**32 - 1, step=1, help="Picks the fixed noise of every slot.")
+    bank_weight: float = _number(1.0, 0.0, 4.0, step=0.05, help="Stability: 0 forgets the past, 1 is the paper.")
+    fusion_strength: float = _number(0.8, 0.0, 1.0, help="Feature fusion: share taken from the bank.")
+    fusion_threshold: float = _number(0.98, -1.0, 1.0, help="Feature fusion: least cosine similarity.")
+    update_interval: int = _number(4, 1, 64, unit="frames", step=1, help="The bank takes in every n-th frame.")
+    bank_change: str = _choice("fade", BANK_CHANGES, help="What the bank does when prompt or seed change.")
+    transition_s: float = _number(0.5, 0.0, 10.0, unit="s", step=0.1, help="Time to glide from look to look.")
+    still_threshold: float = _number(
+        0.0,
+        0.0,
+        64.0,
+        unit="grey levels",
+        step=0.5,
+        help="Repeat the picture when no block moves more; 0 is off.",
+    )
+    mode: str = _choice("effect", MODES, help="What is on air: the look, the camera, a still or a cover.")
+    mirror: bool = field(default=False, metadata=dict(kind="switch", help="Flip left and right."))
+    fit: str = _choice("crop", FITS, help="Fill the picture and cut the rest, or show all with bars.")
+    zoom: float = _number(1.0, 1.0, 4.0, step=0.05, unit="x", help="Cut into the camera's picture.")
+    pan_x: float = _number(0.0, -1.0, 1.0, help="Which part a crop or zoom shows: -1 left, 1 right.")
+    pan_y: float = _number(0.0, -1.0, 1.0, help="Which part a crop or zoom shows: -1 top, 1 bottom.")
+
+    def __post_init__(self) -> None:
+        for item in fields(self):
+            object.__setattr__(self, item.name, _checked(item, getattr(self, item.name)))
+
+    def patched(self, patch: Mapping[str, Any]) -> Controls:
+        """A new snapshot with `patch` applied; all or nothing.
+
+        Raises:
+            ControlError: an unknown field or a refused value; names field, value and range.
+        """
+        for name in patch:
+            if name not in CONTROL_NAMES:
+                raise ControlError(str(name), patch[name], "one of the controls " + ", ".join(CONTROL_NAMES))
+        return replace(self, **dict(patch))
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values, ready for JSON."""
+        values = {item.name: getattr(self, item.name) for item in fields(self)}
+        values["blend"] = [list(pair) for pair in self.blend]
+        return values
+
+
+CONTROL_NAMES = tuple(item.name for item in fields(Controls))
+
+
+def describe_controls() -> dict[str, dict[str, Any]]:
+    """Name -> kind, default, range or choices, unit, step and help of every control, for pages and tools."""
+    described: dict[str, dict[str, Any]] = {}
+    for item in fields(Controls):
+        default = [] if item.name == "blend" else item.default
+        described[item.name] = {"default": default, **item.metadata}
+        if "choices" in described[item.name]:
+            described[item.name]["choices"] = list(described[item.name]["choices"])
+    return described
+
+
+def _checked(item: Field[Any], value: Any) -> Any:
+    rule = item.metadata
+    match rule["kind"]:
+        case "number" | "integer":
+            return _checked_number(item.name, value, rule)
+        case "choice":
+            if value not in rule["choices"]:
+                raise ControlError(item.name, value, "one of " + ", ".join(rule["choices"]))
+            return value
+        case "switch":
+            if not isinstance(value, bool):
+                raise ControlError(item.name, value, "true or false")
+            return value
+        case "text":
+            return _checked_text(item.name, value, rule["least"], rule["most"])
+        case _:
+            return _checked_blend(item.name, value)
+
+
+def _checked_number(name: str, value: Any, rule: Mapping[str, Any]) -> float | int:
+    low, high = rule["low"], rule["high"]
+    words = f"{low:g} to {high:g}" if high < 1e9 else f"{low:d} to {high:d}"
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise ControlError(name, value, f"a number from {words}")
+    if not math.isfinite(value) or not low <= value <= high:
+        raise ControlError(name, value, words)
+    if rule["kind"] == "integer":
+        if value != int(value):
+            raise ControlError(name, value, f"a whole number from {words}")
+        return int(value)
+    return float(value)
+
+
+def _checked_text(name: str, value: Any, least: int, most: int) -> str:
+    if not isinstance(value, str):
+        raise ControlError(name, value, "text")
+    cleaned = " ".join(value.split())
+    if len(cleaned) < least:
+        raise ControlError(name, value, "words that describe a look (for the untouched camera use mode bypass)")
+    if len(cleaned) > most:
+        raise ControlError(name, value[:40] + "...", f"at most {most} characters")
+    return cleaned
+
+
+def _checked_blend(name: str, value: Any) -> tuple[tuple[str, float], ...]:
+    allowed = f"at most {BLEND_LIMIT} pairs of text and a weight from 0 to 10"
+    try:
+        pairs = [(text, weight) for text, weight in value]
+    except (TypeError, ValueError):
+        raise ControlError(name, value, allowed) from None
+    if len(pairs) > BLEND_LIMIT:
+        raise ControlError(name, value, allowed)
+    checked = []
+    for text, weight in pairs:
+        rule = {"low": 0.0, "high": 10.0, "kind": "number"}
+        checked.append(
+            (
+                _checked_text(name, text, 1, PROMPT_LIMIT),
+                float(_checked_number(f"{name} weight", weight, rule)),
+            )
+        )
+    return tuple(checked)
