@@ -1,0 +1,250 @@
+"""Reading the settings: defaults < file < environment < command line, each value with its origin."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from platformdirs import user_config_dir
+from pydantic import ValidationError
+from pydantic_settings import EnvSettingsSource
+
+from streamv2v.config import BankConfig, Lora, StreamConfig
+from streamv2v.controls import CONTROL_NAMES, Controls
+from streamv2v.errors import ConfigError, ControlError
+
+from ..errors import SettingsError
+from ..looks import LookSet, load_looks
+from .model import (
+    DEFAULT_LOOK,
+    CaptureSettings,
+    ControlSettings,
+    EngineSettings,
+    PublishSettings,
+    Settings,
+    StartSettings,
+)
+from .tree import FIELDS, flatten, nearest, nest, values_by_name, variable
+from .words import allowed_words
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
+
+CONFIG_VARIABLE = "STREAMV2V_CONFIG"
+EMBEDDED_SIZE = (336, 192)
+OTHER_SIZE = (576, 320)
+
+
+def default_config_path() -> Path:
+    """settings.toml in the user's configuration folder, or where STREAMV2V_CONFIG points."""
+    asked = os.environ.get(CONFIG_VARIABLE)
+    return Path(asked) if asked else Path(user_config_dir("streamv2v-cam", appauthor=False)) / "settings.toml"
+
+
+@dataclass(frozen=True)
+class LoadedSettings:
+    """All settings of one run, and where each came from.
+
+    Attributes:
+        values: the sections; also reachable as `capture`, `publish`, `engine`, `control`, `start`.
+        path: the settings file that was or would be read.
+        origins: dotted name -> origin of every value that is not a default.
+    """
+
+    values: Settings
+    path: Path
+    origins: Mapping[str, str]
+
+    @property
+    def capture(self) -> CaptureSettings:
+        return self.values.capture
+
+    @property
+    def publish(self) -> PublishSettings:
+        return self.values.publish
+
+    @property
+    def engine(self) -> EngineSettings:
+        return self.values.engine
+
+    @property
+    def control(self) -> ControlSettings:
+        return self.values.control
+
+    @property
+    def start(self) -> StartSettings:
+        return self.values.start
+
+    def origin(self, name: str) -> str:
+        """ "default", "file PATH", "environment VARIABLE" or "command line" for a dotted name."""
+        return self.origins.get(name, "default")
+
+    def items(self) -> list[tuple[str, Any, str]]:
+        """Name, value and origin of every setting, in the order of declaration."""
+        return [(name, value, self.origin(name)) for name, value in values_by_name(self.values)]
+
+    @property
+    def looks_path(self) -> Path:
+        """The user's file of looks; it need not exist."""
+        chosen = self.control.looks_file
+        return Path(chosen).expanduser() if chosen else self.path.parent / "looks.toml"
+
+    def looks(self) -> LookSet:
+        """The looks for this model, the user's over the shipped ones."""
+        return load_looks(self.engine.model, self.looks_path, must_exist=self.control.looks_file is not None)
+
+    def engine_size(self) -> tuple[int, int]:
+        """Width and height inside the engine, px, with the default of the model where none was set."""
+        width, height = EMBEDDED_SIZE if self.engine.model == "embedded" else OTHER_SIZE
+        return self.engine.width or width, self.engine.height or height
+
+    def stream_config(self) -> StreamConfig:
+        """What the engine is built from.
+
+        Raises:
+            SettingsError: a value the library refuses.
+        """
+        engine = self.engine
+        width, height = self.engine_size()
+        names = engine.model_dump(exclude={"bank", "loras", "width", "height"} | _PROGRAM_ONLY)
+        try:
+            bank = engine.bank.model_dump() | {"fused_layers": tuple(engine.bank.fused_layers)}
+            return StreamConfig(
+                width=width,
+                height=height,
+                bank=BankConfig(**bank),
+                loras=tuple(parse_lora(text) for text in engine.loras),
+                **names,
+            )
+        except ConfigError as error:
+            raise SettingsError(f"engine: {error}") from error
+
+    def start_look(self) -> str | None:
+        """Name of the look at the start; None when there is none or a prompt takes its place.
+
+        Raises:
+            LookError: a look that does not exist.
+        """
+        asked = self.start.look
+        if asked == "none":
+            return None
+        if asked != DEFAULT_LOOK:
+            return self.looks().get(asked).name
+        if "start.prompt" in self.origins:
+            return None
+        first = self.looks().first()
+        return first.name if first else None
+
+    def controls(self) -> Controls:
+        """The live values at the start: defaults < the look < `[start]`.
+
+        Raises:
+            LookError: a look that does not exist.
+            SettingsError: a refused value, with its origin.
+        """
+        name = self.start_look()
+        controls = Controls().patched(self.looks().get(name).patch() if name else {})
+        patch = {key: value for key in CONTROL_NAMES if (value := getattr(self.start, key)) is not None}
+        try:
+            return controls.patched(patch)
+        except ControlError as error:
+            found = f"{error.field} ({self.origin('start.' + error.field)}): {error.given!r} was refused"
+            raise SettingsError(f"{found}; allowed is {error.allowed}.") from error
+
+
+_PROGRAM_ONLY = {"threads", "load_timeout_s", "hang_timeout_s"}
+
+
+def parse_lora(text: str) -> Lora:
+    """A LoRA from "SOURCE" or "SOURCE:SCALE"; a drive letter is no scale.
+
+    Raises:
+        ConfigError: an empty source, or a scale out of range.
+    """
+    source, colon, tail = text.rpartition(":")
+    try:
+        return Lora(source, float(tail)) if colon else Lora(text)
+    except ConfigError:
+        raise
+    except ValueError:
+        return Lora(text)
+
+
+def load_settings(flags: Mapping[str, Any] | None = None, config_path: Path | str | None = None) -> LoadedSettings:
+    """All settings, merged and checked.
+
+    Args:
+        flags: dotted name -> value from the command line; None values count as not given.
+        config_path: another settings file, which must then exist.
+
+    Raises:
+        SettingsError: one line that says which setting, from where, what was found, what is allowed.
+        LookError: the start look does not exist, or the file of looks cannot be read.
+    """
+    path = Path(config_path).expanduser() if config_path else default_config_path()
+    merged: dict[str, Any] = {}
+    origins: dict[str, str] = {}
+    from_file = flatten(read_settings_file(path, must_exist=config_path is not None))
+    from_environment = flatten(_environment())
+    from_flags = {name: value for name, value in (flags or {}).items() if value is not None}
+    for name, value in from_file.items():
+        merged[name], origins[name] = value, f"file {path}"
+    for name, value in from_environment.items():
+        merged[name], origins[name] = value, f"environment {variable(name)}"
+    for name, value in from_flags.items():
+        merged[name], origins[name] = value, "command line"
+    for name in merged:
+        if name not in FIELDS:
+            raise SettingsError(f"{name} ({origins[name]}): there is no such setting; {nearest(name)}")
+    try:
+        values = Settings(**nest(merged))
+    except ValidationError as error:
+        raise SettingsError(_refusal(error.errors()[0], origins)) from None
+    loaded = LoadedSettings(values, path, origins)
+    loaded.stream_config()
+    loaded.controls()
+    return loaded
+
+
+def read_settings_file(path: Path, *, must_exist: bool = False) -> dict[str, Any]:
+    """The sections of a settings file; empty when there is none and none has to be.
+
+    Raises:
+        SettingsError: the file is missing, unreadable, or no TOML (with the line).
+    """
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        if must_exist:
+            raise SettingsError(
+                f"No settings file at {path}. `streamv2v-cam config init --config {path}` writes one."
+            ) from None
+        return {}
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(f"The settings file {path} cannot be read ({error}).") from error
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsError(f"The settings file {path} is not valid TOML: {error}.") from error
+
+
+def _environment() -> dict[str, Any]:
+    """The sections set through STREAMV2V_SECTION__NAME; other variables of that prefix are not settings."""
+    return {name: value for name, value in EnvSettingsSource(Settings)().items() if isinstance(value, dict)}
+
+
+def _refusal(error: ErrorDetails, origins: Mapping[str, str]) -> str:
+    """One line for a value that pydantic refused."""
+    location = [str(part) for part in error["loc"]]
+    name = next(
+        (dotted for end in range(len(location), 0, -1) if (dotted := ".".join(location[:end])) in FIELDS),
+        location[0],
+    )
+    if name not in FIELDS:
+        return f"{name}: {error['input']!r} was refused; it is a section, written [{name}] in the file."
+    return (
+        f"{name} ({origins.get(name, 'default')}): {error['input']!r} was refused; "
+        f"allowed is {allowed_words(FIELDS[name])}."
+    )
