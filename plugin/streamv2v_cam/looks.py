@@ -17,7 +17,6 @@ import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -164,7 +163,7 @@ def load_looks(model: str = EMBEDDED_MODEL, user_path: Path | None = None, *, mu
 def shipped_text(model: str) -> str:
     """The shipped file of looks for a model, comments and all."""
     name = "embedded.toml" if model == EMBEDDED_MODEL else "sd15.toml"
-    return (resources.files(__package__) / "presets" / name).read_text(encoding="utf-8")
+    return (Path(__file__).parent / "presets" / name).read_text(encoding="utf-8")
 
 
 def parse_looks(text: str, origin: str) -> list[Look]:

@@ -112,7 +112,7 @@ class LoadedSettings:
         width, height = self.engine_size()
         names = engine.model_dump(exclude={"bank", "loras", "width", "height"} | _PROGRAM_ONLY)
         try:
-            bank = engine.bank.model_dump() | {"fused_layers": tuple(engine.bank.fused_layers)}
+            bank: dict[str, Any] = engine.bank.model_dump() | {"fused_layers": tuple(engine.bank.fused_layers)}
             return StreamConfig(
                 width=width,
                 height=height,

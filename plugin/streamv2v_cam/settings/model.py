@@ -53,92 +53,114 @@ class CaptureSettings(Section):
     """Where the picture comes from."""
 
     source: Spec = Field(
-        "auto",
+        default="auto",
         description='"auto" (first camera, else the presenter), "presenter", a camera\'s name or number, '
         "a video or image file, an rtsp:// or http:// address",
     )
-    width: int = Field(1280, ge=16, le=7680, description="width asked of the camera, px")
-    height: int = Field(720, ge=16, le=4320, description="height asked of the camera, px")
-    fps: float = Field(30.0, gt=0, le=240, description="pictures a second asked of the camera")
-    loop: bool = Field(True, description="start a video file again at its end")
+    width: int = Field(default=1280, ge=16, le=7680, description="width asked of the camera, px")
+    height: int = Field(default=720, ge=16, le=4320, description="height asked of the camera, px")
+    fps: float = Field(default=30.0, gt=0, le=240, description="pictures a second asked of the camera")
+    loop: bool = Field(default=True, description="start a video file again at its end")
 
 
 class PublishSettings(Section):
     """The picture on air; its size and rate stay the same for the whole run."""
 
-    width: int = Field(1280, ge=64, le=3840, multiple_of=2, description="published width, even, px")
-    height: int = Field(720, ge=64, le=2160, multiple_of=2, description="published height, even, px")
-    fps: float = Field(30.0, ge=1, le=120, description="published pictures a second")
+    width: int = Field(default=1280, ge=64, le=3840, multiple_of=2, description="published width, even, px")
+    height: int = Field(default=720, ge=64, le=2160, multiple_of=2, description="published height, even, px")
+    fps: float = Field(default=30.0, ge=1, le=120, description="published pictures a second")
     sinks: Words = Field(
-        ["auto"],
+        default=["auto"],
         min_length=1,
         description='where it goes: "auto" (the virtual camera where there is one), "camera", '
         '"camera:/dev/video10", "null", or a file ending in .mp4 or .mkv',
     )
-    preview: bool = Field(True, description="show the picture on the page of the program")
-    fallback_raw: bool = Field(False, description="show the untouched camera while the engine is away")
-    hold_s: float = Field(1.0, ge=0, le=60, description="how long the last styled picture stays before the slate, s")
+    preview: bool = Field(default=True, description="show the picture on the page of the program")
+    fallback_raw: bool = Field(default=False, description="show the untouched camera while the engine is away")
+    hold_s: float = Field(
+        default=1.0, ge=0, le=60, description="how long the last styled picture stays before the slate, s"
+    )
 
 
 class BankSettings(Section):
     """The feature bank: what the engine remembers of past frames."""
 
-    kind: Literal["paper", "queue", "off"] = Field("paper", description="how the bank remembers")
-    queue_length: int = Field(4, ge=1, le=16, description="frames kept by the queue bank")
-    attention: bool = Field(True, description="extended self-attention")
-    fusion: bool = Field(True, description="feature fusion")
-    fused_layers: Words = Field(list(BankConfig().fused_layers), description="name prefixes of the layers that fuse")
-    merge_rule: Literal["mean", "pairwise"] = Field("mean", description="how merged tokens are averaged")
-    merge_split: Literal["random", "grid"] = Field("random", description="how tokens are parted before merging")
-    spread: bool = Field(False, description="spread bank updates over frames, so that frame time is flat")
-    merge_seed: int = Field(0, ge=0, le=2**32 - 1, description="seed of the random split in merging")
+    kind: Literal["paper", "queue", "off"] = Field(default="paper", description="how the bank remembers")
+    queue_length: int = Field(default=4, ge=1, le=16, description="frames kept by the queue bank")
+    attention: bool = Field(default=True, description="extended self-attention")
+    fusion: bool = Field(default=True, description="feature fusion")
+    fused_layers: Words = Field(
+        default=list(BankConfig().fused_layers), description="name prefixes of the layers that fuse"
+    )
+    merge_rule: Literal["mean", "pairwise"] = Field(default="mean", description="how merged tokens are averaged")
+    merge_split: Literal["random", "grid"] = Field(default="random", description="how tokens are parted before merging")
+    spread: bool = Field(default=False, description="spread bank updates over frames, so that frame time is flat")
+    merge_seed: int = Field(default=0, ge=0, le=2**32 - 1, description="seed of the random split in merging")
 
 
 class EngineSettings(Section):
     """What the engine is built from; changing one means building it anew."""
 
     model: str = Field(
-        EMBEDDED_MODEL, min_length=1, description='"embedded", a diffusers folder, a .safetensors file or a hub id'
+        default=EMBEDDED_MODEL,
+        min_length=1,
+        description='"embedded", a diffusers folder, a .safetensors file or a hub id',
     )
-    revision: str | None = Field(None, description="branch, tag or commit of a hub id")
+    revision: str | None = Field(default=None, description="branch, tag or commit of a hub id")
     single_file_config: str | None = Field(
-        None, description="configuration of a single-file checkpoint: a folder or a hub id"
+        default=None, description="configuration of a single-file checkpoint: a folder or a hub id"
     )
-    vae: str | None = Field(None, description="another VAE: a folder or a hub id")
-    loras: Words = Field([], description='LoRAs, each a file, folder or hub id, with ":0.8" behind it for its scale')
-    lcm: Literal["auto", "on", "off"] = Field("auto", description="LCM-LoRA: where needed, always, never")
-    lcm_lora: str = Field(StreamConfig().lcm_lora, min_length=1, description="where LCM-LoRA comes from")
+    vae: str | None = Field(default=None, description="another VAE: a folder or a hub id")
+    loras: Words = Field(
+        default=[], description='LoRAs, each a file, folder or hub id, with ":0.8" behind it for its scale'
+    )
+    lcm: Literal["auto", "on", "off"] = Field(default="auto", description="LCM-LoRA: where needed, always, never")
+    lcm_lora: str = Field(default=StreamConfig().lcm_lora, min_length=1, description="where LCM-LoRA comes from")
     width: int | None = Field(
-        None, ge=64, le=2048, multiple_of=8, description="width inside the engine, px; 336 (embedded) or 576"
+        default=None, ge=64, le=2048, multiple_of=8, description="width inside the engine, px; 336 (embedded) or 576"
     )
     height: int | None = Field(
-        None, ge=64, le=2048, multiple_of=8, description="height inside the engine, px; 192 (embedded) or 320"
+        default=None, ge=64, le=2048, multiple_of=8, description="height inside the engine, px; 192 (embedded) or 320"
     )
-    slots: int = Field(2, ge=1, le=SLOT_LIMIT, description="denoising steps = slots of the stream batch")
-    sequential: bool = Field(False, description="all steps of a frame before the next: no frame of delay")
-    renoise: bool = Field(True, description="add noise again before the later slots")
-    guidance: Literal["none", "full", "self", "initialize"] = Field("none", description="kind of guidance")
+    slots: int = Field(default=2, ge=1, le=SLOT_LIMIT, description="denoising steps = slots of the stream batch")
+    sequential: bool = Field(default=False, description="all steps of a frame before the next: no frame of delay")
+    renoise: bool = Field(default=True, description="add noise again before the later slots")
+    guidance: Literal["none", "full", "self", "initialize"] = Field(default="none", description="kind of guidance")
     bank: BankSettings = BankSettings()
-    safety_checker: bool = Field(False, description="run the model's own safety checker, where it has one")
-    scene_cut_threshold: float = Field(0.35, ge=0, le=1, description="picture change that empties the bank; 0 is off")
-    device: Spec = Field("auto", pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$", description="auto, cpu, cuda, cuda:1 or mps")
-    dtype: Literal["auto", "float32", "float16", "bfloat16", "float64"] = Field("auto", description="number format")
-    offline: bool = Field(False, description="never ask the network")
-    cache_dir: str | None = Field(None, description="where hub files are kept; unset is the hub's own folder")
-    threads: int | None = Field(None, ge=1, le=256, description="CPU threads of the engine; unset lets it choose")
-    load_timeout_s: float = Field(900.0, ge=5, le=86400, description="longest time without progress while loading, s")
-    hang_timeout_s: float = Field(30.0, ge=1, le=3600, description="longest time for one frame before a restart, s")
+    safety_checker: bool = Field(default=False, description="run the model's own safety checker, where it has one")
+    scene_cut_threshold: float = Field(
+        default=0.35, ge=0, le=1, description="picture change that empties the bank; 0 is off"
+    )
+    device: Spec = Field(
+        default="auto", pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$", description="auto, cpu, cuda, cuda:1 or mps"
+    )
+    dtype: Literal["auto", "float32", "float16", "bfloat16", "float64"] = Field(
+        default="auto", description="number format"
+    )
+    offline: bool = Field(default=False, description="never ask the network")
+    cache_dir: str | None = Field(default=None, description="where hub files are kept; unset is the hub's own folder")
+    threads: int | None = Field(
+        default=None, ge=1, le=256, description="CPU threads of the engine; unset lets it choose"
+    )
+    load_timeout_s: float = Field(
+        default=900.0, ge=5, le=86400, description="longest time without progress while loading, s"
+    )
+    hang_timeout_s: float = Field(
+        default=30.0, ge=1, le=3600, description="longest time for one frame before a restart, s"
+    )
 
 
 class ControlSettings(Section):
     """The page and its address; only this machine can reach it."""
 
-    host: Literal["127.0.0.1", "localhost", "::1"] = Field("127.0.0.1", description="address the page listens on")
-    port: int = Field(DEFAULT_PORT, ge=0, le=65535, description="port of the page; 0 takes any free one")
-    open_browser: Literal["auto", "always", "never"] = Field(
-        "auto", description="open the page at the start: where there is a screen, always, never"
+    host: Literal["127.0.0.1", "localhost", "::1"] = Field(
+        default="127.0.0.1", description="address the page listens on"
     )
-    looks_file: str | None = Field(None, description="your looks; unset is looks.toml beside the settings file")
+    port: int = Field(default=DEFAULT_PORT, ge=0, le=65535, description="port of the page; 0 takes any free one")
+    open_browser: Literal["auto", "always", "never"] = Field(
+        default="auto", description="open the page at the start: where there is a screen, always, never"
+    )
+    looks_file: str | None = Field(default=None, description="your looks; unset is looks.toml beside the settings file")
 
 
 _TYPES: dict[str, Any] = {"number": float, "integer": int, "switch": bool, "text": str, "choice": str}
