@@ -1,0 +1,142 @@
+"""Captions: sentences that name a style, a palette and a mood in many ways.
+
+Words compose: any style with any palette and any mood. Subjects, praise and unknown words are
+mixed in so that the text encoder learns to pass over them, and the empty prompt means the photo.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from training.toning import INKS, MOODS, PALETTES
+
+STYLE_WORDS: dict[str, tuple[str, ...]] = {
+    "photo": ("photo", "photograph", "picture", "snapshot", "realistic photo", "camera image"),
+    "pencil": (
+        "pencil sketch", "pencil drawing", "graphite drawing", "sketch", "line drawing",
+        "hand drawn sketch", "pencil",
+    ),
+    "charcoal": ("charcoal drawing", "charcoal sketch", "charcoal", "chalk and charcoal", "smudged charcoal"),
+    "engraving": (
+        "engraving", "copperplate engraving", "etching", "banknote", "hatching", "ink drawing",
+        "pen and ink", "crosshatch drawing",
+    ),
+    "linocut": ("linocut", "woodcut", "stencil", "black and white print", "noir", "ink print", "silhouette print"),
+    "comic": ("comic book", "comic", "halftone", "graphic novel", "superhero comic", "comic strip", "manga"),
+    "cartoon": (
+        "cartoon", "anime", "cel shaded", "animation", "cel animation", "animated film", "ghibli",
+        "toon",
+    ),
+    "watercolour": ("watercolour", "watercolor", "watercolour painting", "watercolor painting", "aquarelle", "wash painting"),
+    "oil": ("oil painting", "oil on canvas", "painting", "impressionist painting", "van gogh", "acrylic painting", "brush strokes"),
+    "neon": ("neon", "neon lights", "neon glow", "cyberpunk", "glowing lines", "synthwave", "tron", "laser"),
+    "blueprint": ("blueprint", "technical drawing", "architect drawing", "white lines on blue", "schematic"),
+    "pixel": ("pixel art", "8 bit", "16 bit game", "retro game", "pixelated", "blocky", "minecraft"),
+    "vintage": ("vintage photo", "old photo", "sepia", "sepia photo", "antique photograph", "daguerreotype", "old film"),
+    "thermal": ("thermal camera", "heat vision", "thermal", "infrared", "heat map", "thermal image"),
+    "mosaic": ("stained glass", "mosaic", "tiles", "glass mosaic", "church window", "tile mosaic"),
+    "popart": ("pop art", "silk screen", "warhol", "screen print", "poster art", "popart"),
+    "television": ("vhs", "old television", "glitch", "vhs tape", "crt screen", "scan lines", "retro tv"),
+    "marble": ("marble statue", "statue", "stone carving", "sculpture", "marble", "bas relief", "carved stone"),
+}  # fmt: skip
+
+PALETTE_WORDS: dict[str, tuple[str, ...]] = {
+    **{name: (f"in {name}", name, f"{name} tones", f"in shades of {name}", f"{name} colours") for name in INKS},
+    "grey": ("in black and white", "monochrome", "in grey", "greyscale", "grayscale", "without colour"),
+    "warm": ("warm", "in warm colours", "warm light", "golden hour", "sunset light"),
+    "cold": ("cold", "in cold colours", "icy", "winter light", "frozen"),
+    "pastel": ("pastel", "in pastel colours", "soft colours", "pale colours", "faded"),
+    "vivid": ("vivid", "colourful", "in bright colours", "saturated", "colorful", "psychedelic"),
+}
+PALETTE_WORDS["teal"] += ("turquoise", "in cyan")
+PALETTE_WORDS["purple"] += ("violet", "in lilac")
+PALETTE_WORDS["gold"] += ("golden", "in yellow", "yellow")
+PALETTE_WORDS["pink"] += ("rose", "in magenta")
+PALETTE_WORDS["green"] += ("emerald", "in lime")
+
+MOOD_WORDS: dict[str, tuple[str, ...]] = {
+    "dark": ("dark", "gloomy", "at night", "moody", "low light"),
+    "bright": ("bright", "sunny", "light", "brightly lit", "cheerful"),
+    "dramatic": ("dramatic", "high contrast", "intense", "hard light"),
+    "misty": ("misty", "foggy", "hazy", "in the fog"),
+    "dreamy": ("dreamy", "soft glow", "ethereal", "magical", "glowing softly"),
+}
+
+SUBJECTS = (
+    "a person", "a man", "a woman", "a portrait", "a face", "a streamer", "someone", "people", "me",
+    "a person talking", "a girl", "a boy", "a room", "a friend", "a portrait of a person", "a scene",
+)  # fmt: skip
+PRAISE = (
+    "masterpiece", "best quality", "highly detailed", "detailed", "4k", "beautiful", "trending",
+    "award winning", "sharp", "artistic", "high quality", "professional", "aesthetic", "perfect",
+)  # fmt: skip
+FILLER = (
+    "astronaut cat dog robot king queen dragon forest city castle ocean mountain space moon star "
+    "garden street car house tree river horse bird lion tiger wizard knight pirate soldier doctor "
+    "teacher child baby hero monster ghost angel clown dancer singer guitar piano book hat shirt "
+    "glasses beard hair hand eye smile tired happy sad angry young old tall small big ancient modern "
+    "future epic simple strange funny cute scary japanese french medieval victorian summer autumn "
+    "spring snow rain storm cloud morning evening island desert jungle office kitchen school market "
+    "train ship plane bicycle flower apple coffee tea bread wine paper wood metal silk leather"
+).split()
+TEMPLATES = (
+    "{style}", "{style}", "{style} style", "a {style} of {subject}", "{subject} as {style}",
+    "{subject}, {style}", "{style} of {subject}", "in the style of {style}", "{subject} in {style} style",
+    "turn me into {style}", "{style}, {subject}",
+)  # fmt: skip
+
+
+def _pick(rng: np.random.Generator, words: tuple[str, ...] | list[str]) -> str:
+    return str(words[int(rng.integers(len(words)))])
+
+
+def _unknown_word(rng: np.random.Generator) -> str:
+    """A filler word, or now and then letters that no dictionary holds."""
+    if rng.random() < 0.75:
+        return _pick(rng, FILLER)
+    return "".join(chr(97 + int(c)) for c in rng.integers(0, 26, int(rng.integers(3, 9))))
+
+
+def compose(rng: np.random.Generator, *, style: str, palette: str = "", mood: str = "") -> str:
+    """A random sentence for a style, palette and mood (keys; "" for no palette or mood)."""
+    subject = _pick(rng, SUBJECTS)
+    if rng.random() < 0.25:
+        subject = f"a {_unknown_word(rng)}"
+    text = _pick(rng, TEMPLATES).format(style=_pick(rng, STYLE_WORDS[style]), subject=subject)
+    parts = [text]
+    for word in (_pick(rng, PALETTE_WORDS[palette]) if palette else "", _pick(rng, MOOD_WORDS[mood]) if mood else ""):
+        if word and " " not in word and rng.random() < 0.5:
+            parts[0] = f"{word} {parts[0]}"
+        elif word:
+            parts.append(word)
+    joiner = ", " if rng.random() < 0.6 else " "
+    for extra, chance in ((_pick(rng, PRAISE), 0.2), (_unknown_word(rng), 0.15)):
+        if rng.random() < chance:
+            parts.insert(int(rng.integers(len(parts) + 1)), extra)
+    return joiner.join(parts)
+
+
+def compose_plain(rng: np.random.Generator) -> str:
+    """A prompt that asks for no look: empty mostly, else a subject or words nobody taught."""
+    kind = rng.random()
+    if kind < 0.6:
+        return ""
+    return _pick(rng, SUBJECTS) if kind < 0.8 else f"a {_unknown_word(rng)} {_unknown_word(rng)}"
+
+
+def vocabulary() -> dict[str, int]:
+    """Every word of the captions with a weight: what the tokenizer learns its merges from."""
+    counts: dict[str, int] = {}
+    groups = ((STYLE_WORDS, 20), (PALETTE_WORDS, 20), (MOOD_WORDS, 20))
+    for words, weight in groups:
+        for phrases in words.values():
+            for phrase in phrases:
+                for word in phrase.split():
+                    counts[word] = counts.get(word, 0) + weight
+    for phrase in (*SUBJECTS, *PRAISE, *TEMPLATES, *FILLER):
+        for word in phrase.replace("{style}", "").replace("{subject}", "").replace(",", " ").split():
+            counts[word] = counts.get(word, 0) + 5
+    return counts
+
+
+assert set(PALETTE_WORDS) == set(PALETTES[1:]) and set(MOOD_WORDS) == set(MOODS[1:])

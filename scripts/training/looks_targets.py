@@ -1,0 +1,256 @@
+"""Teachers: what each style should make of a photo, drawn by classical image processing.
+
+Every teacher is a pure function of the picture: RGB uint8 [H, W, 3] in, the same out, no random
+numbers. Screens, grids and blocks have a period of 4, 8 or 16 pixels and start at the top left
+corner, so that on crops aligned to 32 pixels the latent cells (8 x 8 pixels) all see the same phase:
+a small network can then learn a crisp dot or line instead of the mean of all phases.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+Picture = NDArray[np.uint8]
+Teacher = Callable[[Picture], Picture]
+
+
+def _grey(picture: Picture) -> NDArray[np.float32]:
+    """Luminance in 0..1, [H, W]."""
+    return cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY).astype(np.float32) / 255.0
+
+
+def _uint8(picture: NDArray) -> Picture:
+    """Clip a picture in 0..1 to uint8; a [H, W] picture becomes grey RGB."""
+    out = np.clip(picture * 255.0 + 0.5, 0, 255).astype(np.uint8)
+    return np.repeat(out[:, :, None], 3, axis=2) if out.ndim == 2 else np.ascontiguousarray(out)
+
+
+def _contrast(grey: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Stretch the 2nd..98th percentile of luminance to 0..1."""
+    low, high = np.percentile(grey, (2, 98))
+    return np.clip((grey - low) / max(float(high - low), 0.15), 0, 1).astype(np.float32)
+
+
+def _edges(picture: Picture, *, sigma: float = 1.0) -> NDArray[np.float32]:
+    """Edge strength in 0..1 by the Sobel magnitude of the smoothed luminance, [H, W]."""
+    grey = cv2.GaussianBlur(_grey(picture), (0, 0), sigma)
+    dx, dy = cv2.Sobel(grey, cv2.CV_32F, 1, 0), cv2.Sobel(grey, cv2.CV_32F, 0, 1)
+    return np.clip(np.sqrt(dx * dx + dy * dy) * 1.6, 0, 1)
+
+
+def _lines(picture: Picture, *, sigma: float = 1.2, gain: float = 22.0) -> NDArray[np.float32]:
+    """Dark drawn lines by a difference of Gaussians: 1 on a line, 0 elsewhere, [H, W]."""
+    grey = _grey(picture)
+    fine = cv2.GaussianBlur(grey, (0, 0), sigma)
+    coarse = cv2.GaussianBlur(grey, (0, 0), sigma * 1.6)
+    return np.clip((coarse - fine) * gain - 0.12, 0, 1)
+
+
+def _flat(picture: Picture, *, levels: int, saturation: float) -> NDArray[np.float32]:
+    """Smooth colour areas with `levels` steps of brightness, in 0..1, [H, W, 3]."""
+    smooth = picture
+    for _ in range(2):
+        smooth = cv2.bilateralFilter(smooth, 7, 38, 7)
+    hsv = cv2.cvtColor(smooth.astype(np.float32) / 255.0, cv2.COLOR_RGB2HSV)
+    hsv[..., 1] = np.clip(hsv[..., 1] * saturation, 0, 1)
+    step = hsv[..., 2] * levels
+    base = np.floor(step)
+    # A short ramp between the steps: a hard one flickers with the noise of a webcam.
+    hsv[..., 2] = np.clip((base + np.clip((step - base - 0.4) * 5, 0, 1)) / levels, 0, 1)
+    return cv2.cvtColor(hsv, cv2.COLOR_HSV2RGB)
+
+
+def _screen(height: int, width: int, *, period: int, lines: bool) -> NDArray[np.float32]:
+    """A halftone screen in 0..1 of a given period in pixels: diagonal dots, or lines, [H, W]."""
+    y, x = np.mgrid[0:height, 0:width].astype(np.float32) * (2 * np.pi / period)
+    wave = np.cos(y + x) if lines else (np.cos(x + y) + np.cos(x - y)) / 2
+    return 0.5 + 0.5 * wave
+
+
+def photo(picture: Picture) -> Picture:
+    """The picture itself: the teacher of the empty prompt."""
+    return picture.copy()
+
+
+def pencil(picture: Picture) -> Picture:
+    """Graphite on white paper: dodge of a blurred negative plus drawn lines."""
+    grey = _grey(picture)
+    blurred = cv2.GaussianBlur(1 - grey, (0, 0), 7)
+    dodge = np.clip(grey / np.maximum(1 - blurred, 0.04), 0, 1)
+    return _uint8((0.97 - 0.85 * _lines(picture, gain=12)) * dodge**1.8)
+
+
+def charcoal(picture: Picture) -> Picture:
+    """Heavy charcoal: deep smudged shadows, pale paper, thick soft lines."""
+    tone = cv2.GaussianBlur(_contrast(_grey(picture)), (0, 0), 1.6)
+    tone = 1 / (1 + np.exp(-8 * (tone - 0.58)))
+    lines = cv2.GaussianBlur(_lines(picture, sigma=2.4, gain=26), (0, 0), 0.8)
+    return _uint8((0.05 + 0.80 * tone) * (1 - 0.95 * lines))
+
+
+def engraving(picture: Picture) -> Picture:
+    """Copperplate: black diagonal lines on cream paper that swell with the shade."""
+    tone = _contrast(cv2.GaussianBlur(_grey(picture), (0, 0), 0.8)) ** 0.8
+    screen = _screen(*tone.shape, period=8, lines=True)
+    ink = np.clip((0.95 - 0.93 * tone - screen) * 6 + 0.5, 0, 1)
+    ink = np.maximum(ink, _lines(picture, gain=16))
+    paper, black = np.array([0.97, 0.94, 0.85]), np.array([0.10, 0.08, 0.12])
+    return _uint8(paper + ink[..., None] * (black - paper))
+
+
+def linocut(picture: Picture) -> Picture:
+    """A two-tone print: black ink and white paper with a soft threshold."""
+    grey = cv2.GaussianBlur(_grey(picture), (0, 0), 1.4)
+    local = cv2.GaussianBlur(grey, (0, 0), 22)
+    tone = np.clip((grey - (0.55 * local + 0.45 * 0.46)) * 14 + 0.5, 0, 1)
+    return _uint8(0.04 + 0.93 * tone * (1 - _lines(picture, gain=16)))
+
+
+def comic(picture: Picture) -> Picture:
+    """Printed comic: flat bright colours, black ink, dots in the mid tones."""
+    flat = _flat(picture, levels=4, saturation=1.6)
+    tone = _contrast(cv2.GaussianBlur(_grey(picture), (0, 0), 1.5))
+    screen = _screen(*tone.shape, period=8, lines=False)
+    dots = np.clip((0.62 - tone - screen * 0.62) * 7, 0, 1)
+    ink = np.maximum(dots * 0.75, _lines(picture, gain=30))
+    return _uint8(np.clip(flat * 1.18 + 0.05, 0, 1) * (1 - ink[..., None]))
+
+
+def cartoon(picture: Picture) -> Picture:
+    """Cel animation: smooth saturated areas and dark outlines."""
+    flat = _flat(picture, levels=5, saturation=1.75) ** 0.8
+    return _uint8(flat * (1 - 0.92 * _lines(picture, sigma=1.5, gain=28)[..., None]))
+
+
+def watercolour(picture: Picture) -> Picture:
+    """Pale washes with darker rims on white paper."""
+    wash = cv2.edgePreservingFilter(picture, flags=1, sigma_s=24, sigma_r=0.42)
+    wash = cv2.GaussianBlur(wash, (0, 0), 1.0).astype(np.float32) / 255.0
+    grey = wash.mean(axis=2, keepdims=True)
+    wash = np.clip(grey + (wash - grey) * 1.9, 0, 1)
+    rim = cv2.GaussianBlur(_edges(picture, sigma=1.6), (0, 0), 0.7)[..., None]
+    return _uint8((0.30 + 0.70 * wash**0.75) * (1 - 0.35 * rim))
+
+
+def oil(picture: Picture) -> Picture:
+    """Thick oil paint: the mean of the calmest neighbouring patch (Kuwahara), lit from the left."""
+    image = picture.astype(np.float32) / 255.0
+    grey = _grey(picture)
+    size, shift = 5, 2
+    mean, square = cv2.blur(image, (size, size)), cv2.blur(grey * grey, (size, size))
+    variance = square - cv2.blur(grey, (size, size)) ** 2
+    best, paint = np.full(grey.shape, np.inf, np.float32), image
+    for dy, dx in ((-shift, -shift), (-shift, shift), (shift, -shift), (shift, shift)):
+        move = np.array([[1, 0, dx], [0, 1, dy]], np.float32)
+        size_hw = (grey.shape[1], grey.shape[0])
+        spread = cv2.warpAffine(variance, move, size_hw, borderMode=cv2.BORDER_REFLECT)
+        colour = cv2.warpAffine(mean, move, size_hw, borderMode=cv2.BORDER_REFLECT)
+        calmer = spread < best
+        best = np.where(calmer, spread, best)
+        paint = np.where(calmer[..., None], colour, paint)
+    base = paint.mean(axis=2, keepdims=True)
+    paint = base + (paint - base) * 1.5
+    relief = cv2.Sobel(base[..., 0], cv2.CV_32F, 1, 0) + cv2.Sobel(base[..., 0], cv2.CV_32F, 0, 1)
+    return _uint8(np.clip(paint * 1.05 - 0.03, 0, 1) + 0.22 * relief[..., None])
+
+
+def neon(picture: Picture) -> Picture:
+    """Glowing tubes along the edges, cyan to magenta by brightness, on a dark room."""
+    edge = np.clip(_edges(picture, sigma=1.2) * 1.5 - 0.06, 0, 1)
+    tone = cv2.GaussianBlur(_grey(picture), (0, 0), 5)[..., None]
+    colour = np.array([0.05, 0.9, 1.0]) * (1 - tone) + np.array([1.0, 0.1, 0.85]) * tone
+    glow = cv2.GaussianBlur(edge, (0, 0), 4)[..., None]
+    dark = np.array([0.03, 0.01, 0.09]) + 0.10 * tone * np.array([0.4, 0.3, 1.0])
+    return _uint8(dark + glow * colour * 0.9 + edge[..., None] * (0.35 + 0.65 * colour))
+
+
+def blueprint(picture: Picture) -> Picture:
+    """White draughtsman's lines on blue paper with a 16-pixel grid."""
+    edge = np.clip(_edges(picture, sigma=1.0) * 1.9 - 0.10, 0, 1)
+    height, width = edge.shape
+    grid = np.zeros((height, width), np.float32)
+    grid[::16, :], grid[:, ::16] = 0.16, 0.16
+    tone = _contrast(_grey(picture))[..., None]
+    paper = np.array([0.03, 0.17, 0.50]) + tone * np.array([0.04, 0.11, 0.17])
+    line = np.maximum(edge, grid)[..., None]
+    return _uint8(paper + line * (np.array([0.95, 0.98, 1.0]) - paper))
+
+
+def pixel(picture: Picture) -> Picture:
+    """Pixel art: blocks of 4 pixels in few, bright colours."""
+    height, width = picture.shape[:2]
+    small = cv2.resize(picture, (width // 4, height // 4), interpolation=cv2.INTER_AREA)
+    image = small.astype(np.float32) / 255.0
+    grey = image.mean(axis=2, keepdims=True)
+    image = np.clip(grey + (image - grey) * 1.8, 0, 1)
+    image = np.round(image * 5) / 5
+    return _uint8(cv2.resize(image, (width, height), interpolation=cv2.INTER_NEAREST))
+
+
+def vintage(picture: Picture) -> Picture:
+    """An old faded photograph: sepia, lifted blacks, low contrast."""
+    tone = cv2.GaussianBlur(_contrast(_grey(picture)), (0, 0), 0.8)[..., None]
+    dark, pale = np.array([0.20, 0.10, 0.05]), np.array([0.98, 0.90, 0.70])
+    return _uint8(dark + tone**0.9 * (pale - dark))
+
+
+def thermal(picture: Picture) -> Picture:
+    """A heat camera's false colours by brightness."""
+    tone = _uint8(cv2.GaussianBlur(_contrast(_grey(picture)), (0, 0), 2.2))[..., 0]
+    return cv2.cvtColor(cv2.applyColorMap(tone, cv2.COLORMAP_JET), cv2.COLOR_BGR2RGB)
+
+
+def mosaic(picture: Picture) -> Picture:
+    """Stained glass in small panes: 8-pixel panes of deep colour set in lead."""
+    height, width = picture.shape[:2]
+    small = cv2.resize(picture, (width // 8, height // 8), interpolation=cv2.INTER_AREA)
+    image = small.astype(np.float32) / 255.0
+    grey = image.mean(axis=2, keepdims=True)
+    panes = np.clip(grey + (image - grey) * 2.6, 0, 1) * 1.15
+    panes = cv2.resize(panes, (width, height), interpolation=cv2.INTER_NEAREST)
+    detail = cv2.GaussianBlur(_grey(picture), (0, 0), 1.0)[..., None]
+    flat = cv2.resize(grey[..., 0], (width, height), interpolation=cv2.INTER_NEAREST)[..., None]
+    panes = panes * np.clip(1 + (detail - flat) * 1.2, 0.4, 1.5)
+    panes[::8], panes[:, ::8] = 0.05, 0.05
+    return _uint8(panes * (1 - 0.8 * _lines(picture, sigma=2.0, gain=20)[..., None]))
+
+
+def popart(picture: Picture) -> Picture:
+    """A silk-screen print: four flat inks by brightness."""
+    tone = cv2.GaussianBlur(_contrast(_grey(picture)), (0, 0), 1.6) * 4 - 0.5
+    inks = np.array([[0.16, 0.05, 0.42], [0.90, 0.10, 0.48], [1.0, 0.62, 0.05], [0.98, 0.95, 0.45]])
+    out = np.broadcast_to(inks[0], (*tone.shape, 3))
+    for index in range(1, 4):
+        cover = np.clip((tone - index + 0.5) * 6, 0, 1)[..., None]
+        out = out + cover * (inks[index] - out)
+    return _uint8(out)
+
+
+def television(picture: Picture) -> Picture:
+    """A worn tape on an old television: split colours and dark scan lines."""
+    image = cv2.GaussianBlur(picture, (0, 0), 1.0).astype(np.float32) / 255.0
+    red, blue = np.roll(image[..., 0], 5, axis=1), np.roll(image[..., 2], -5, axis=1)
+    out = np.stack([red, image[..., 1], blue], axis=-1) * np.array([1.05, 0.95, 1.15]) + 0.04
+    out[2::4], out[3::4] = out[2::4] * 0.5, out[3::4] * 0.6
+    return _uint8(out)
+
+
+def marble(picture: Picture) -> Picture:
+    """A relief carved in pale stone, lit from the upper left."""
+    height_map = cv2.GaussianBlur(_grey(picture), (0, 0), 1.5)
+    slope = cv2.Sobel(height_map, cv2.CV_32F, 1, 0) + cv2.Sobel(height_map, cv2.CV_32F, 0, 1)
+    shade = 0.60 + 0.18 * (height_map - 0.5) - 1.0 * slope
+    return _uint8(shade[..., None] * np.array([1.0, 0.97, 0.92]))
+
+
+TEACHERS: dict[str, Teacher] = {
+    teacher.__name__: teacher
+    for teacher in (
+        photo, pencil, charcoal, engraving, linocut, comic, cartoon, watercolour, oil, neon,
+        blueprint, pixel, vintage, thermal, mosaic, popart, television, marble,
+    )  # fmt: skip
+}

@@ -1,0 +1,84 @@
+"""Palettes and moods: per-pixel changes of colour that can follow any style.
+
+A palette says which colours ("in blue"), a mood how light falls ("dark", "dreamy"). Both are pure
+functions of an RGB uint8 picture [H, W, 3] and are named by the key under which captions look up
+the words for them. The empty key changes nothing.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+Picture = NDArray[np.uint8]
+
+# The mid tone of each palette, RGB in 0..1.
+INKS: dict[str, tuple[float, float, float]] = {
+    "red": (0.85, 0.12, 0.12),
+    "orange": (0.95, 0.48, 0.08),
+    "gold": (0.85, 0.66, 0.15),
+    "green": (0.15, 0.62, 0.22),
+    "teal": (0.08, 0.58, 0.60),
+    "blue": (0.14, 0.34, 0.85),
+    "purple": (0.50, 0.20, 0.78),
+    "pink": (0.95, 0.40, 0.66),
+}
+PALETTES: tuple[str, ...] = ("", *INKS, "grey", "warm", "cold", "pastel", "vivid")
+MOODS: tuple[str, ...] = ("", "dark", "bright", "dramatic", "misty", "dreamy")
+
+
+def _duotone(image: NDArray[np.float32], ink: tuple[float, float, float]) -> NDArray[np.float32]:
+    """Map luminance from a dark shade through the ink to a pale tint, [H, W, 3]."""
+    grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
+    colour = np.array(ink, np.float32)
+    steps = np.linspace(0, 1, 256, dtype=np.float32)
+    table = np.stack(
+        [np.interp(steps, (0, 0.5, 1), (0.10 * c, c, 0.2 * c + 0.8)) for c in colour], axis=-1
+    )
+    toned = table[(np.clip(grey, 0, 1) * 255).astype(np.uint8)].astype(np.float32)
+    return 0.85 * toned + 0.15 * image
+
+
+def apply_palette(picture: Picture, palette: str) -> Picture:
+    """Recolour a picture; `palette` is one of PALETTES."""
+    if not palette:
+        return picture
+    image = picture.astype(np.float32) / 255.0
+    grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)[..., None]
+    if palette in INKS:
+        image = _duotone(image, INKS[palette])
+    elif palette == "grey":
+        image = np.repeat(grey, 3, axis=2)
+    elif palette == "warm":
+        image = image * np.array([1.15, 1.0, 0.72], np.float32)
+    elif palette == "cold":
+        image = image * np.array([0.72, 0.95, 1.18], np.float32)
+    elif palette == "pastel":
+        image = 0.38 + 0.62 * (grey + (image - grey) * 0.9)
+    elif palette == "vivid":
+        image = grey + (image - grey) * 1.9
+    else:
+        raise ValueError(f"no such palette: {palette!r}; there are {', '.join(PALETTES[1:])}")
+    return np.clip(image * 255 + 0.5, 0, 255).astype(np.uint8)
+
+
+def apply_mood(picture: Picture, mood: str) -> Picture:
+    """Relight a picture; `mood` is one of MOODS."""
+    if not mood:
+        return picture
+    image = picture.astype(np.float32) / 255.0
+    if mood == "dark":
+        image = 0.75 * image**1.6
+    elif mood == "bright":
+        image = 0.08 + 0.92 * image**0.6
+    elif mood == "dramatic":
+        image = 1 / (1 + np.exp(-9 * (image - 0.5)))
+    elif mood == "misty":
+        image = 0.42 + 0.45 * image
+    elif mood == "dreamy":
+        glow = cv2.GaussianBlur(image, (0, 0), 6)
+        image = 1 - (1 - 0.8 * image) * (1 - 0.45 * glow)
+    else:
+        raise ValueError(f"no such mood: {mood!r}; there are {', '.join(MOODS[1:])}")
+    return np.clip(image * 255 + 0.5, 0, 255).astype(np.uint8)
