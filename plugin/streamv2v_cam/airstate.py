@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import StrEnum
 
 
@@ -26,3 +27,18 @@ class EngineState(StrEnum):
     RESTARTING = "restarting"
     FAILED = "failed"
     STOPPED = "stopped"
+
+
+@dataclass(frozen=True)
+class EngineStatus:
+    """What the engine process is doing, in a form for slate and page.
+
+    Attributes:
+        state: the supervisor's view.
+        reason: one line for a person: why it is not running; empty when there is nothing to say.
+        progress: short text while it loads, for example "reading the U-Net, 40 %"; may be empty.
+    """
+
+    state: EngineState
+    reason: str = ""
+    progress: str = ""

@@ -1,0 +1,100 @@
+"""From words to a source: what `--source` may say."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from ..errors import SourceError
+from ..interfaces import Source
+from .cameras import CameraInfo, find_again, find_camera
+from .image import IMAGE_ENDINGS, ImageSource
+from .presenter import PresenterSource
+from .url import ADDRESS, open_address
+
+VIDEO_ENDINGS = (
+    ".mp4",
+    ".mkv",
+    ".mov",
+    ".webm",
+    ".avi",
+    ".m4v",
+    ".ts",
+    ".mpg",
+    ".mpeg",
+    ".wmv",
+    ".flv",
+    ".gif",
+    ".y4m",
+)
+
+
+def open_source(spec: str, *, width: int, height: int, fps: float, loop: bool = False) -> Source:
+    """Open what `spec` names, once.
+
+    Args:
+        spec: "presenter" | "camera" (the first) | "camera:NAME or number" | "/dev/video0" | a number |
+            path of a video ("?loop" at its end loops it) | path of an image |
+            rtsp:// or http(s):// address | part of a camera's name.
+        width, height, fps: asked of a camera and drawn by the presenter; other sources have their own.
+        loop: begin a video file again at its end.
+
+    Raises:
+        SourceError: what was wanted, what was found, what to do.
+    """
+    return SourceOpener(spec, width=width, height=height, fps=fps, loop=loop)()
+
+
+class SourceOpener:
+    """`open_source` that can be called again after a loss, and then finds the very same camera.
+
+    Its number or node may be another after it was unplugged, and "the first camera" must not become a
+    different one: what answered first is what is looked for.
+    """
+
+    def __init__(self, spec: str, *, width: int, height: int, fps: float, loop: bool = False) -> None:
+        self._spec = spec.strip()
+        self._width, self._height, self._fps, self._loop = width, height, fps, loop
+        self._camera: CameraInfo | None = None
+        self._open: Callable[[], Source] = self._resolve()
+
+    def __call__(self) -> Source:
+        return self._open()
+
+    def _resolve(self) -> Callable[[], Source]:
+        spec = self._spec
+        if not spec:
+            raise SourceError("No source was named. Use camera, presenter, a file or an address.")
+        if spec == "presenter":
+            return lambda: PresenterSource(width=self._width, height=self._height, fps=self._fps)
+        if ADDRESS.match(spec):
+            return lambda: open_address(spec.removesuffix("?loop"), loop=self._loop or spec.endswith("?loop"))
+        if spec == "camera" or spec.startswith("camera:"):
+            return lambda: self._open_camera(spec.partition(":")[2].strip())
+        path = Path(spec.removesuffix("?loop")).expanduser()
+        if not spec.startswith("/dev/video") and (path.exists() or _looks_like_a_path(path)):
+            return lambda: self._open_path(path)
+        return lambda: self._open_camera(spec)
+
+    def _open_camera(self, wanted: str) -> Source:
+        from .camera import CameraSource
+
+        camera = find_again(self._camera) if self._camera else find_camera(wanted)
+        source = CameraSource(camera, width=self._width, height=self._height, fps=self._fps)
+        self._camera = camera
+        return source
+
+    def _open_path(self, path: Path) -> Source:
+        if path.is_dir():
+            raise SourceError(f"Source {str(path)!r} is a folder. Name a video or image file in it.")
+        if not path.exists():
+            raise SourceError(f"Source {str(path)!r} does not exist. Check the path.")
+        if path.suffix.lower() in IMAGE_ENDINGS:
+            return ImageSource(path, fps=self._fps)
+        from .video import VideoFileSource
+
+        return VideoFileSource(path, loop=self._loop or self._spec.endswith("?loop"))
+
+
+def _looks_like_a_path(path: Path) -> bool:
+    return len(path.parts) > 1 or path.suffix.lower() in IMAGE_ENDINGS + VIDEO_ENDINGS

@@ -1,0 +1,215 @@
+"""CaptureThread: keeps the newest framed picture coming, whatever the source does."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import threading
+import time
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from ..errors import SourceError
+from ..frame import Frame, Pixels
+from ..interfaces import Source
+from ..store import ControlStore
+from ..telemetry import Telemetry
+from .framing import frame
+
+FIRST_RETRY_S = 0.5
+LONGEST_RETRY_S = 5.0
+LOOK_S = 0.1
+CLOSE_S = 2.0
+
+log = logging.getLogger(__name__)
+
+
+class FrameSlot(Protocol):
+    """Where captured frames go: a `Mailbox[Frame]`, or anything else with its `put`."""
+
+    def put(self, item: Frame, /) -> None: ...
+
+
+class CaptureThread:
+    """Reads a source, frames its pictures to the published size and puts them into a slot.
+
+    A source that is lost is closed and opened again, for ever, with growing pauses. Each opened source is
+    read in a thread of its own, which is given up when it hangs: no device can hold up `stop()`.
+
+    Args:
+        open: opens the source; called again after each loss (`SourceOpener` finds the same camera).
+        store: the live controls; framing follows them from the next picture on.
+        width, height: published size.
+        mailbox: takes each `Frame`; must not block.
+        telemetry: counts captured frames.
+        hang_s: without a picture for so long, the source counts as lost.
+        open_s: the same for the first picture; cameras may take long to open.
+
+    Attributes:
+        lost_reason: why there is no picture, one line; None while there is one or before the first try ended.
+        ended: set when a source that has an end reached it.
+        source_name: what is being read, for people; empty before it opened.
+    """
+
+    def __init__(
+        self,
+        open: Callable[[], Source],
+        *,
+        store: ControlStore,
+        width: int,
+        height: int,
+        mailbox: FrameSlot,
+        telemetry: Telemetry,
+        hang_s: float = 10.0,
+        open_s: float = 30.0,
+    ) -> None:
+        self._open = open
+        self._framer = _Framer(store, width, height)
+        self._mailbox = mailbox
+        self._telemetry = telemetry
+        self._hang_s, self._open_s = hang_s, open_s
+        self._wake = threading.Event()
+        self._stopping = threading.Event()
+        self._switching = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="capture", daemon=True)
+        self._index = 0
+        self.lost_reason: str | None = None
+        self.ended = threading.Event()
+        self.source_name = ""
+
+    def start(self) -> None:
+        """Begin; returns at once, the source is opened in the background."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End within a few seconds, even when the source hangs; safe to call twice."""
+        self._stopping.set()
+        self._wake.set()
+        if self._thread.is_alive():
+            self._thread.join(CLOSE_S + 1.0)
+
+    def switch(self, open: Callable[[], Source]) -> None:
+        """Go over to another source; the last picture stays on air until the new one gives its first."""
+        self._open = open
+        self.ended.clear()
+        self._switching.set()
+        self._wake.set()
+
+    def _run(self) -> None:
+        pause_s = FIRST_RETRY_S
+        while not self._stopping.is_set():
+            self._switching.clear()
+            reading = _Reading(self._open, self._take)
+            self._watch(reading)
+            reached_end = reading.finished and reading.error is None
+            reading.give_up()
+            if self._stopping.is_set() or self._switching.is_set():
+                pause_s = FIRST_RETRY_S
+                continue
+            if reached_end:
+                self.ended.set()
+                self._sleep(None)
+                continue
+            reason = reading.error or self._silence(reading)
+            if reason != self.lost_reason:
+                log.warning("source lost: %s", reason)
+            self.lost_reason = reason
+            pause_s = FIRST_RETRY_S if reading.pictures else min(pause_s * 2, LONGEST_RETRY_S)
+            self._sleep(pause_s)
+
+    def _watch(self, reading: _Reading) -> None:
+        """Until the reading ends, hangs, or is no longer wanted."""
+        while not (reading.finished or self._stopping.is_set() or self._switching.is_set()):
+            allowance_s = self._hang_s if reading.pictures else self._open_s
+            if time.monotonic() - reading.last_sign_s > allowance_s:
+                return
+            reading.done.wait(LOOK_S)
+            self.source_name = reading.name or self.source_name
+
+    def _silence(self, reading: _Reading) -> str:
+        if reading.pictures:
+            return f"The {reading.name} has been silent for {self._hang_s:g} s."
+        return f"The source did not open within {self._open_s:g} s."
+
+    def _sleep(self, seconds: float | None) -> None:
+        """Wait until it is time, or until stop or switch; None waits for those alone."""
+        if not (self._stopping.is_set() or self._switching.is_set()):
+            self._wake.wait(seconds)
+        self._wake.clear()
+
+    def _take(self, pixels: Pixels, name: str) -> None:
+        captured_at_s = time.monotonic()
+        self._telemetry.captured()
+        self._mailbox.put(Frame(self._framer(pixels), self._index, captured_at_s))
+        self._index += 1
+        self.lost_reason = None
+        self.source_name = name
+
+
+class _Reading:
+    """One opening of a source and the thread that reads it until it ends, breaks or is given up."""
+
+    def __init__(self, open: Callable[[], Source], take: Callable[[Pixels, str], None]) -> None:
+        self._open, self._take = open, take
+        self._lock = threading.Lock()
+        self._given_up = False
+        self.done = threading.Event()
+        self.name = ""
+        self.error: str | None = None
+        self.pictures = 0
+        self.last_sign_s = time.monotonic()
+        self._thread = threading.Thread(target=self._read_all, name="source", daemon=True)
+        self._thread.start()
+
+    @property
+    def finished(self) -> bool:
+        return self.done.is_set()
+
+    def give_up(self) -> None:
+        """No picture is taken from here on; a source that answers is closed, one that hangs is left behind."""
+        with self._lock:
+            self._given_up = True
+        self._thread.join(CLOSE_S)
+
+    def _read_all(self) -> None:
+        source: Source | None = None
+        try:
+            source = self._open()
+            self.name = source.name
+            while (pixels := source.read()) is not None:
+                with self._lock:
+                    if self._given_up:
+                        return
+                    self._take(pixels, self.name)
+                self.pictures += 1
+                self.last_sign_s = time.monotonic()
+        except SourceError as error:
+            self.error = str(error)
+        except Exception as error:
+            log.exception("source failed")
+            self.error = f"The source failed: {error}"
+        finally:
+            if source is not None:
+                with contextlib.suppress(Exception):
+                    source.close()
+            self.done.set()
+
+
+class _Framer:
+    """Framing with the controls of the moment; a picture that repeats is framed once."""
+
+    def __init__(self, store: ControlStore, width: int, height: int) -> None:
+        self._store, self._width, self._height = store, width, height
+        self._key: Any = None
+        self._source: Pixels | None = None
+        self._framed: Pixels | None = None
+
+    def __call__(self, pixels: Pixels) -> Pixels:
+        controls = self._store.current.controls
+        how = dict(
+            fit=controls.fit, zoom=controls.zoom, pan_x=controls.pan_x, pan_y=controls.pan_y, mirror=controls.mirror
+        )
+        if self._framed is None or pixels is not self._source or how != self._key:
+            self._framed = frame(pixels, self._width, self._height, **how)
+            self._source, self._key = pixels, how
+        return self._framed

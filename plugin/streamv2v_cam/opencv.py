@@ -1,0 +1,17 @@
+"""OpenCV, set up the way the host needs it: import `cv2` from here, never directly."""
+
+from __future__ import annotations
+
+import os
+
+# Read by OpenCV when it is loaded. Media Foundation's hardware transforms make a camera take up to a
+# minute to open on Windows; OpenCV's own log lines would stand between the program's one-line messages.
+os.environ.setdefault("OPENCV_VIDEOIO_MSMF_ENABLE_HW_TRANSFORMS", "0")
+os.environ.setdefault("OPENCV_LOG_LEVEL", "FATAL")
+
+import cv2
+
+# One thread per call: the cores belong to the engine, and the publisher's beat must not wait for a pool.
+cv2.setNumThreads(1)
+
+__all__ = ["cv2"]

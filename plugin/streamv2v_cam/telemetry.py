@@ -1,0 +1,180 @@
+"""Telemetry: what was counted and timed on the way of the frames, in bounded memory."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from .frame import Frame
+
+RATE_WINDOW_S = 2.0
+TIMING_WINDOW_S = 10.0
+RING_LENGTH = 1200
+HISTOGRAM_MS = 20_000
+
+
+@dataclass(frozen=True)
+class TelemetrySnapshot:
+    """All figures at one moment. Rates are per second, times in milliseconds; nan-free, 0 means none yet.
+
+    Attributes:
+        uptime_s: since the telemetry began.
+        capture_fps, engine_fps, publish_fps: frames over the last two seconds (or the whole run).
+        captured, styled, published: frames since the start.
+        captured_dropped: captured frames the engine never saw, because a newer one replaced them.
+        repeated: published pictures that had been published before (or were a slate).
+        late: beats of the publisher that were missed.
+        engine_ms: median time of the engine for one frame.
+        latency_p50_ms, latency_p95_ms, latency_p99_ms: capture to first publication, styled frames only.
+        interval_p50_ms, interval_p99_ms: between two published pictures.
+    """
+
+    uptime_s: float
+    capture_fps: float
+    engine_fps: float
+    publish_fps: float
+    captured: int
+    styled: int
+    published: int
+    captured_dropped: int
+    repeated: int
+    late: int
+    engine_ms: float
+    latency_p50_ms: float
+    latency_p95_ms: float
+    latency_p99_ms: float
+    interval_p50_ms: float
+    interval_p99_ms: float
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain numbers, ready for JSON; times and rates rounded to two places."""
+        return {name: round(value, 2) if isinstance(value, float) else value for name, value in asdict(self).items()}
+
+
+class _Timing:
+    """Durations in ms: a ring for the last seconds, a histogram of 1 ms bins for the whole run."""
+
+    def __init__(self) -> None:
+        self._ring: deque[tuple[float, float]] = deque(maxlen=RING_LENGTH)
+        self._bins = np.zeros(HISTOGRAM_MS + 1, dtype=np.int64)
+
+    def add(self, now_s: float, value_ms: float) -> None:
+        self._ring.append((now_s, value_ms))
+        self._bins[min(max(round(value_ms), 0), HISTOGRAM_MS)] += 1
+
+    def percentiles(self, now_s: float, ranks: tuple[float, ...], *, whole_run: bool) -> list[float]:
+        if whole_run:
+            total = int(self._bins.sum())
+            if not total:
+                return [0.0] * len(ranks)
+            return np.searchsorted(np.cumsum(self._bins), [rank / 100 * total for rank in ranks]).astype(float).tolist()
+        values = [value for at_s, value in self._ring if at_s > now_s - TIMING_WINDOW_S]
+        return np.percentile(values, ranks).tolist() if values else [0.0] * len(ranks)
+
+
+class _Rate:
+    """Counts events; their rate over the last two seconds or since the first."""
+
+    def __init__(self) -> None:
+        self._ring: deque[float] = deque(maxlen=RING_LENGTH)
+        self._first_s: float | None = None
+        self.total = 0
+
+    def add(self, now_s: float) -> None:
+        if self._first_s is None:
+            self._first_s = now_s
+        self._ring.append(now_s)
+        self.total += 1
+
+    def fps(self, now_s: float, *, whole_run: bool) -> float:
+        if self._first_s is None:
+            return 0.0
+        age_s = now_s - self._first_s
+        if whole_run:
+            return (self.total - 1) / (self._ring[-1] - self._first_s) if self.total > 1 else 0.0
+        window_s = min(RATE_WINDOW_S, max(age_s, 0.1))
+        return sum(at_s > now_s - window_s for at_s in self._ring) / window_s
+
+
+class Telemetry:
+    """Counts and times, fed by the threads on a frame's way; every method is cheap and thread-safe.
+
+    Args:
+        clock: seconds, monotonic; the one the frames' `captured_at_s` comes from.
+    """
+
+    def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._lock = threading.Lock()
+        self._clock = clock
+        self._began_s = clock()
+        self._capture, self._engine, self._publish = _Rate(), _Rate(), _Rate()
+        self._engine_ms, self._latency, self._interval = _Timing(), _Timing(), _Timing()
+        self._last_published_s: float | None = None
+        self._dropped = self._repeated = self._late = 0
+
+    def captured(self) -> None:
+        """A source gave a picture."""
+        with self._lock:
+            self._capture.add(self._clock())
+
+    def captured_dropped(self, count: int = 1) -> None:
+        """`count` captured frames were replaced by newer ones before the engine took them."""
+        with self._lock:
+            self._dropped += count
+
+    def engine_finished(self, frame: Frame, engine_ms: float) -> None:
+        """The engine gave back `frame`, styled, after working `engine_ms` on it."""
+        with self._lock:
+            now_s = self._clock()
+            self._engine.add(now_s)
+            self._engine_ms.add(now_s, engine_ms)
+
+    def published(self, frame: Frame | None, *, repeated: bool, late: int = 0) -> None:
+        """One beat of the publisher.
+
+        Args:
+            frame: the styled frame on air; None for the camera's own picture, a still, a slate or the cover.
+            repeated: the same picture was on air the beat before.
+            late: beats missed just before this one.
+        """
+        with self._lock:
+            now_s = self._clock()
+            self._publish.add(now_s)
+            if self._last_published_s is not None:
+                self._interval.add(now_s, (now_s - self._last_published_s) * 1000)
+            self._last_published_s = now_s
+            self._repeated += repeated
+            self._late += late
+            if frame is not None and not repeated:
+                self._latency.add(now_s, (now_s - frame.captured_at_s) * 1000)
+
+    def snapshot(self, *, whole_run: bool = False) -> TelemetrySnapshot:
+        """The figures now: over the last seconds, or (for a summary) over the whole run to 1 ms."""
+        with self._lock:
+            now_s = self._clock()
+            latency = self._latency.percentiles(now_s, (50, 95, 99), whole_run=whole_run)
+            interval = self._interval.percentiles(now_s, (50, 99), whole_run=whole_run)
+            return TelemetrySnapshot(
+                uptime_s=now_s - self._began_s,
+                capture_fps=self._capture.fps(now_s, whole_run=whole_run),
+                engine_fps=self._engine.fps(now_s, whole_run=whole_run),
+                publish_fps=self._publish.fps(now_s, whole_run=whole_run),
+                captured=self._capture.total,
+                styled=self._engine.total,
+                published=self._publish.total,
+                captured_dropped=self._dropped,
+                repeated=self._repeated,
+                late=self._late,
+                engine_ms=self._engine_ms.percentiles(now_s, (50,), whole_run=whole_run)[0],
+                latency_p50_ms=latency[0],
+                latency_p95_ms=latency[1],
+                latency_p99_ms=latency[2],
+                interval_p50_ms=interval[0],
+                interval_p99_ms=interval[1],
+            )

@@ -1,0 +1,104 @@
+"""Video nodes of Linux, read from /sys and asked by ioctl: what is a camera and what is a loopback."""
+
+from __future__ import annotations
+
+import re
+import struct
+from dataclasses import dataclass
+from pathlib import Path
+
+_CAPABILITY_BYTES = 104
+_VIDIOC_QUERYCAP = 0x80685600
+_CAPTURE, _OUTPUT = 0x1, 0x2
+LOOPBACK_DRIVER = "v4l2 loopback"
+
+
+@dataclass(frozen=True)
+class VideoNode:
+    """One /dev/videoN.
+
+    Attributes:
+        path: "/dev/video0".
+        number: 0 for /dev/video0.
+        label: the name the driver gives it, "HD Webcam: HD Webcam".
+        driver: "uvcvideo", "vivid", "v4l2 loopback"; empty when the node could not be asked.
+        bus: where it is plugged in, "usb-0000:00:14.0-3".
+        captures, outputs: what it announces at this moment.
+        vid, pid: of the USB device, None for others.
+    """
+
+    path: str
+    number: int
+    label: str
+    driver: str
+    bus: str
+    captures: bool
+    outputs: bool
+    vid: int | None = None
+    pid: int | None = None
+
+
+def list_nodes(
+    *, sys_folder: Path = Path("/sys/class/video4linux"), dev_folder: Path = Path("/dev")
+) -> list[VideoNode]:
+    """All video nodes in the order of their numbers; empty on a machine without V4L2."""
+    found = []
+    if not sys_folder.is_dir():
+        return []
+    for entry in sys_folder.iterdir():
+        match = re.fullmatch(r"video(\d+)", entry.name)
+        device = dev_folder / entry.name
+        if match and device.exists():
+            found.append(_describe(entry, device, int(match.group(1))))
+    return sorted(found, key=lambda node: node.number)
+
+
+def _describe(entry: Path, device: Path, number: int) -> VideoNode:
+    driver, bus, capabilities = _query(device)
+    usb = (entry / "device").resolve()
+    if ":" in usb.name:
+        usb = usb.parent
+    return VideoNode(
+        path=str(device),
+        number=number,
+        label=_line(entry / "name") or entry.name,
+        driver=driver,
+        bus=bus,
+        captures=bool(capabilities & _CAPTURE),
+        outputs=bool(capabilities & _OUTPUT),
+        vid=_hexadecimal(usb / "idVendor"),
+        pid=_hexadecimal(usb / "idProduct"),
+    )
+
+
+def _query(device: Path) -> tuple[str, str, int]:
+    """Driver, bus and capabilities of a node; a node that may not be opened counts as a camera."""
+    try:
+        import fcntl
+
+        buffer = bytearray(_CAPABILITY_BYTES)
+        with device.open("rb", buffering=0) as node:
+            fcntl.ioctl(node, _VIDIOC_QUERYCAP, buffer)
+    except (ImportError, OSError):
+        return "", "", _CAPTURE
+    driver, _card, bus, _version, _all, device_capabilities = struct.unpack_from("=16s32s32sIII", buffer)
+    return _text(driver), _text(bus), device_capabilities
+
+
+def _text(raw: bytes) -> str:
+    return raw.split(b"\0", 1)[0].decode("utf-8", "replace")
+
+
+def _line(path: Path) -> str | None:
+    try:
+        return path.read_text("utf-8", "replace").strip()
+    except OSError:
+        return None
+
+
+def _hexadecimal(path: Path) -> int | None:
+    text = _line(path)
+    try:
+        return int(text, 16) if text else None
+    except ValueError:
+        return None
