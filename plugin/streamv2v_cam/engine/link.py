@@ -1,0 +1,218 @@
+"""The host's end of one engine process: start it, feed it, hear it, watch its heart, end it."""
+
+from __future__ import annotations
+
+import contextlib
+import multiprocessing
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from multiprocessing import resource_tracker
+
+import numpy as np
+
+from streamv2v.config import StreamConfig
+
+from ..frame import Frame, Pixels
+from ..opencv import cv2
+from ..store import Snapshot
+from .child import run
+from .memory import EngineMemory
+from .protocol import Failure, FailureKind, FrameDone, Message, Ready, WorkerSpec
+from .recovery import exit_failure
+from .shared_frames import Record
+
+DEFAULT_ENTRY = "streamv2v_cam.engine.worker:main"
+STOP_GRACE_S = 3.0
+_SLOW_FRAMES = 8.0
+
+
+@dataclass(frozen=True)
+class Patience:
+    """How long an engine may stay silent before it counts as hanging, in seconds.
+
+    Attributes:
+        load_s: while it loads, and for its first frame (which may compile); each step of progress counts anew.
+        hang_s: afterwards; stretched to eight times the slowest frame, since a big model on a CPU is only slow.
+    """
+
+    load_s: float = 600.0
+    hang_s: float = 20.0
+
+
+class EngineLink:
+    """One engine process and everything that belongs to it; made anew for every start.
+
+    Args:
+        config: what the engine is built from; frames are brought to its size here.
+        snapshot: live values to start with.
+        entry: function that runs in the child.
+        every_frame: True for a clip.
+        ring_slots: frames each ring holds.
+        threads: CPU threads of the engine, 0 for its own choice.
+        patience: see there.
+    """
+
+    def __init__(
+        self,
+        config: StreamConfig,
+        snapshot: Snapshot,
+        *,
+        entry: str = DEFAULT_ENTRY,
+        every_frame: bool = False,
+        ring_slots: int = 4,
+        threads: int = 0,
+        patience: Patience | None = None,
+    ) -> None:
+        self.config = config
+        self.ready: Ready | None = None
+        self.frames_done = 0
+        self.dropped = 0
+        self._patience = patience or Patience()
+        self._slowest_s = 0.0
+        self._taken = 0
+        self._lock = threading.Lock()
+        self._memory = EngineMemory.create(width=config.width, height=config.height, slots=ring_slots)
+        self._sent_revision = snapshot.revision
+        context = multiprocessing.get_context("spawn")
+        self._frame_ready = context.Semaphore(0)
+        self._messages, child_messages = context.Pipe(duplex=False)
+        spec = WorkerSpec(entry, config, snapshot, self._memory.plan, every_frame=every_frame, threads=threads)
+        self._process = context.Process(
+            target=run, args=(spec, child_messages, self._frame_ready), name="streamv2v engine", daemon=True
+        )
+        with _interrupts_held():
+            self._process.start()
+        child_messages.close()
+        self._beat_s = time.monotonic()
+        self._heart_s = 0.0
+        self._closed = False
+
+    @property
+    def pid(self) -> int | None:
+        return self._process.pid
+
+    def feed(self, frame: Frame) -> int:
+        """Bring a frame to the engine's size and write it; returns its sequence number, 0 when closed."""
+        pixels = self._resized(frame.pixels)
+        with self._lock:
+            if self._closed:
+                return 0
+            sequence = self._memory.frames_in.write(pixels, index=frame.index, stamp_s=frame.captured_at_s)
+        self._frame_ready.release()
+        return sequence
+
+    def end_clip(self, last_sequence: int) -> None:
+        """Say which frame is the clip's last."""
+        self._memory.end_clip(last_sequence)
+        self._frame_ready.release()
+
+    def update(self, snapshot: Snapshot) -> None:
+        """Give the engine the live values, where they are newer than what it has."""
+        if snapshot.revision != self._sent_revision:
+            self._memory.write_controls(snapshot)
+            self._sent_revision = snapshot.revision
+
+    def hear(self, timeout_s: float) -> Iterator[Message]:
+        """Messages that have come, after waiting at most `timeout_s` for a first one.
+
+        The last one of an engine that ended is a `Failure`, its own or one made from its exit code.
+        """
+        if self._closed:
+            return
+        try:
+            while self._messages.poll(timeout_s):
+                timeout_s = 0.0
+                message: Message = self._messages.recv()
+                self._note(message)
+                yield message
+        except (EOFError, OSError):
+            self._process.join(STOP_GRACE_S)
+            yield exit_failure(self._process.exitcode)
+            return
+        hang = self._hang()
+        if hang is not None:
+            yield hang
+
+    def styled(self, *, after: int) -> tuple[int, Frame] | None:
+        """The newest styled frame above sequence number `after`, tagged as the captured frame it shows."""
+        return self._as_frame(self._memory.frames_out.newest(after=after))
+
+    def styled_at(self, sequence: int) -> Frame | None:
+        """The styled frame of that sequence number (clips)."""
+        found = self._as_frame(self._memory.frames_out.at(sequence))
+        return found[1] if found else None
+
+    def close(self, *, grace_s: float = STOP_GRACE_S) -> None:
+        """End the process, by force after `grace_s`, and remove the shared memory; safe to call twice."""
+        with self._lock:
+            if self._closed:
+                return
+            self._closed = True
+        self._memory.ask_stop()
+        self._frame_ready.release()
+        if grace_s:
+            self._process.join(grace_s)
+        if self._process.is_alive():
+            self._process.kill()
+            self._process.join()
+        self._messages.close()
+        self._process.close()
+        self._memory.close()
+
+    def _note(self, message: Message) -> None:
+        self._beat_s = time.monotonic()
+        if isinstance(message, Ready):
+            self.ready = message
+        elif isinstance(message, FrameDone):
+            self.dropped += max(0, message.taken - self._taken - 1)
+            self._taken = message.taken
+            # the first frame may compile and says nothing about the later ones
+            if self.frames_done:
+                self._slowest_s = max(self._slowest_s, message.engine_ms / 1000)
+            self.frames_done += 1
+
+    def _hang(self) -> Failure | None:
+        heart_s = self._memory.heart_s
+        now_s = time.monotonic()
+        if heart_s != self._heart_s:
+            self._heart_s, self._beat_s = heart_s, now_s
+        silent_s = now_s - self._beat_s
+        if not self.frames_done:
+            allowed_s = self._patience.load_s
+        else:
+            allowed_s = max(self._patience.hang_s, _SLOW_FRAMES * self._slowest_s)
+        if silent_s <= allowed_s:
+            return None
+        doing = "while it was loading" if self.ready is None else "in the middle of its work"
+        return Failure(FailureKind.HANG, f"the engine gave no sign of life for {silent_s:.0f} s {doing}")
+
+    def _resized(self, pixels: Pixels) -> Pixels:
+        size = (self.config.width, self.config.height)
+        if (pixels.shape[1], pixels.shape[0]) == size:
+            return pixels
+        shrinks = pixels.shape[1] >= size[0] and pixels.shape[0] >= size[1]
+        resized = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC)
+        return np.ascontiguousarray(resized, dtype=np.uint8)
+
+    def _as_frame(self, record: Record | None) -> tuple[int, Frame] | None:
+        if record is None:
+            return None
+        return record.sequence, Frame(self._memory.picture(record), record.index, record.stamp_s)
+
+
+@contextlib.contextmanager
+def _interrupts_held() -> Iterator[None]:
+    """Let the child begin with Ctrl-C held back: it must not die of it in the middle of its imports."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    # starting the tracker itself opens the mask again, so it has to run before
+    resource_tracker.ensure_running()
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)

@@ -1,0 +1,159 @@
+"""The one shared-memory segment between the host and one engine process.
+
+In it: the heart (a stamp the engine's main loop beats), the order to stop, the number of the last frame
+of a clip, and three rings: frames in, frames out, live values. Nothing that the host writes can block it,
+whatever the engine does.
+"""
+
+from __future__ import annotations
+
+import pickle
+import shutil
+import time
+from dataclasses import dataclass
+from multiprocessing.shared_memory import SharedMemory
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import EngineError
+from ..frame import Pixels
+from ..store import Snapshot
+from .shared_frames import WORD_BYTES, Record, SharedRing
+
+CONTROL_BYTES = 1 << 17
+"""Room for one pickled snapshot: ten texts of 1000 characters are at most 40 kB."""
+_CONTROL_SLOTS = 3
+_FACT_WORDS = 8
+_HEART, _STOP, _LAST = range(3)
+
+
+@dataclass(frozen=True)
+class MemoryPlan:
+    """What both sides must know to find their way in the segment.
+
+    Attributes:
+        name: of the segment; empty before it was created.
+        width, height: picture inside the engine, px.
+        slots: of each frame ring.
+    """
+
+    name: str
+    width: int
+    height: int
+    slots: int = 4
+
+    @property
+    def frame_bytes(self) -> int:
+        return self.width * self.height * 3
+
+    @property
+    def ring_bytes(self) -> int:
+        return SharedRing.bytes_needed(slots=self.slots, payload_bytes=self.frame_bytes)
+
+    @property
+    def control_ring_bytes(self) -> int:
+        return SharedRing.bytes_needed(slots=_CONTROL_SLOTS, payload_bytes=CONTROL_BYTES)
+
+    @property
+    def total_bytes(self) -> int:
+        return _FACT_WORDS * WORD_BYTES + 2 * self.ring_bytes + self.control_ring_bytes
+
+
+class EngineMemory:
+    """Either side's view of the segment; `create` in the host, `attach` in the engine process."""
+
+    def __init__(self, segment: SharedMemory, plan: MemoryPlan, *, owner: bool) -> None:
+        self.plan = plan
+        self._segment = segment
+        self._owner = owner
+        whole = memoryview(segment.buf)
+        start = _FACT_WORDS * WORD_BYTES
+        self._facts = whole[:start]
+        self._words = self._facts.cast("Q")
+        self._stamps = self._facts.cast("d")
+        areas = [whole[start + n * plan.ring_bytes :] for n in range(3)]
+        self.frames_in = SharedRing(areas[0], slots=plan.slots, payload_bytes=plan.frame_bytes)
+        self.frames_out = SharedRing(areas[1], slots=plan.slots, payload_bytes=plan.frame_bytes)
+        self._controls = SharedRing(areas[2], slots=_CONTROL_SLOTS, payload_bytes=CONTROL_BYTES)
+        self._views = [*areas, whole]
+        self._controls_seen = 0
+        self._closed = False
+
+    @classmethod
+    def create(cls, *, width: int, height: int, slots: int = 4) -> EngineMemory:
+        blank = MemoryPlan("", width, height, slots)
+        _check_room(blank.total_bytes)
+        segment = SharedMemory(create=True, size=blank.total_bytes)
+        return cls(segment, MemoryPlan(segment.name, width, height, slots), owner=True)
+
+    @classmethod
+    def attach(cls, plan: MemoryPlan) -> EngineMemory:
+        # a spawned child shares the host's resource tracker, so its registering again changes nothing
+        return cls(SharedMemory(name=plan.name), plan, owner=False)
+
+    def beat(self) -> None:
+        """Say that the main loop is alive (engine side)."""
+        self._stamps[_HEART] = time.monotonic()
+
+    @property
+    def heart_s(self) -> float:
+        """`time.monotonic()` of the last beat; 0 before the first."""
+        return self._stamps[_HEART]
+
+    @property
+    def stop(self) -> bool:
+        """True once the host wants the engine to end."""
+        return bool(self._words[_STOP])
+
+    def ask_stop(self) -> None:
+        self._words[_STOP] = 1
+
+    @property
+    def last_sequence(self) -> int:
+        """Sequence number of a clip's last frame; 0 while it is not known."""
+        return self._words[_LAST]
+
+    def end_clip(self, last_sequence: int) -> None:
+        self._words[_LAST] = last_sequence
+
+    def write_controls(self, snapshot: Snapshot) -> None:
+        """Make `snapshot` the newest one (host side)."""
+        self._controls.write(pickle.dumps(snapshot), index=snapshot.revision)
+
+    def newer_controls(self) -> Snapshot | None:
+        """The newest snapshot not read before (engine side); None when there is none."""
+        record = self._controls.newest(after=self._controls_seen)
+        if record is None:
+            return None
+        self._controls_seen = record.sequence
+        return pickle.loads(record.payload.tobytes())
+
+    def picture(self, record: Record) -> Pixels:
+        """The record's payload as RGB uint8 `[height, width, 3]`."""
+        shaped: NDArray[np.uint8] = record.payload.reshape(self.plan.height, self.plan.width, 3)
+        return shaped
+
+    def close(self) -> None:
+        """Let go of the segment, and in the host remove it; safe to call twice."""
+        if self._closed:
+            return
+        self._closed = True
+        for ring in (self.frames_in, self.frames_out, self._controls):
+            ring.release()
+        for view in (self._words, self._stamps, self._facts, *self._views):
+            view.release()
+        self._segment.close()
+        if self._owner:
+            self._segment.unlink()
+
+
+def _check_room(wanted_bytes: int) -> None:
+    # Linux gives out shared memory before it has it; the first write to what is not there kills the process
+    folder = Path("/dev/shm")
+    if folder.is_dir() and (free_bytes := shutil.disk_usage(folder).free) < wanted_bytes:
+        raise EngineError(
+            f"The frames need {wanted_bytes >> 20} MB of shared memory and {folder} has {free_bytes >> 20} MB free. "
+            "Make it larger (in a container: --shm-size=256m) or choose a smaller engine size."
+        )

@@ -1,0 +1,115 @@
+"""What host and engine process say to each other besides pictures.
+
+Host to engine: `WorkerSpec` once at the start, then only through shared memory (see `memory.py`).
+Engine to host: the messages below, through a pipe. Each is far below 4096 bytes, the size a pipe takes
+in one piece, so that an engine killed in the middle of one cannot leave half of it behind.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from streamv2v.config import StreamConfig
+
+from ..store import Snapshot
+from .memory import MemoryPlan
+
+TEXT_LIMIT = 600
+DETAIL_LIMIT = 2000
+
+
+@dataclass(frozen=True)
+class WorkerSpec:
+    """All that an engine process is started with.
+
+    Attributes:
+        entry: "module:function" or "file.py:function", called with the `EngineEnd`.
+        config: what the engine is built from.
+        snapshot: live values to start with.
+        memory: where the shared memory is.
+        every_frame: True for a clip: each frame in order, none dropped; False: the newest frame wins.
+        threads: CPU threads for the mathematics; 0 chooses by the number of cores.
+        niceness: how far the process steps back behind the publisher (POSIX nice, 0..19).
+    """
+
+    entry: str
+    config: StreamConfig
+    snapshot: Snapshot
+    memory: MemoryPlan
+    every_frame: bool = False
+    threads: int = 0
+    niceness: int = 5
+
+
+@dataclass(frozen=True)
+class Progress:
+    """A step of loading: words, and the share done 0..1 where it is known."""
+
+    text: str
+    share: float | None = None
+
+
+@dataclass(frozen=True)
+class Ready:
+    """The engine is built and waits for frames.
+
+    Attributes:
+        delay_frames: frames between a picture going in and its translation coming out.
+        facts: device, dtype, parameters and so on, plain values.
+    """
+
+    delay_frames: int
+    facts: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class FrameDone:
+    """A styled frame lies in the ring of frames out.
+
+    Attributes:
+        sequence: its sequence number there.
+        taken: sequence number of the newest frame that the engine took in.
+        engine_ms: time spent in the engine for it.
+        revision: of the live values it was made with.
+    """
+
+    sequence: int
+    taken: int
+    engine_ms: float
+    revision: int
+
+
+class FailureKind(StrEnum):
+    """Why an engine ended; only the first two make a restart useless."""
+
+    MODEL = "model"
+    """The model or its configuration cannot be used."""
+    SETUP = "setup"
+    """The program itself is incomplete: a package that does not import."""
+    MEMORY = "memory"
+    CRASH = "crash"
+    HANG = "hang"
+
+    @property
+    def permanent(self) -> bool:
+        return self in (FailureKind.MODEL, FailureKind.SETUP)
+
+
+@dataclass(frozen=True)
+class Failure:
+    """The engine ended, and why.
+
+    Attributes:
+        kind: what sort of end.
+        reason: one line for a person.
+        detail: the end of the traceback for the log, "" when there is none.
+    """
+
+    kind: FailureKind
+    reason: str
+    detail: str = ""
+
+
+Message = Progress | Ready | FrameDone | Failure

@@ -1,0 +1,78 @@
+"""What to do after an engine ended: how long to wait, with what to start again, and how to say it. Pure."""
+
+from __future__ import annotations
+
+import signal
+from dataclasses import dataclass, replace
+
+from streamv2v.config import StreamConfig
+
+from .protocol import Failure, FailureKind
+
+FIRST_DELAY_S = 1.0
+LONGEST_DELAY_S = 30.0
+STABLE_AFTER_S = 60.0
+SMALLEST_SIDE = 128
+_SHRINK = 0.75
+
+
+@dataclass
+class Recovery:
+    """Remembers how the last starts went and chooses the next.
+
+    Attributes:
+        first_delay_s: wait after a first failure; doubles up to 30 s with each further one in a row.
+        failures: in a row, since the engine last ran for a minute.
+        memory_failures: of them, those for lack of memory.
+    """
+
+    first_delay_s: float = FIRST_DELAY_S
+    failures: int = 0
+    memory_failures: int = 0
+
+    def ran(self, seconds: float) -> None:
+        """The engine worked for so long before it ended; a minute clears the record."""
+        if seconds >= STABLE_AFTER_S:
+            self.failures = self.memory_failures = 0
+
+    def after(self, failure: Failure, config: StreamConfig) -> tuple[float, StreamConfig, str]:
+        """The next start: delay in seconds, configuration, and the reason with what is being done about it."""
+        delay_s = min(LONGEST_DELAY_S, self.first_delay_s * 2**self.failures)
+        self.failures += 1
+        if failure.kind is not FailureKind.MEMORY:
+            return delay_s, config, f"{failure.reason}; restarting"
+        self.memory_failures += 1
+        # once may have been another program's doing; twice means that it does not fit
+        if self.memory_failures < 2:
+            return delay_s, config, f"{failure.reason}; restarting"
+        smaller = reduced(config)
+        if smaller is None:
+            return LONGEST_DELAY_S, config, f"{failure.reason}; already at the smallest size, trying again"
+        return delay_s, smaller, f"{failure.reason}; restarting with {difference(config, smaller)}"
+
+
+def reduced(config: StreamConfig) -> StreamConfig | None:
+    """A configuration that needs less memory: first fewer slots, then a smaller picture; None at the end."""
+    if config.slots > 1 and not config.sequential:
+        return replace(config, slots=config.slots // 2)
+    width, height = (max(64, round(side * _SHRINK / 8) * 8) for side in (config.width, config.height))
+    if min(width, height) < SMALLEST_SIDE or (width, height) == (config.width, config.height):
+        return None
+    return replace(config, width=width, height=height)
+
+
+def difference(old: StreamConfig, new: StreamConfig) -> str:
+    """What a reduction changed, in words."""
+    if new.slots != old.slots:
+        return f"{new.slots} slot{'s' if new.slots > 1 else ''} instead of {old.slots}"
+    return f"{new.width}x{new.height} instead of {old.width}x{old.height}"
+
+
+def exit_failure(exit_code: int | None) -> Failure:
+    """A failure for a process that ended without a word."""
+    if exit_code is not None and exit_code < 0:
+        number = -exit_code
+        name = signal.strsignal(number) if number in signal.valid_signals() else None
+        reason = f"the engine was killed (signal {number}{f', {name}' if name else ''})"
+        return Failure(FailureKind.CRASH, reason)
+    return Failure(FailureKind.CRASH, f"the engine ended by itself (exit code {exit_code})")
