@@ -152,7 +152,7 @@ class LoadedSettings:
         try:
             return controls.patched(patch)
         except ControlError as error:
-            found = f"{error.field} ({self.origin('start.' + error.field)}): {error.given!r} was refused"
+            found = f"{error.field} ({self.origin('start.' + error.field.split()[0])}): {error.given!r} was refused"
             raise SettingsError(f"{found}; allowed is {error.allowed}.") from error
 
 

@@ -126,7 +126,6 @@ class EngineSettings(Section):
     sequential: bool = Field(default=False, description="all steps of a frame before the next: no frame of delay")
     renoise: bool = Field(default=True, description="add noise again before the later slots")
     guidance: Literal["none", "full", "self", "initialize"] = Field(default="none", description="kind of guidance")
-    bank: BankSettings = BankSettings()
     safety_checker: bool = Field(default=False, description="run the model's own safety checker, where it has one")
     scene_cut_threshold: float = Field(
         default=0.35, ge=0, le=1, description="picture change that empties the bank; 0 is off"
@@ -148,6 +147,7 @@ class EngineSettings(Section):
     hang_timeout_s: float = Field(
         default=30.0, ge=1, le=3600, description="longest time for one frame before a restart, s"
     )
+    bank: BankSettings = BankSettings()
 
 
 class ControlSettings(Section):
@@ -166,6 +166,14 @@ class ControlSettings(Section):
 _TYPES: dict[str, Any] = {"number": float, "integer": int, "switch": bool, "text": str, "choice": str}
 
 
+def _help(rule: dict[str, Any]) -> str:
+    """The help of a control with its range or choices."""
+    if "low" in rule:
+        unit = f" {rule['unit']}" if rule["unit"] else ""
+        return f"{rule['help']} {rule['low']} to {rule['high']}{unit}."
+    return f"{rule['help']} One of {', '.join(rule['choices'])}." if "choices" in rule else rule["help"]
+
+
 def _start_model() -> type[Section]:
     declared: dict[str, Any] = {
         "look": (str, Field(DEFAULT_LOOK, min_length=1, description='look at the start, by name or number; "none"'))
@@ -175,7 +183,7 @@ def _start_model() -> type[Section]:
             kind: Any = Annotated[list[tuple[str, float]], NoDecode, BeforeValidator(_words)]
         else:
             kind = _TYPES[rule["kind"]]
-        declared[name] = (kind | None, Field(None, description=rule["help"]))
+        declared[name] = (kind | None, Field(None, description=_help(rule)))
     return create_model("StartSettings", __base__=Section, __doc__="Live values at the start.", **declared)
 
 

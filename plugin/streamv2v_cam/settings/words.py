@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import types
-from typing import Any, Literal, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic.fields import FieldInfo
 
@@ -35,7 +36,7 @@ def value_words(value: Any) -> str:
         return str(value).lower()
     if isinstance(value, (list, tuple)):
         return "[" + ", ".join(value_words(item) for item in value) + "]"
-    return repr(value) if isinstance(value, float) else f'"{value}"' if isinstance(value, str) else str(value)
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, str) else str(value)
 
 
 def _number_words(field: FieldInfo, *, whole: bool) -> str:
@@ -55,5 +56,7 @@ def _constraint(field: FieldInfo, name: str) -> Any:
 
 def _without_none(annotation: Any) -> Any:
     if get_origin(annotation) in (Union, types.UnionType):
-        return next(part for part in get_args(annotation) if part is not type(None))
+        return _without_none(next(part for part in get_args(annotation) if part is not type(None)))
+    if get_origin(annotation) is Annotated:
+        return _without_none(get_args(annotation)[0])
     return annotation
