@@ -1,0 +1,149 @@
+"""The folder `.venv`: where things are in it, whether it works, and which steps of its set-up are finished."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import zlib
+from pathlib import Path
+from typing import TextIO
+
+from .errors import FolderError, InstallError
+from .interpreters import LEAST, Interpreter, probe
+
+STATE_FORMAT = 1
+
+
+class Environment:
+    """The virtual environment of the project at `root`.
+
+    The record of finished steps lies inside it, so that deleting the folder forgets everything.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.folder = root / ".venv"
+        self._record = self.folder / "installer-state.json"
+
+    @property
+    def python(self) -> Path:
+        """The environment's own Python."""
+        return self.folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+
+    @property
+    def log(self) -> Path:
+        """What pip said, all of it."""
+        return self.folder / "installer.log"
+
+    def works(self) -> bool:
+        """Its Python starts, is new enough, and has pip: false for a half-made or a broken environment."""
+        if not self.python.exists():
+            return False
+        inside = probe([str(self.python)])
+        if inside is None or inside.version[:2] < LEAST:
+            return False
+        asked = [str(self.python), "-c", "import pip"]
+        return subprocess.call(asked, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) == 0
+
+    def create(self, interpreter: Interpreter) -> None:
+        """Make the environment anew with `interpreter`, over whatever half-made one is there.
+
+        Raises:
+            FolderError: the folder holds something else, or Python could not make it.
+        """
+        self._refuse_foreign()
+        command = [interpreter.path, "-m", "venv", "--clear", str(self.folder)]
+        made = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
+        if made.returncode != 0:
+            said = made.stdout.decode("utf-8", "replace").strip().splitlines() or ["no reason given"]
+            raise FolderError(
+                "{} could not make {}: {}".format(interpreter.describe(), self.folder, said[-1].rstrip("."))
+            )
+
+    def remove(self) -> bool:
+        """Delete the folder; false when there was none.
+
+        Raises:
+            FolderError: the folder holds something else than an environment, or something in it is in use.
+        """
+        if not self.folder.exists():
+            return False
+        self._refuse_foreign()
+        try:
+            shutil.rmtree(self.folder)
+        except OSError as error:
+            raise FolderError(
+                f"{self.folder} could not be deleted: {error}. Is a program of it still running?"
+            ) from None
+        return True
+
+    def finished(self) -> dict[str, str]:
+        """Step name -> fingerprint of what it was done with."""
+        try:
+            record = json.loads(self._record.read_text("utf-8"))
+        except (OSError, ValueError):
+            return {}
+        if not isinstance(record, dict) or record.get("format") != STATE_FORMAT:
+            return {}
+        return dict(record["steps"])
+
+    def record(self, steps: dict[str, str]) -> None:
+        """Write down the finished steps; a stop in the middle leaves the old record whole."""
+        partial = self._record.with_suffix(".part")
+        partial.write_text(json.dumps({"format": STATE_FORMAT, "steps": steps}, indent=1) + "\n", "utf-8")
+        os.replace(partial, self._record)
+
+    def _refuse_foreign(self) -> None:
+        ours = ("pyvenv.cfg", self._record.name, self.log.name)
+        if self.folder.is_dir() and (
+            not any(self.folder.iterdir()) or any((self.folder / name).exists() for name in ours)
+        ):
+            return
+        if self.folder.exists() or self.folder.is_symlink():
+            raise FolderError(
+                f"{self.folder} is wanted for the Python environment but is something else. Move it away and repeat."
+            )
+
+
+class Turn:
+    """Lets one set-up of a project work at a time; the system frees it when the process ends, however it ends."""
+
+    def __init__(self, root: Path) -> None:
+        name = f"streamv2v-installer-{hash_of_path(root):08x}.lock"
+        self._path = Path(tempfile.gettempdir()) / name
+        self._file: TextIO | None = None
+
+    def __enter__(self) -> Turn:
+        try:
+            self._file = self._path.open("a")
+            _lock(self._file)
+        except OSError:
+            raise InstallError(
+                "Another set-up of this folder is running. Wait for it, then repeat. "
+                f"(If there is none: {self._path} could not be written.)"
+            ) from None
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._file is not None:
+            self._file.close()
+
+
+def hash_of_path(path: Path) -> int:
+    """The same number for the same folder in every process."""
+    return zlib.crc32(os.path.realpath(path).encode("utf-8", "surrogateescape"))
+
+
+def _lock(file: TextIO) -> None:
+    if sys.platform == "win32":
+        import msvcrt
+
+        msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+    else:
+        import fcntl
+
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
