@@ -1,0 +1,134 @@
+"""Options that several commands share, and how they become settings."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from ..errors import SettingsError
+
+if TYPE_CHECKING:
+    from ..settings import LoadedSettings
+
+_LOOK, _ENGINE, _GENERAL = "Look", "Engine", "General"
+
+
+def option(*names: str, help: str, panel: str = _GENERAL, **more: Any) -> Any:
+    """A typer option in one of the panels of --help."""
+    return typer.Option(*names, help=help, rich_help_panel=panel, show_default=False, **more)
+
+
+Look = Annotated[str | None, option("--look", "-l", help="Look by name or number (see: looks).", panel=_LOOK)]
+Prompt = Annotated[str | None, option("--prompt", "-p", help="The look in words.", panel=_LOOK)]
+NegativePrompt = Annotated[
+    str | None, option("--negative-prompt", help="What the look must not have; needs guidance.", panel=_LOOK)
+]
+Strength = Annotated[
+    float | None, option("--strength", "-s", help="0 is the camera's picture, 1 the fullest look.", panel=_LOOK)
+]
+Seed = Annotated[int | None, option("--seed", help="Picks the fixed noise.", panel=_LOOK)]
+BankWeight = Annotated[
+    float | None,
+    option("--bank-weight", help="Stability: 0 forgets the past, 1 as in the paper, up to 4.", panel=_LOOK),
+]
+GuidanceScale = Annotated[
+    float | None, option("--guidance-scale", help="How hard the prompt pulls, 1 to 20; needs guidance.", panel=_LOOK)
+]
+Mirror = Annotated[bool | None, option("--mirror/--no-mirror", help="Flip left and right.", panel=_LOOK)]
+
+Model = Annotated[
+    str | None, option("--model", "-m", help='"embedded", a folder, a .safetensors file or a hub id.', panel=_ENGINE)
+]
+Loras = Annotated[
+    list[str] | None,
+    option("--lora", help='A LoRA: file, folder or hub id, with ":0.8" for its scale; repeatable.', panel=_ENGINE),
+]
+Vae = Annotated[str | None, option("--vae", help="Another VAE: a folder or a hub id.", panel=_ENGINE)]
+Bank = Annotated[str | None, option("--bank", help="Memory of past frames: paper, queue or off.", panel=_ENGINE)]
+Slots = Annotated[int | None, option("--slots", help="Denoising steps, 1 to 8.", panel=_ENGINE)]
+Sequential = Annotated[
+    bool | None, option("--sequential/--stream-batch", help="All steps of a frame before the next.", panel=_ENGINE)
+]
+Guidance = Annotated[str | None, option("--guidance", help="none, full, self or initialize.", panel=_ENGINE)]
+EngineSize = Annotated[
+    str | None, option("--engine-size", metavar="WxH", help="Size inside the engine, multiples of 8.", panel=_ENGINE)
+]
+Device = Annotated[str | None, option("--device", help="auto, cpu, cuda, cuda:1 or mps.", panel=_ENGINE)]
+Dtype = Annotated[str | None, option("--dtype", help="auto, float32, float16 or bfloat16.", panel=_ENGINE)]
+Offline = Annotated[bool | None, option("--offline/--online", help="Never ask the network.", panel=_ENGINE)]
+
+Config = Annotated[Path | None, option("--config", help="Another settings file.")]
+Set = Annotated[
+    list[str] | None, option("--set", metavar="KEY=VALUE", help="Any setting (see: config show); repeatable.")
+]
+Json = Annotated[bool, option("--json", help="Print one JSON object last, on stdout.")]
+Verbose = Annotated[bool, option("--verbose", "-v", help="Say more about what is done.")]
+Debug = Annotated[bool, option("--debug", help="Say everything, with tracebacks.")]
+
+SETTING_OF = {
+    "source": "capture.source",
+    "sinks": "publish.sinks",
+    "preview": "publish.preview",
+    "look": "start.look",
+    "prompt": "start.prompt",
+    "negative_prompt": "start.negative_prompt",
+    "strength": "start.strength",
+    "seed": "start.seed",
+    "bank_weight": "start.bank_weight",
+    "guidance_scale": "start.guidance_scale",
+    "mirror": "start.mirror",
+    "model": "engine.model",
+    "loras": "engine.loras",
+    "vae": "engine.vae",
+    "bank": "engine.bank.kind",
+    "slots": "engine.slots",
+    "sequential": "engine.sequential",
+    "guidance": "engine.guidance",
+    "device": "engine.device",
+    "dtype": "engine.dtype",
+    "offline": "engine.offline",
+    "port": "control.port",
+}
+
+
+def settings_from(given: Mapping[str, Any]) -> LoadedSettings:
+    """Settings from the parameters of a command, under the names of `SETTING_OF`.
+
+    `given` may also hold engine_size ("WxH"), settings (["KEY=VALUE"]) and config.
+
+    Raises:
+        SettingsError, LookError: one line for the person.
+    """
+    from ..settings import load_settings
+
+    flags: dict[str, Any] = {}
+    for pair in given.get("settings") or []:
+        key, equals, value = pair.partition("=")
+        if not equals or not key.strip():
+            raise SettingsError(f"--set {pair}: write it as KEY=VALUE, for example --set engine.slots=4.")
+        flags[key.strip()] = value.strip()
+    for name, setting in SETTING_OF.items():
+        if given.get(name) not in (None, []):
+            flags[setting] = given[name]
+    if given.get("engine_size"):
+        flags["engine.width"], flags["engine.height"] = size_from("--engine-size", given["engine_size"])
+    for name in ("publish.width", "publish.height", "publish.fps"):
+        if given.get(name) is not None:
+            flags[name] = given[name]
+    return load_settings(flags, given.get("config"))
+
+
+def size_from(name: str, text: str) -> tuple[int, int]:
+    """Width and height, px, from "WxH".
+
+    Raises:
+        SettingsError: anything else.
+    """
+    match = re.fullmatch(r"\s*(\d{1,5})\s*[xX×*]\s*(\d{1,5})\s*", text)
+    if not match:
+        raise SettingsError(f"{name}: {text!r} was refused; allowed is a width and a height such as 1280x720.")
+    return int(match[1]), int(match[2])

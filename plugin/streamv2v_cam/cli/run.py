@@ -1,0 +1,92 @@
+"""`streamv2v-cam run`: a camera in, a styled camera out."""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import Annotated
+
+import typer
+
+from ..errors import SettingsError
+from . import options
+from .options import option
+
+_PICTURE, _PAGE = "Picture", "Page"
+
+
+def run(
+    source: Annotated[
+        str | None,
+        option(
+            "--source",
+            "-i",
+            help="A camera's name or number, a file, an rtsp:// or http:// address, or presenter.",
+            panel=_PICTURE,
+        ),
+    ] = None,
+    sinks: Annotated[
+        list[str] | None,
+        option("--sink", "-o", help="camera, camera:/dev/video10, null or a .mp4 file; repeatable.", panel=_PICTURE),
+    ] = None,
+    size: Annotated[str | None, option("--size", metavar="WxH", help="Published size.", panel=_PICTURE)] = None,
+    fps: Annotated[float | None, option("--fps", help="Published pictures a second.", panel=_PICTURE)] = None,
+    look: options.Look = None,
+    prompt: options.Prompt = None,
+    negative_prompt: options.NegativePrompt = None,
+    strength: options.Strength = None,
+    seed: options.Seed = None,
+    bank_weight: options.BankWeight = None,
+    guidance_scale: options.GuidanceScale = None,
+    mirror: options.Mirror = None,
+    model: options.Model = None,
+    loras: options.Loras = None,
+    vae: options.Vae = None,
+    bank: options.Bank = None,
+    slots: options.Slots = None,
+    sequential: options.Sequential = None,
+    guidance: options.Guidance = None,
+    engine_size: options.EngineSize = None,
+    device: options.Device = None,
+    dtype: options.Dtype = None,
+    offline: options.Offline = None,
+    port: Annotated[int | None, option("--port", help="Port of the page; 0 is any free one.", panel=_PAGE)] = None,
+    preview: Annotated[
+        bool | None, option("--preview/--no-preview", help="Show the picture on the page.", panel=_PAGE)
+    ] = None,
+    open_page: Annotated[
+        bool | None, option("--open/--no-open", help="Open the page in a browser, or not.", panel=_PAGE)
+    ] = None,
+    for_s: Annotated[float | None, option("--for", metavar="SECONDS", help="Stop by itself after that time.")] = None,
+    settings: options.Set = None,
+    config: options.Config = None,
+    as_json: options.Json = False,
+    verbose: options.Verbose = False,
+    debug: options.Debug = False,
+) -> None:
+    """Turn a camera's picture into the look you name, live, as a camera for other programs.
+
+    Without a camera the drawn presenter stands in; without a virtual camera the page shows the picture.
+    Ctrl-C stops it.
+    """
+    given = dict(locals())
+    from ..logs import set_up_logging
+
+    set_up_logging(verbose=verbose, debug=debug)
+    if for_s is not None and not (math.isfinite(for_s) and for_s > 0):
+        raise SettingsError(f"--for: {for_s:g} was refused; allowed is a number of seconds above 0.")
+    if size is not None:
+        given["publish.width"], given["publish.height"] = options.size_from("--size", size)
+    given["publish.fps"] = fps
+    if open_page is not None:
+        given["settings"] = [*(settings or []), f"control.open_browser={'always' if open_page else 'never'}"]
+    loaded = options.settings_from(given)
+
+    from ..app import run_app
+
+    try:
+        summary = run_app(loaded, for_s=for_s, json_summary=as_json)
+    except KeyboardInterrupt:
+        return
+    if as_json:
+        typer.echo(json.dumps(summary))

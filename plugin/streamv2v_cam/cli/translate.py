@@ -1,0 +1,71 @@
+"""`streamv2v-cam translate IN OUT`: a clip in, the same clip in another look out."""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import Annotated
+
+import typer
+
+from ..errors import SettingsError
+from . import options
+from .options import option
+
+_CLIP = "Clip"
+
+
+def translate(
+    source: Annotated[str, typer.Argument(metavar="IN", help='A video file, or "-" for standard input.')],
+    target: Annotated[str, typer.Argument(metavar="OUT", help='The file to write, or "-" for standard output.')],
+    size: Annotated[
+        str | None,
+        option("--size", metavar="WxH|same", help="Size of the clip written; same as IN unless given.", panel=_CLIP),
+    ] = None,
+    fps: Annotated[
+        float | None,
+        option("--fps", help="Frames a second of the clip written; those of IN unless given.", panel=_CLIP),
+    ] = None,
+    sound: Annotated[bool, option("--sound/--no-sound", help="Keep the sound, or leave it out.", panel=_CLIP)] = True,
+    overwrite: Annotated[bool, option("--overwrite", "-y", help="Replace OUT where it exists.", panel=_CLIP)] = False,
+    look: options.Look = None,
+    prompt: options.Prompt = None,
+    negative_prompt: options.NegativePrompt = None,
+    strength: options.Strength = None,
+    seed: options.Seed = None,
+    bank_weight: options.BankWeight = None,
+    guidance_scale: options.GuidanceScale = None,
+    mirror: options.Mirror = None,
+    model: options.Model = None,
+    loras: options.Loras = None,
+    vae: options.Vae = None,
+    bank: options.Bank = None,
+    slots: options.Slots = None,
+    sequential: options.Sequential = None,
+    guidance: options.Guidance = None,
+    engine_size: options.EngineSize = None,
+    device: options.Device = None,
+    dtype: options.Dtype = None,
+    offline: options.Offline = None,
+    settings: options.Set = None,
+    config: options.Config = None,
+    as_json: options.Json = False,
+    verbose: options.Verbose = False,
+    debug: options.Debug = False,
+) -> None:
+    """Translate a clip into a look: the same frames, times and sound, each picture at its own time."""
+    given = {name: value for name, value in locals().items() if name not in ("source", "target")}
+    from ..logs import set_up_logging
+
+    set_up_logging(verbose=verbose, debug=debug)
+    if fps is not None and not (math.isfinite(fps) and 0 < fps <= 1000):
+        raise SettingsError(f"--fps: {fps:g} was refused; allowed is a number above 0, at most 1000.")
+    wanted = None if size is None or size == "same" else options.size_from("--size", size)
+    loaded = options.settings_from(given)
+
+    from ..translate import translate_clip
+
+    summary = translate_clip(loaded, source, target, size=wanted, fps=fps, sound=sound, overwrite=overwrite)
+    if as_json:
+        # Standard output is the clip itself when OUT is "-".
+        typer.echo(json.dumps(summary), err=target == "-")
