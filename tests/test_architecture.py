@@ -1,0 +1,243 @@
+"""The shape of the tree: who may import whom, and how big a piece may be."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+LIBRARY = ROOT / "streamv2v"
+PROGRAM = ROOT / "plugin" / "streamv2v_cam"
+
+LINES_OF_A_FILE = 300
+LINES_OF_A_FUNCTION = 60
+
+HEAVY = {"torch", "diffusers", "transformers", "peft", "accelerate"}
+"""Packages of the engine process: they take seconds to import and may hang or crash."""
+LIGHT_LIBRARY = {"streamv2v.controls", "streamv2v.config", "streamv2v.errors"}
+"""Modules of the library that never import torch, open to everyone."""
+ENGINE_PROCESS = "engine/worker*.py"
+
+STAGES = {"capture", "engine", "publish", "control"}
+"""Folders that meet only in the composition root."""
+SHARED = {
+    "airstate",
+    "errors",
+    "frame",
+    "interfaces",
+    "looks",
+    "mailbox",
+    "opencv",
+    "settings",
+    "store",
+    "telemetry",
+    "textfile",
+    "v4l2",
+}
+"""Small modules at the top of the program, open to every stage."""
+
+DEVICES_AND_SOCKETS = {
+    "av",
+    "cv2_enumerate_cameras",
+    "fastapi",
+    "http.server",
+    "pyvirtualcam",
+    "socket",
+    "socketserver",
+    "uvicorn",
+    "websockets",
+}
+
+
+@cache
+def tree_of(path: Path) -> ast.Module:
+    return ast.parse(path.read_text("utf-8"), str(path))
+
+
+def sources(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.rglob("*.py") if "__pycache__" not in path.parts)
+
+
+def module_name(path: Path) -> str:
+    """ "streamv2v_cam.capture.camera" for plugin/streamv2v_cam/capture/camera.py."""
+    base = ROOT / "plugin" if path.is_relative_to(PROGRAM) else ROOT
+    parts = list(path.relative_to(base).with_suffix("").parts)
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def imports_of(path: Path, *, also_for_types: bool = False) -> set[str]:
+    """Full names of all modules that a file imports, at its top or inside a function."""
+    package = module_name(path).split(".")
+    if path.name != "__init__.py":
+        package = package[:-1]
+    names: set[str] = set()
+    for node in walk(tree_of(path), also_for_types=also_for_types):
+        if isinstance(node, ast.Import):
+            names.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            origin = package[: len(package) - node.level + 1] if node.level else []
+            base = ".".join([*origin, *([node.module] if node.module else [])])
+            names.add(base)
+            # `from ..publish import slate` may name a module: the longer name is a candidate too
+            names.update(f"{base}.{alias.name}" for alias in node.names)
+    return names
+
+
+def walk(node: ast.AST, *, also_for_types: bool) -> Iterator[ast.AST]:
+    """All nodes below, without `if TYPE_CHECKING:` unless asked for."""
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.If) and "TYPE_CHECKING" in ast.dump(child.test) and not also_for_types:
+            continue
+        yield child
+        yield from walk(child, also_for_types=also_for_types)
+
+
+def within(name: str, packages: set[str]) -> bool:
+    return any(name == package or name.startswith(package + ".") for package in packages)
+
+
+def place(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix()
+
+
+def stage_of(name: str) -> str | None:
+    """ "capture" for streamv2v_cam.capture.camera; None for what is no stage."""
+    parts = name.split(".")
+    return parts[1] if parts[0] == "streamv2v_cam" and len(parts) > 1 and parts[1] in STAGES else None
+
+
+def test_the_library_knows_nothing_of_the_program() -> None:
+    for path in sources(LIBRARY):
+        strangers = {name for name in imports_of(path, also_for_types=True) if within(name, {"streamv2v_cam"})}
+        assert not strangers, f"{place(path)} imports {strangers}"
+
+
+def test_the_library_opens_no_device_and_no_socket_and_says_nothing() -> None:
+    for path in sources(LIBRARY):
+        opened = {name for name in imports_of(path) if within(name, DEVICES_AND_SOCKETS)}
+        assert not opened, f"{place(path)} imports {opened}"
+        called = {
+            ast.unparse(node.func) for node in walk(tree_of(path), also_for_types=True) if isinstance(node, ast.Call)
+        }
+        loud = called & {"print", "logging.basicConfig", "cv2.VideoCapture", "sys.stdout.write", "sys.stderr.write"}
+        assert not loud, f"{place(path)} calls {loud}"
+
+
+def test_torch_is_imported_only_in_the_engine_process() -> None:
+    for path in sources(PROGRAM):
+        if path.relative_to(PROGRAM).match(ENGINE_PROCESS):
+            continue
+        heavy = {name for name in imports_of(path) if within(name, HEAVY)}
+        assert not heavy, f"{place(path)} imports {heavy}; only {ENGINE_PROCESS} may"
+
+
+def test_the_host_uses_only_the_light_modules_of_the_library() -> None:
+    for path in sources(PROGRAM):
+        if path.relative_to(PROGRAM).match(ENGINE_PROCESS):
+            continue
+        used = {name for name in imports_of(path) if within(name, {"streamv2v"})}
+        heavy = {name for name in used if not within(name, LIGHT_LIBRARY)}
+        assert not heavy, f"{place(path)} imports {heavy}; allowed are {sorted(LIGHT_LIBRARY)}"
+
+
+@pytest.mark.parametrize("module", ["controls", "config", "errors"])
+def test_the_light_modules_of_the_library_need_the_standard_library_alone(module: str) -> None:
+    for name in imports_of(LIBRARY / f"{module}.py"):
+        first = name.split(".")[0]
+        assert within(name, LIGHT_LIBRARY) or first in sys.stdlib_module_names, f"{module}.py imports {name}"
+
+
+def test_capture_engine_publish_and_control_never_import_each_other() -> None:
+    for stage in STAGES:
+        for path in sources(PROGRAM / stage):
+            others = {name for name in imports_of(path) if stage_of(name) not in (None, stage)}
+            assert not others, f"{place(path)} imports {others}; they meet in app.py"
+
+
+def test_a_stage_imports_only_the_shared_modules_of_the_program() -> None:
+    allowed = {f"streamv2v_cam.{name}" for name in SHARED}
+    for stage in STAGES:
+        for path in sources(PROGRAM / stage):
+            own = {name for name in imports_of(path) if within(name, {"streamv2v_cam"}) and name != "streamv2v_cam"}
+            composing = {name for name in own if stage_of(name) is None and not within(name, allowed)}
+            composing -= {"streamv2v_cam.__version__"}
+            assert not composing, f"{place(path)} imports {composing}"
+
+
+def test_the_shared_modules_know_no_stage() -> None:
+    for name in SHARED:
+        for path in sources(PROGRAM / name) or [PROGRAM / f"{name}.py"]:
+            if path.exists():
+                stages = {used for used in imports_of(path) if stage_of(used)}
+                assert not stages, f"{place(path)} imports {stages}"
+
+
+def test_nobody_imports_the_scripts_or_the_tests() -> None:
+    scripts = {path.stem for path in (ROOT / "scripts").iterdir() if path.name[0] not in "._"} | {"scripts", "tests"}
+    for path in [*sources(LIBRARY), *sources(PROGRAM), *sources(ROOT / "installer")]:
+        used = {name for name in imports_of(path, also_for_types=True) if within(name, scripts)}
+        assert not used, f"{place(path)} imports {used}"
+
+
+def test_the_installer_needs_the_standard_library_alone() -> None:
+    for path in sources(ROOT / "installer"):
+        strangers = {
+            name for name in imports_of(path) if name.split(".")[0] not in {*sys.stdlib_module_names, "installer"}
+        }
+        assert not strangers, f"{place(path)} imports {strangers}"
+
+
+def test_the_installer_keeps_to_the_syntax_of_python_3_8() -> None:
+    for path in sources(ROOT / "installer"):
+        ast.parse(path.read_text("utf-8"), str(path), feature_version=(3, 8))
+
+
+def everything() -> list[Path]:
+    folders = ("streamv2v", "plugin", "installer", "scripts", "tests")
+    return [path for folder in folders for path in sources(ROOT / folder)]
+
+
+def test_a_file_does_one_thing_in_at_most_300_lines() -> None:
+    counts = {place(path): len(path.read_text("utf-8").splitlines()) for path in everything()}
+    assert not {name: count for name, count in counts.items() if count > LINES_OF_A_FILE}
+
+
+def test_a_function_has_at_most_60_lines() -> None:
+    # Counted without the list of arguments: a command's options are a table, not a way to lose one's way.
+    long = {
+        f"{place(path)}:{node.lineno} {node.name}": lines
+        for path in everything()
+        for node in ast.walk(tree_of(path))
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))
+        and (lines := (node.end_lineno or node.lineno) - node.body[0].lineno + 1) > LINES_OF_A_FUNCTION
+    }
+    assert not long
+
+
+def test_every_module_says_what_it_is() -> None:
+    folders = ("streamv2v", "plugin", "installer", "scripts")
+    silent = [
+        place(path)
+        for folder in folders
+        for path in sources(ROOT / folder)
+        if path.read_text("utf-8").strip() and ast.get_docstring(tree_of(path)) is None
+    ]
+    assert not silent
+
+
+@pytest.mark.parametrize(
+    "module",
+    ["streamv2v", "streamv2v.controls", "streamv2v_cam.app", "streamv2v_cam.cli", "streamv2v_cam.engine.supervisor"],
+)
+def test_importing_the_host_imports_no_torch(module: str) -> None:
+    question = f"import sys, {module}; print(sorted({HEAVY!r} & set(sys.modules)))"
+    answer = subprocess.run(
+        [sys.executable, "-c", question], capture_output=True, text=True, timeout=120, cwd=ROOT, check=False
+    )
+    assert (answer.returncode, answer.stdout.strip()) == (0, "[]"), answer.stderr
