@@ -17,6 +17,8 @@ GUIDANCES = ("none", "full", "self", "initialize")
 BANKS = ("paper", "queue", "off")
 DTYPES = ("auto", "float32", "float16", "bfloat16", "float64")
 DEVICES = ("auto", "cpu", "cuda", "mps")
+MERGE_RULES = ("mean", "pairwise")
+MERGE_SPLITS = ("random", "grid")
 LCMS = ("auto", "on", "off")
 SLOT_LIMIT = 8
 
@@ -46,14 +48,16 @@ class BankConfig:
     """"paper": dynamic merging into one frame's size (DyMe); "queue": the last frames whole; "off"."""
     queue_length: int = 4
     """Frames kept by the queue bank, 1..16."""
-    merge_ratio: float = 0.5
-    """Share of bank + current tokens that is merged away; 0.5 keeps one frame's size (the only size-keeping one)."""
     attention: bool = True
     """Extended self-attention (EA): the bank's keys and values join the current frame's."""
     fusion: bool = True
     """Feature fusion (FF): the nearest bank output is blended in, in the fused layers."""
     fused_layers: tuple[str, ...] = ("mid_block", "up_blocks.0", "up_blocks.1")
     """Name prefixes of the layers that fuse; the low-resolution ones, since FF everywhere blurs."""
+    merge_rule: str = "mean"
+    """"mean": a destination becomes the mean of its group; "pairwise": the paper's running average of pairs."""
+    merge_split: str = "random"
+    """"random" or "grid": how tokens are parted into sources and destinations."""
     spread: bool = False
     """True: layer l updates on frame f when (f + l) mod interval = 0, so that frame time is flat."""
     merge_seed: int = 0
@@ -61,12 +65,10 @@ class BankConfig:
 
     def __post_init__(self) -> None:
         _one_of("bank", self.kind, BANKS)
+        _one_of("merge_rule", self.merge_rule, MERGE_RULES)
+        _one_of("merge_split", self.merge_split, MERGE_SPLITS)
         if not 1 <= self.queue_length <= 16:
             raise ConfigError(f"queue_length: {self.queue_length} was refused; allowed is 1 to 16 frames.")
-        if self.merge_ratio != 0.5:
-            raise ConfigError(
-                f"merge_ratio: {self.merge_ratio} was refused; only 0.5 keeps the bank at one frame's size."
-            )
 
 
 @dataclass(frozen=True)
@@ -81,6 +83,8 @@ class StreamConfig:
     """"embedded", a diffusers folder, a single-file checkpoint (.safetensors) or a hub id."""
     revision: str | None = None
     """Branch, tag or commit of a hub id."""
+    single_file_config: str | None = None
+    """For a single-file checkpoint: folder or hub id with the configuration files; None asks diffusers."""
     vae: str | None = None
     """Another VAE: a folder or a hub id (TAESD: "madebyollin/taesd"); None keeps the model's own."""
     loras: tuple[Lora, ...] = ()
@@ -95,6 +99,8 @@ class StreamConfig:
     """Denoising steps = slots of the stream batch, 1..8."""
     sequential: bool = False
     """True: all steps of one frame before the next (no frame of delay), instead of the stream batch."""
+    renoise: bool = True
+    """False: later slots start from the clean prediction scaled, without fresh noise."""
     guidance: str = "none"
     """"none", "full" (two predictions), "self" or "initialize" (residual CFG of StreamDiffusion)."""
     bank: BankConfig = field(default_factory=BankConfig)

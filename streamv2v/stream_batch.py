@@ -1,0 +1,171 @@
+"""The stream batch (arXiv:2312.12491, section 3.1): one U-Net call advances every frame in flight by one step.
+
+Slot i of n holds frame T - i. Between calls each frame in flight is kept as its clean prediction x_0
+and noised again, with the slot's fixed noise and the *present* coefficients, when its turn comes; so
+a change of strength or seed between two calls reaches all slots at once and none holds a latent
+whose noise level is out of date.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from .bank import FeatureBank
+from .guidance import ResidualNoise, doubled, guidance_embedding, guide, row_slice, rows_of
+from .live import LiveTensors
+from .schedule import Schedule, lcm_step, predicted_noise
+
+
+class StreamBatch:
+    """The latents in flight and the U-Net that moves them on.
+
+    Args:
+        unet: a `UNet2DConditionModel`.
+        schedule, live: tensors the step reads; they change between calls, in place.
+        bank: the feature bank attached to `unet`, or None.
+        guidance: "none", "full", "self" or "initialize".
+        prediction_type: "epsilon", "v_prediction" or "sample".
+        latent_shape: `(C, h, w)`.
+        sequential: all steps of a frame before the next frame, instead of the batch.
+        renoise: whether slots after the first get their noise back.
+        dtype: of the latents; the U-Net keeps its own.
+    """
+
+    def __init__(
+        self,
+        unet: Any,
+        schedule: Schedule,
+        live: LiveTensors,
+        bank: FeatureBank | None,
+        *,
+        guidance: str,
+        prediction_type: str,
+        latent_shape: tuple[int, int, int],
+        sequential: bool,
+        renoise: bool,
+        dtype: torch.dtype,
+    ) -> None:
+        self._unet, self._schedule, self._live, self._bank = unet, schedule, live, bank
+        self._guidance, self._prediction_type = guidance, prediction_type
+        self._sequential, self._renoise = sequential, renoise
+        self.slots = schedule.slots
+        device = schedule.timesteps.device
+        self._clean = torch.zeros(self.slots, *latent_shape, device=device, dtype=dtype)
+        self.noise = torch.zeros_like(self._clean)
+        self._residual = ResidualNoise(self.noise)
+        self._text: Tensor | None = None
+        self._time_cond_width = getattr(unet.config, "time_cond_proj_dim", None)
+
+    def draw_noise(self, seed: int) -> None:
+        """Draw each slot's fixed noise from `seed`; on the CPU, so that all devices agree."""
+        generator = torch.Generator("cpu").manual_seed(seed)
+        self.noise.copy_(torch.randn(self.noise.shape, generator=generator))
+
+    def set_text(self, prompt: Tensor, negative: Tensor) -> None:
+        """Give every row its text, `[1, L, C]` each; written in place after the first time."""
+        without = rows_of(self._guidance, self.slots) - self.slots
+        rows = torch.cat([negative.expand(without, -1, -1), prompt.expand(self.slots, -1, -1)])
+        if self._text is None or self._text.shape != rows.shape:
+            self._text = rows.clone()
+        else:
+            self._text.copy_(rows)
+
+    def start(self, latent: Tensor, interval: int) -> Tensor:
+        """Warm start: push the first frame through all steps; returns its x_0, `[1, C, h, w]`.
+
+        Each of the n calls refills the bank, so after the last one every slot's bank and latent are
+        those of this frame at the slot's own noise level.
+        """
+        self._clean.copy_(latent.expand_as(self._clean))
+        self._residual.value.copy_(self.noise)
+        result = latent
+        for _ in range(1 if self._sequential else self.slots):
+            if self._bank:
+                self._bank.reset()
+            result = self.step(latent, interval)
+        if self._bank:
+            self._bank.start_over()
+        return result
+
+    def step(self, latent: Tensor, interval: int) -> Tensor:
+        """Take one frame in and hand one out.
+
+        Args:
+            latent: of the entering frame, `[1, C, h, w]`.
+            interval: the bank's update interval, in frames.
+        Returns:
+            x_0 of the frame leaving the last slot, `[1, C, h, w]`; overwritten by the next call.
+        """
+        if self._bank:
+            self._bank.begin_frame(interval)
+        self._residual.begin(self.noise)
+        if self._sequential:
+            clean = latent
+            for slot in range(self.slots):
+                clean = self._advance(clean, slot, slot + 1)
+        else:
+            self._clean[0] = latent[0]
+            moved = self._advance(self._clean, 0, self.slots)
+            self._clean[1:] = moved[:-1]
+            clean = moved[-1:]
+        if self._bank:
+            self._bank.end_frame()
+        return clean
+
+    def _advance(self, clean: Tensor, first: int, last: int) -> Tensor:
+        """One step of slots first..last-1: x_0 in, better x_0 out, `[last - first, C, h, w]`."""
+        here, schedule = slice(first, last), self._schedule
+        coefficients = {name: getattr(schedule, name)[here] for name in ("signal", "noise", "c_skip", "c_out")}
+        sample = coefficients["signal"] * clean
+        if self._renoise:
+            sample = sample + coefficients["noise"] * self.noise[here]
+        elif first == 0:
+            sample[0] += coefficients["noise"][0] * self.noise[0]
+        output = self._predict(sample, first, last)
+        guided = self._guided(output, sample, coefficients["signal"], coefficients["noise"], first, last)
+        kind = "epsilon" if self._is_residual else self._prediction_type
+        return lcm_step(guided, sample, prediction_type=kind, **coefficients)
+
+    @property
+    def _is_residual(self) -> bool:
+        return self._guidance in ("self", "initialize")
+
+    def _predict(self, sample: Tensor, first: int, last: int) -> Tensor:
+        """The U-Net's raw output for all rows of slots first..last-1."""
+        assert self._text is not None, "set_text comes before the first frame"
+        rows = row_slice(self._guidance, self.slots, first, last)
+        if self._bank:
+            self._bank.select_rows(rows)
+        dtype = self._unet.dtype
+        extra: dict[str, Tensor] = {}
+        if self._time_cond_width:
+            embedding = guidance_embedding(self._live.guidance_scale, self._time_cond_width).to(dtype)
+            extra["timestep_cond"] = embedding.expand(self._text[rows].shape[0], -1)
+        output = self._unet(
+            doubled(self._guidance, sample, first).to(dtype),
+            doubled(self._guidance, self._schedule.timesteps[first:last], first),
+            encoder_hidden_states=self._text[rows].to(dtype),
+            return_dict=False,
+            **extra,
+        )[0]
+        return output.to(sample.dtype)
+
+    def _guided(self, output: Tensor, sample: Tensor, signal: Tensor, noise: Tensor, first: int, last: int) -> Tensor:
+        """Combine rows with and without prompt; residual kinds answer in epsilon form."""
+        count = last - first
+        if self._guidance == "none":
+            return output
+        if self._guidance == "full":
+            return guide(output[count:], output[:count], self._live)
+        conditional = predicted_noise(output[-count:], sample, signal, noise, self._prediction_type)
+        if self._guidance == "initialize" and first == 0:
+            self._residual.value[:1] = predicted_noise(
+                output[:1], sample[:1], signal[:1], noise[:1], self._prediction_type
+            )
+        delta = self._live.guidance_delta.to(output.dtype)
+        guided = guide(conditional, delta * self._residual.value[first:last], self._live)
+        self._residual.follow(guided, self.noise, self._schedule, first, last)
+        return guided
