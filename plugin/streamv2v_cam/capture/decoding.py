@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -60,7 +60,7 @@ def reason_of(error: BaseException) -> str:
 
 def to_pixels(frame: VideoFrame, stream: VideoStream) -> Pixels:
     """A decoded frame as it is meant to be seen: RGB uint8 `[H, W, 3]`, upright, with square pixels."""
-    pixels = frame.to_ndarray(format="rgb24")
+    pixels: Any = frame.to_ndarray(format="rgb24")
     aspect = stream.sample_aspect_ratio
     if aspect and aspect > 0 and aspect != 1:
         pixels = cv2.resize(pixels, (max(1, round(frame.width * float(aspect))), frame.height))

@@ -206,7 +206,7 @@ class _Framer:
 
     def __call__(self, pixels: Pixels) -> Pixels:
         controls = self._store.current.controls
-        how = dict(
+        how: dict[str, Any] = dict(
             fit=controls.fit, zoom=controls.zoom, pan_x=controls.pan_x, pan_y=controls.pan_y, mirror=controls.mirror
         )
         if self._framed is None or pixels is not self._source or how != self._key:

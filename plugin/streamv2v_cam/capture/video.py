@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from pathlib import Path
 
 from ..errors import SourceError
@@ -51,7 +51,7 @@ class VideoFileSource:
     def _open(self):
         return open_video(self._address, what=self._what, timeout_s=10.0 if "://" in self._address else None)
 
-    def _play(self) -> Iterator[Pixels]:
+    def _play(self) -> Generator[Pixels, None, None]:
         began_s, offset_s = time.monotonic(), 0.0
         while True:
             last_s, shown = 0.0, 0

@@ -116,9 +116,9 @@ def _ground(width: int, height: int, *, top: Colour, bottom: Colour, glow: Colou
     """A soft fall of light; a little fixed noise keeps video encoders from drawing bands into it."""
     rows = np.linspace(0.0, 1.0, height, dtype=np.float32)[:, None, None]
     columns = np.linspace(0.0, 1.0, width, dtype=np.float32)[None, :, None]
-    ground = np.float32(top) * (1 - rows) + np.float32(bottom) * rows
+    ground = np.array(top, np.float32) * (1 - rows) + np.array(bottom, np.float32) * rows
     shine = np.exp(-(((columns - 0.78) / 0.42) ** 2) - ((rows - 0.30) / 0.50) ** 2)
-    ground = ground + shine * 0.5 * (np.float32(glow) - ground)
+    ground = ground + shine * 0.5 * (np.array(glow, np.float32) - ground)
     noise = np.random.default_rng(7).uniform(-1.2, 1.2, (height, width, 1)).astype(np.float32)
     return np.clip(ground + noise, 0, 255).astype(np.uint8)
 

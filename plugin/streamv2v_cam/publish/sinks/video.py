@@ -37,6 +37,7 @@ class VideoFileSink:
         self.frames = 0
         self._part = self.path.with_name(self.path.name + ".part")
         self._container: Any = None
+        self._file: Any = None
         if self.path.suffix.lower() not in ENDINGS:
             raise SinkError(f"Output {str(path)!r} ends in none of {', '.join(ENDINGS)}. Choose one of these.")
         if width % 2 or height % 2:
@@ -93,7 +94,7 @@ class VideoFileSink:
             SinkError: the end could not be written; no file is left under the final name.
         """
         container, self._container = self._container, None
-        if container is None and getattr(self, "_file", None) is None:
+        if container is None and self._file is None:
             return
         try:
             if whole and self.frames and container is not None:
@@ -129,7 +130,7 @@ class VideoFileSink:
             raise SinkError(f"The {self.name} could not be finished: {reason}. Nothing was kept.") from None
 
     def _discard(self, container: Any) -> None:
-        for piece in (container, getattr(self, "_file", None)):
+        for piece in (container, self._file):
             try:
                 if piece is not None:
                     piece.close()

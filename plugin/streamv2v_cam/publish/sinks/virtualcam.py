@@ -117,7 +117,8 @@ def _refusal(device: str | None, reason: str) -> str:
     if "not a video output device" in reason and version and version < (0, 13):
         return (
             f"Virtual camera {device!r} was used before, and v4l2loopback {'.'.join(map(str, version))} "
-            "opens only once. Load the module again (sudo modprobe -r v4l2loopback, then modprobe it), or install 0.13 or newer."
+            "opens only once. Load the module again (sudo modprobe -r v4l2loopback, then modprobe it), "
+            "or install 0.13 or newer."
         )
     if "in use" in reason or "could not be started" in reason:
         return f"Virtual camera {device!r} is taken by another program ({reason}). Stop that one's virtual camera."
