@@ -44,8 +44,10 @@ class EngineEnd:
         self._frame_ready = frame_ready
 
     def progress(self, text: str, share: float | None = None) -> None:
-        """Tell the host how far the loading is; also a beat of the heart."""
+        """Tell the host how far the loading is; also a beat of the heart, and the moment to hear a stop."""
         self.memory.beat()
+        if self.memory.stop:
+            raise SystemExit(0)
         self.send(Progress(text[:TEXT_LIMIT], share))
 
     def ready(self, delay_frames: int, facts: dict[str, Any]) -> None:
@@ -98,7 +100,11 @@ def run(spec: WorkerSpec, messages: Connection, frame_ready: Any) -> None:
     os.dup2(2, 1)
     _step_back(spec.niceness)
     threading.Thread(target=_end_with_host, name="host watch", daemon=True).start()
-    end = EngineEnd(spec, messages, frame_ready)
+    try:
+        end = EngineEnd(spec, messages, frame_ready)
+    except FileNotFoundError:
+        # the host has given this start up and removed the memory while the child was importing
+        raise SystemExit(0) from None
     try:
         _entry(spec.entry)(end)
     except Exception as error:  # the one place where every failure becomes a message
@@ -112,12 +118,9 @@ def run(spec: WorkerSpec, messages: Connection, frame_ready: Any) -> None:
 def failure_of(error: BaseException) -> Failure:
     """Sort an exception and put it into one line."""
     words = " ".join(str(error).split()) or type(error).__name__
-    lowered = words.lower()
     if isinstance(error, (ModelError, ConfigError)):
         kind = FailureKind.MODEL
-    elif isinstance(error, MemoryError) or "OutOfMemory" in type(error).__name__:
-        kind = FailureKind.MEMORY
-    elif isinstance(error, (RuntimeError, OSError)) and any(text in lowered for text in _MEMORY_WORDS):
+    elif _is_lack_of_memory(error, words.lower()):
         kind = FailureKind.MEMORY
     elif isinstance(error, ImportError):
         kind, words = FailureKind.SETUP, f"the engine cannot be loaded: {words}; run the installer again"
@@ -127,6 +130,13 @@ def failure_of(error: BaseException) -> Failure:
         words = "out of memory" + ("" if words == "MemoryError" else f": {words}")
     detail = "".join(traceback.format_exception(error))[-DETAIL_LIMIT:]
     return Failure(kind, words if len(words) <= TEXT_LIMIT else words[: TEXT_LIMIT - 3] + "...", detail)
+
+
+def _is_lack_of_memory(error: BaseException, lowered: str) -> bool:
+    # by name and words, since the torch classes cannot be imported here
+    if isinstance(error, MemoryError) or "OutOfMemory" in type(error).__name__:
+        return True
+    return isinstance(error, (RuntimeError, OSError)) and any(text in lowered for text in _MEMORY_WORDS)
 
 
 def _entry(name: str) -> Callable[[EngineEnd], None]:

@@ -26,6 +26,7 @@ from .shared_frames import Record
 
 DEFAULT_ENTRY = "streamv2v_cam.engine.worker:main"
 STOP_GRACE_S = 3.0
+LOADING_GRACE_S = 0.3
 _SLOW_FRAMES = 8.0
 
 
@@ -145,16 +146,17 @@ class EngineLink:
         found = self._as_frame(self._memory.frames_out.at(sequence))
         return found[1] if found else None
 
-    def close(self, *, grace_s: float = STOP_GRACE_S) -> None:
-        """End the process, by force after `grace_s`, and remove the shared memory; safe to call twice."""
+    def close(self, *, at_once: bool = False) -> None:
+        """End the process, by force after a few seconds, and remove the shared memory; safe to call twice."""
         with self._lock:
             if self._closed:
                 return
             self._closed = True
         self._memory.ask_stop()
         self._frame_ready.release()
-        if grace_s:
-            self._process.join(grace_s)
+        if not at_once:
+            # one that is still loading has nothing to finish
+            self._process.join(STOP_GRACE_S if self.ready else LOADING_GRACE_S)
         if self._process.is_alive():
             self._process.kill()
             self._process.join()

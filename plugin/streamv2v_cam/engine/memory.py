@@ -68,6 +68,7 @@ class EngineMemory:
         self.plan = plan
         self._segment = segment
         self._owner = owner
+        assert segment.buf is not None
         whole = memoryview(segment.buf)
         start = _FACT_WORDS * WORD_BYTES
         self._facts = whole[:start]

@@ -23,11 +23,11 @@ class Translator(Protocol):
         """Frames between a picture going in and its translation coming out."""
         ...
 
-    def __call__(self, pixels: Pixels, controls: Controls) -> Pixels:
+    def __call__(self, pixels: Pixels, controls: Controls, /) -> Pixels:
         """Translate the next frame of a live stream: call T gives the picture of frame max(0, T - delay)."""
         ...
 
-    def translate(self, frames: Iterable[Pixels], controls: Controls) -> Iterator[Pixels]:
+    def translate(self, frames: Iterable[Pixels], controls: Controls, /) -> Iterator[Pixels]:
         """Exactly one output per input, each that input's own translation."""
         ...
 

@@ -1,0 +1,236 @@
+"""EngineSupervisor: keeps an engine process at work, whatever happens to it, and says how it is."""
+
+from __future__ import annotations
+
+import logging
+import math
+import threading
+import time
+from dataclasses import replace
+
+from streamv2v.config import StreamConfig
+
+from ..airstate import EngineState, EngineStatus
+from ..errors import EngineError
+from ..frame import Frame
+from ..mailbox import Mailbox
+from ..store import ControlStore
+from ..telemetry import Telemetry
+from .link import DEFAULT_ENTRY, EngineLink, Patience
+from .protocol import Failure, FailureKind, FrameDone, Message, Progress, Ready
+from .recovery import FIRST_DELAY_S, Recovery
+from .succession import Succession
+
+_TICK_S = 0.05
+_THREAD_STOP_S = 8.0
+
+log = logging.getLogger(__name__)
+
+
+class EngineSupervisor:
+    """Starts the engine process, feeds it the newest frame, passes on what it styles, restarts it.
+
+    Args:
+        config: what the engine is built from.
+        store: the live values; the engine gets each new snapshot, the newest only.
+        raw: captured frames; this supervisor is the one that takes them.
+        styled: takes the styled frames, numbered and timed as the captured frames that they show.
+        telemetry: told of every styled frame and of captured ones the engine never saw.
+        entry: function that runs in the child, "module:function" or "file.py:function".
+        patience: how long the engine may be silent.
+        threads: CPU threads of the engine; 0 lets it choose.
+        first_delay_s: wait before the first restart; it doubles up to 30 s.
+
+    Attributes:
+        restarts: how often the engine was started again.
+        failed: set when a restart would be useless, because the model itself cannot be used.
+    """
+
+    def __init__(
+        self,
+        config: StreamConfig,
+        *,
+        store: ControlStore,
+        raw: Mailbox[Frame],
+        styled: Mailbox[Frame],
+        telemetry: Telemetry,
+        entry: str = DEFAULT_ENTRY,
+        patience: Patience | None = None,
+        threads: int = 0,
+        first_delay_s: float = FIRST_DELAY_S,
+    ) -> None:
+        self.config = config
+        self.restarts = 0
+        self.failed = threading.Event()
+        self._store, self._raw, self._styled, self._telemetry = store, raw, styled, telemetry
+        self._entry, self._patience, self._threads = entry, patience, threads
+        self._recovery = Recovery(first_delay_s)
+        self._status = EngineStatus(EngineState.STARTING)
+        self._link: EngineLink | None = None
+        self._succession = Succession()
+        self._last = 0
+        self._dropped = 0
+        self._stopping = threading.Event()
+        self._wake = threading.Event()
+        self._watch = threading.Thread(target=self._run, name="engine watch", daemon=True)
+        self._feeder = threading.Thread(target=self._feed, name="engine feeder", daemon=True)
+
+    def start(self) -> None:
+        """Begin; returns at once, the model loads in its own process."""
+        self._watch.start()
+        self._feeder.start()
+
+    def stop(self) -> None:
+        """End the engine process and remove its shared memory; safe to call twice."""
+        self._stopping.set()
+        self._wake.set()
+        for thread in (self._feeder, self._watch):
+            if thread.is_alive():
+                thread.join(_THREAD_STOP_S)
+        self._say(EngineState.STOPPED)
+
+    def status(self) -> EngineStatus:
+        """How the engine is, for slate and page."""
+        return self._status
+
+    @property
+    def facts(self) -> dict[str, object]:
+        """What the running engine says of itself (device, dtype, ...); empty while there is none."""
+        link = self._link
+        return dict(link.ready.facts) if link and link.ready else {}
+
+    @property
+    def pid(self) -> int | None:
+        """Of the engine process; None while there is none."""
+        link = self._link
+        return link.pid if link else None
+
+    def submit(self, frame: Frame) -> None:
+        """Give a frame to the engine now; the newest wins. The feeder thread does this with `raw`."""
+        for link in (self._link, self._succession.link):
+            if link is not None and link.ready is not None:
+                link.feed(frame)
+
+    def rebuild(self, config: StreamConfig) -> None:
+        """Build a new engine in the background; it takes over with its first frame. Returns at once."""
+        self._succession.want(config)
+        self._wake.set()
+
+    def _run(self) -> None:
+        while not self._stopping.is_set():
+            began_s = time.monotonic()
+            failure = self._session()
+            if failure is None:
+                return
+            self._recovery.ran(time.monotonic() - began_s)
+            log.warning("%s", "\n".join(filter(None, (failure.reason, failure.detail))))
+            if failure.kind.permanent:
+                self._give_up(failure)
+            else:
+                self._restart_after(failure)
+
+    def _session(self) -> Failure | None:
+        """One engine from start to end; the failure that ended it, None when it was stopped."""
+        failure: Failure | None = None
+        self._last = self._dropped = 0
+        try:
+            self._link = self._start_link(self.config)
+            while failure is None and not self._stopping.is_set():
+                failure = self._tick(self._link)
+        except (EngineError, OSError) as error:
+            failure = Failure(FailureKind.CRASH, f"the engine process could not be started: {error}")
+        finally:
+            link, self._link = self._link, None
+            if link is not None:
+                link.close(at_once=failure is not None)
+            if self._stopping.is_set():
+                self._succession.end()
+        return failure
+
+    def _tick(self, link: EngineLink) -> Failure | None:
+        link.update(self._store.current)
+        for message in link.hear(_TICK_S):
+            if isinstance(message, Failure):
+                return message
+            self._take(link, message)
+        successor = self._succession.advance(self._start_link, self._begin, self._say_preparing)
+        if successor is not None:
+            self._hand_over(link, successor)
+        return None
+
+    def _take(self, link: EngineLink, message: Message) -> None:
+        if isinstance(message, Progress):
+            share = "" if message.share is None else f", {message.share:.0%}"
+            self._status = replace(self._status, progress=f"{message.text}{share}")
+        elif isinstance(message, Ready):
+            self._status = replace(self._status, progress="waiting for a picture")
+            self._begin(link)
+        elif isinstance(message, FrameDone):
+            self._pass_on(link, message.engine_ms)
+
+    def _begin(self, link: EngineLink) -> None:
+        # a source that has ended gives no further frame to begin with
+        if (latest := self._raw.latest) is not None:
+            link.feed(latest)
+
+    def _pass_on(self, link: EngineLink, engine_ms: float) -> None:
+        found = link.styled(after=self._last)
+        if found is None:
+            return
+        self._last, frame = found
+        self._telemetry.engine_finished(frame, engine_ms)
+        if link.dropped > self._dropped:
+            self._telemetry.captured_dropped(link.dropped - self._dropped)
+            self._dropped = link.dropped
+        self._styled.put(frame)
+        if self._status.state is not EngineState.RUNNING:
+            self._say(EngineState.RUNNING)
+
+    def _hand_over(self, old: EngineLink, new: EngineLink) -> None:
+        self._link, self.config = new, new.config
+        self._last = self._dropped = 0
+        # an engine may take seconds to end, and the new one's frames must not wait for that
+        threading.Thread(target=old.close, name="engine end", daemon=True).start()
+        self._say(EngineState.RUNNING)
+        self._pass_on(new, 0.0)
+
+    def _start_link(self, config: StreamConfig) -> EngineLink:
+        return EngineLink(
+            config, self._store.current, entry=self._entry, threads=self._threads, patience=self._patience
+        )
+
+    def _restart_after(self, failure: Failure) -> None:
+        delay_s, self.config, reason = self._recovery.after(failure, self.config)
+        self.restarts += 1
+        self._say(EngineState.RESTARTING, reason)
+        self._pause(delay_s)
+
+    def _give_up(self, failure: Failure) -> None:
+        self._say(EngineState.FAILED, failure.reason)
+        self.failed.set()
+        self._pause(None)
+        self.failed.clear()
+        self._say(EngineState.STARTING)
+
+    def _pause(self, seconds: float | None) -> None:
+        """Wait; a stop or the wish for another engine ends the waiting, and the wish is taken up."""
+        until_s = math.inf if seconds is None else time.monotonic() + seconds
+        while not self._stopping.is_set() and (left_s := until_s - time.monotonic()) > 0:
+            wish = self._succession.take_wish()
+            if wish is not None:
+                self.config = wish
+                return
+            self._wake.wait(min(left_s, 3600))
+            self._wake.clear()
+
+    def _feed(self) -> None:
+        while not self._stopping.is_set():
+            frame = self._raw.take(timeout_s=0.2)
+            if frame is not None:
+                self.submit(frame)
+
+    def _say(self, state: EngineState, reason: str = "") -> None:
+        self._status = EngineStatus(state, reason)
+
+    def _say_preparing(self, text: str, reason: str = "") -> None:
+        self._status = replace(self._status, progress=text, reason=reason)

@@ -1,0 +1,110 @@
+"""A small engine without a model, through the same process, protocol and loop as the real one.
+
+It tints the picture by the prompt and draws its edges; faults are asked for in the name of the model:
+"stand-in?crash_after=20&once=/tmp/mark" (with `once`, the fault happens at the first start only: the
+file is made then). Faults: crash_after, kill_after, hang_after, memory_after (frames), slow_ms (per
+frame), load_s, wrong (a model error), memory_above (px of width: more does not fit).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import signal
+import time
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl
+
+import numpy as np
+from streamv2v_cam.engine.child import EngineEnd
+from streamv2v_cam.engine.serving import serve
+from streamv2v_cam.frame import Pixels
+
+from streamv2v.config import StreamConfig
+from streamv2v.controls import Controls
+from streamv2v.errors import ModelError
+
+ENTRY = f"{Path(__file__).resolve()}:main"
+
+
+def main(end: EngineEnd) -> None:
+    """Entry of the engine process."""
+    serve(end, StandIn)
+
+
+def tint(prompt: str) -> np.ndarray:
+    """The colour that stands for a prompt, 64..255 per channel; the same in every process."""
+    return np.frombuffer(hashlib.sha256(prompt.encode()).digest()[:3], np.uint8) % 192 + 64
+
+
+def styled(pixels: Pixels, prompt: str) -> Pixels:
+    """The translation: grey in the prompt's colour, dark along edges."""
+    grey = pixels.mean(axis=2)
+    edge = np.abs(np.diff(grey, axis=1, prepend=grey[:, :1])) > 24
+    grey[edge] = 0
+    return (grey[..., None] * (tint(prompt) / 255.0)).astype(np.uint8)
+
+
+class StandIn:
+    """Has the outside of `streamv2v.StreamV2V`: a delay, a clip mode, a bank that can be reset."""
+
+    def __init__(self, config: StreamConfig, progress: Callable[..., None]) -> None:
+        self.delay_frames = config.delay_frames
+        self._size = (config.height, config.width, 3)
+        self._faults = dict(parse_qsl(config.model.partition("?")[2]))
+        self._frames: list[Pixels] = []
+        self._count = 0
+        self._bank_resets = 0
+        mark = self._faults.pop("once", None)
+        if mark and Path(mark).exists():
+            self._faults = {}
+        elif mark:
+            Path(mark).touch()
+        progress("reading the stand-in", 0.5)
+        time.sleep(float(self._faults.get("load_s", 0)))
+        if "wrong" in self._faults:
+            raise ModelError(f"{config.model} has no U-Net. Give a folder with a unet/ in it.")
+        if config.width > int(self._faults.get("memory_above", 1 << 30)):
+            raise MemoryError(f"{config.width}x{config.height} does not fit")
+
+    def __call__(self, pixels: Pixels, controls: Controls) -> Pixels:
+        self._misbehave()
+        assert pixels.shape == self._size
+        self._frames = [*self._frames, pixels][-(self.delay_frames + 1) :]
+        return styled(self._frames[0], controls.prompt)
+
+    def translate(self, frames: Iterable[Pixels], controls: Controls) -> Iterator[Pixels]:
+        waiting: list[Pixels] = []
+        for pixels in frames:
+            self._misbehave()
+            waiting.append(pixels)
+            if len(waiting) > self.delay_frames:
+                yield styled(waiting.pop(0), controls.prompt)
+        for pixels in waiting:
+            yield styled(pixels, controls.prompt)
+
+    def reset_bank(self) -> None:
+        self._bank_resets += 1
+
+    def facts(self) -> dict[str, Any]:
+        return {"device": "none", "model": "stand-in", "pid": os.getpid()}
+
+    def close(self) -> None:
+        self._frames = []
+
+    def _misbehave(self) -> None:
+        self._count += 1
+        time.sleep(float(self._faults.get("slow_ms", 0)) / 1000)
+        if self._due("crash_after"):
+            raise ValueError("asked to crash")
+        if self._due("memory_after"):
+            raise MemoryError("asked for too much")
+        if self._due("hang_after"):
+            time.sleep(3600)
+        if self._due("kill_after"):
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    def _due(self, fault: str) -> bool:
+        return self._count > int(self._faults.get(fault, 1 << 30))
