@@ -18,7 +18,7 @@ class Snapshot:
         controls: the values.
         revision: goes up by one with every applied patch.
         bank_resets: goes up by one with every request to empty the bank.
-        look: name of the look that was chosen last, None when none was.
+        look: name of the look that was chosen last; None when none was, or its prompt was changed since.
     """
 
     controls: Controls
@@ -47,16 +47,17 @@ class ControlStore:
 
         Args:
             patch: control name -> new value; all or nothing.
-            look: name of the look the patch comes from; None keeps the present one.
+            look: name of the look the patch comes from; None keeps the present one, unless the words change.
 
         Raises:
             ControlError: an unknown field or refused value; nothing was changed.
         """
         with self._lock:
             old = self.current
-            return self._swap(
-                Snapshot(old.controls.patched(patch), old.revision + 1, old.bank_resets, look or old.look)
-            )
+            controls = old.controls.patched(patch)
+            same_words = (controls.prompt, controls.blend) == (old.controls.prompt, old.controls.blend)
+            kept = look or (old.look if same_words else None)
+            return self._swap(Snapshot(controls, old.revision + 1, old.bank_resets, kept))
 
     def reset_bank(self) -> Snapshot:
         """Ask the engine to empty its feature bank before the next frame."""
