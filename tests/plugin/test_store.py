@@ -1,0 +1,82 @@
+"""ControlStore: the one door through which live values change."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+from streamv2v_cam.store import ControlStore
+
+from streamv2v.controls import Controls
+from streamv2v.errors import ControlError
+
+
+def test_every_applied_patch_raises_the_revision_by_one():
+    store = ControlStore()
+    assert [store.apply({"strength": value / 10}).revision for value in range(3)] == [1, 2, 3]
+    assert store.current.controls.strength == 0.2
+
+
+def test_a_refused_patch_changes_nothing_and_tells_nobody():
+    store = ControlStore()
+    told = []
+    store.subscribe(told.append)
+    before = store.current
+    with pytest.raises(ControlError):
+        store.apply({"strength": 0.9, "zoom": 99})
+    assert store.current is before
+    assert told == []
+
+
+def test_subscribers_hear_every_change_once_in_order_and_in_the_order_they_came():
+    store = ControlStore()
+    told = []
+    store.subscribe(lambda snapshot: told.append(("first", snapshot.revision)))
+    store.subscribe(lambda snapshot: told.append(("second", snapshot.revision)))
+    store.apply({"seed": 1})
+    store.reset_bank()
+    assert told == [("first", 1), ("second", 1), ("first", 2), ("second", 2)]
+
+
+def test_an_ended_subscription_hears_nothing_more_and_may_end_twice():
+    store = ControlStore()
+    told = []
+    end = store.subscribe(told.append)
+    end()
+    end()
+    store.apply({"seed": 1})
+    assert told == []
+
+
+def test_emptying_the_bank_is_a_change_that_keeps_the_values():
+    store = ControlStore(Controls(prompt="neon"), look="neon")
+    after = store.reset_bank()
+    assert (after.bank_resets, after.revision, after.look) == (1, 1, "neon")
+    assert after.controls == Controls(prompt="neon")
+
+
+def test_the_look_is_kept_by_a_slider_and_forgotten_by_other_words():
+    store = ControlStore()
+    assert store.apply({"prompt": "neon"}, look="neon").look == "neon"
+    assert store.apply({"strength": 0.2}).look == "neon"
+    assert store.apply({"prompt": "a marble bust"}).look is None
+
+
+def test_no_change_is_lost_when_many_threads_apply_at_once():
+    store = ControlStore()
+    heard = []
+    store.subscribe(lambda snapshot: heard.append(snapshot.revision))
+
+    def push(name):
+        for value in range(100):
+            store.apply({name: value / 100})
+
+    threads = [threading.Thread(target=push, args=(name,)) for name in ("strength", "fusion_strength", "pan_x")]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    now = store.current
+    assert now.revision == 300
+    assert heard == list(range(1, 301))
+    assert (now.controls.strength, now.controls.fusion_strength, now.controls.pan_x) == (0.99, 0.99, 0.99)

@@ -1,0 +1,53 @@
+"""StreamConfig: what cannot be built is refused in one line that says what is allowed."""
+
+from __future__ import annotations
+
+import pytest
+
+from streamv2v.config import BankConfig, Lora, StreamConfig
+from streamv2v.errors import ConfigError
+
+
+@pytest.mark.parametrize(
+    ("values", "field", "allowed"),
+    [
+        ({"width": 100}, "width", "multiple of 8"),
+        ({"width": 56}, "width", "64 to 2048"),
+        ({"height": 4096}, "height", "64 to 2048"),
+        ({"height": 256.0}, "height", "multiple of 8"),
+        ({"slots": 0}, "slots", "1 to 8"),
+        ({"slots": 9}, "slots", "1 to 8"),
+        ({"guidance": "strong"}, "guidance", "initialize"),
+        ({"device": "gpu"}, "device", "cuda"),
+        ({"dtype": "int8"}, "dtype", "bfloat16"),
+        ({"lcm": "yes"}, "lcm", "auto"),
+        ({"model": ""}, "model", "embedded"),
+        ({"scene_cut_threshold": 2.0}, "scene_cut_threshold", "0 to 1"),
+    ],
+)
+def test_an_impossible_value_is_refused_with_what_is_allowed(values, field, allowed):
+    with pytest.raises(ConfigError, match=rf"^{field}: .*{allowed}"):
+        StreamConfig(**values)
+
+
+@pytest.mark.parametrize("values", [{"kind": "loop"}, {"queue_length": 0}, {"queue_length": 17}])
+def test_an_impossible_bank_is_refused(values):
+    with pytest.raises(ConfigError, match="allowed is"):
+        BankConfig(**values)
+
+
+def test_a_lora_needs_a_source_and_a_sane_scale():
+    assert Lora("style.safetensors", 0.8).scale == 0.8
+    for wrong in (("", 1.0), ("style.safetensors", 3.0)):
+        with pytest.raises(ConfigError):
+            Lora(*wrong)
+
+
+def test_a_stream_batch_lags_by_its_slots_less_one_and_sequential_steps_by_nothing():
+    assert StreamConfig(slots=4).delay_frames == 3
+    assert StreamConfig(slots=1).delay_frames == 0
+    assert StreamConfig(slots=4, sequential=True).delay_frames == 0
+
+
+def test_a_numbered_gpu_is_a_device():
+    assert StreamConfig(device="cuda:1").device == "cuda:1"
