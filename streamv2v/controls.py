@@ -7,7 +7,6 @@ Each field carries its range, unit and help; API, dock and command line draw the
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import Field, dataclass, field, fields, replace
 from typing import Any
@@ -132,7 +131,7 @@ def _checked_number(name: str, value: Any, rule: Mapping[str, Any]) -> float | i
     words = f"{low:g} to {high:g}" if high < 1e9 else f"{low:d} to {high:d}"
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         raise ControlError(name, value, f"a number from {words}")
-    if not math.isfinite(value) or not low <= value <= high:
+    if not low <= value <= high:  # also true of nan, and of integers too long for a float
         raise ControlError(name, value, words)
     if rule["kind"] == "integer":
         if value != int(value):

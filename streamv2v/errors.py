@@ -31,7 +31,10 @@ class ControlError(StreamV2VError, ValueError):
         self.field = field
         self.given = given
         self.allowed = allowed
-        super().__init__(f"{field}: {given!r} was refused; allowed is {allowed}.")
+        name = field if field and field.isprintable() else repr(field)
+        shown = repr(given)
+        shown = shown if len(shown) <= 80 else shown[:77] + "..."
+        super().__init__(f"{name}: {shown} was refused; allowed is {allowed}.")
 
 
 class FrameError(StreamV2VError, ValueError):

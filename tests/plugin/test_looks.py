@@ -107,3 +107,14 @@ def test_a_broken_file_is_not_written_over(tmp_path):
 
 def test_the_shipped_text_can_serve_as_the_users_file():
     assert [look.name for look in parse_looks(shipped_text("embedded"), "mine")] == load_looks("embedded").names
+
+
+def test_every_look_for_the_embedded_model_names_a_style_it_has_learned():
+    from training.captions import STYLE_WORDS
+
+    styles = {
+        look.name: [style for style, words in STYLE_WORDS.items() if any(word in look.prompt for word in words)]
+        for look in load_looks("embedded")
+    }
+    assert all(styles.values()), styles
+    assert len({style[0] for style in styles.values()} - {"photo"}) >= 12

@@ -147,7 +147,10 @@ def test_an_unknown_variable_of_a_section_is_refused_and_a_foreign_one_is_not(mo
     monkeypatch.setenv("STREAMV2V_HOME", "/somewhere")
     load_settings()
     monkeypatch.setenv("STREAMV2V_ENGINE__SLTS", "3")
-    assert "engine.slots" in refusal()
+    assert "did you mean engine.slots?" in refusal()
+    monkeypatch.delenv("STREAMV2V_ENGINE__SLTS")
+    monkeypatch.setenv("STREAMV2V_ENGIN__SLOTS", "3")
+    assert "did you mean engine.slots?" in refusal()
 
 
 def test_a_file_that_is_no_toml_is_refused_with_the_line(path):

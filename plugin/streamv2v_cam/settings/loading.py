@@ -21,6 +21,8 @@ from ..errors import SettingsError
 from ..looks import LookSet, load_looks
 from .model import (
     DEFAULT_LOOK,
+    ENVIRONMENT_DELIMITER,
+    ENVIRONMENT_PREFIX,
     CaptureSettings,
     ControlSettings,
     EngineSettings,
@@ -231,7 +233,17 @@ def read_settings_file(path: Path, *, must_exist: bool = False) -> dict[str, Any
 
 
 def _environment() -> dict[str, Any]:
-    """The sections set through STREAMV2V_SECTION__NAME; other variables of that prefix are not settings."""
+    """The sections set through STREAMV2V_SECTION__NAME; variables of the prefix without "__" are not settings.
+
+    Raises:
+        SettingsError: a variable in the form of a setting that is none.
+    """
+    known = {variable(name) for name in FIELDS}
+    for name in os.environ:
+        body = name.upper().removeprefix(ENVIRONMENT_PREFIX)
+        if body != name.upper() and ENVIRONMENT_DELIMITER in body and name.upper() not in known:
+            dotted = body.replace(ENVIRONMENT_DELIMITER, ".").lower()
+            raise SettingsError(f"{name} (environment): there is no such setting; {nearest(dotted)}")
     return {name: value for name, value in EnvSettingsSource(Settings)().items() if isinstance(value, dict)}
 
 

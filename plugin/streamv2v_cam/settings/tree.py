@@ -71,8 +71,9 @@ def nearest(dotted: str) -> str:
     """What a wrong name may have meant, in words that end a sentence."""
     last = dotted.rpartition(".")[2]
     same_tail = [name for name in FIELDS if name.rpartition(".")[2] == last]
-    sections = difflib.get_close_matches(dotted, SECTIONS, n=1, cutoff=0.7)
-    if not same_tail and sections:
+    head = dotted.rpartition(".")[0] or dotted
+    sections = [] if same_tail or head in SECTIONS else difflib.get_close_matches(head, SECTIONS, n=1, cutoff=0.7)
+    if sections:
         return f"did you mean the section [{sections[0]}]?"
     close = same_tail or difflib.get_close_matches(dotted, FIELDS, n=1, cutoff=0.5)
     if not close:

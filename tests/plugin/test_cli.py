@@ -1,0 +1,173 @@
+"""The command line: help at once, one clear line and exit code 2 for nonsense, tables and JSON."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+from streamv2v_cam import __version__
+from streamv2v_cam.cli import main
+from streamv2v_cam.settings.tree import FIELDS
+
+
+@pytest.fixture(autouse=True)
+def _own_folders(tmp_path, monkeypatch):
+    """No test reads, or writes, the settings, looks or log of the person who runs it."""
+    monkeypatch.setenv("STREAMV2V_CONFIG", str(tmp_path / "settings.toml"))
+    monkeypatch.setattr("streamv2v_cam.logs.log_path", lambda: tmp_path / "log" / "cam.log")
+
+
+def call(capsys, *arguments):
+    """Exit code, stdout and stderr of one call."""
+    with pytest.raises(SystemExit) as end:
+        main(arguments)
+    out, err = capsys.readouterr()
+    return end.value.code, out, err
+
+
+NONSENSE = [
+    (["run", "--strength", "7"], "0 to 1"),
+    (["run", "--strength", "much"], "--strength"),
+    (["run", "--prompt", ""], "words"),
+    (["run", "--look", "pencl"], "pencil"),
+    (["run", "--size", "big"], "1280x720"),
+    (["run", "--size", "641x360"], "multiple of 2"),
+    (["run", "--engine-size", "100x100"], "multiple of 8"),
+    (["run", "--model", ""], "model"),
+    (["run", "--bank", "loop"], "paper, queue, off"),
+    (["run", "--slots", "9"], "1 to 8"),
+    (["run", "--guidance", "strong"], "initialize"),
+    (["run", "--device", "gpu"], "cuda"),
+    (["run", "--lora", "style.safetensors:9"], "-2 to 2"),
+    (["run", "--for", "0"], "above 0"),
+    (["run", "--for", "nan"], "above 0"),
+    (["run", "--set", "engine.slots"], "KEY=VALUE"),
+    (["run", "--set", "engine.slts=3"], "engine.slots"),
+    (["run", "--config", "none.toml"], "none.toml"),
+    (["run", "--nonsense"], "--nonsense"),
+    (["run", "extra"], "extra"),
+    (["translate", "in.mp4"], "OUT"),
+    (["translate", "in.mp4", "out.mp4", "--strength", "7"], "0 to 1"),
+    (["translate", "in.mp4", "out.mp4", "--size", "small"], "1280x720"),
+    (["translate", "in.mp4", "out.mp4", "--fps", "-1"], "above 0"),
+    (["dance"], "dance"),
+    (["config", "set", "engine.slots", "99"], "1 to 8"),
+    (["config", "set", "slots", "3"], "engine.slots"),
+    (["config", "show", "--config", "none.toml"], "none.toml"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "words"), NONSENSE, ids=[" ".join(case[0]) for case in NONSENSE])
+def test_nonsense_gets_one_clear_line_and_exit_code_2(capsys, arguments, words):
+    code, out, err = call(capsys, *arguments)
+    assert code == 2
+    assert out == ""
+    assert err.startswith("error: ")
+    assert err.count("\n") == 1
+    assert words in err
+
+
+def test_the_version_is_told(capsys):
+    assert call(capsys, "--version")[:2] == (0, f"streamv2v-cam {__version__}\n")
+
+
+@pytest.mark.parametrize("command", [[], ["run"], ["translate"], ["cameras"], ["looks"], ["config"], ["config", "set"]])
+def test_every_command_explains_itself(capsys, command):
+    code, out, err = call(capsys, *command, "--help")
+    assert (code, err) == (0, "")
+    assert "Usage" in out
+
+
+def test_without_a_command_the_help_is_shown(capsys):
+    code, out, _ = call(capsys)
+    assert code == 0
+    assert "translate" in out
+
+
+def test_help_imports_neither_torch_nor_the_picture_libraries():
+    program = (
+        "import sys; from streamv2v_cam.cli import main\n"
+        "try: main(['run', '--help'])\n"
+        "except SystemExit: pass\n"
+        "heavy = {'torch', 'cv2', 'numpy', 'av', 'fastapi', 'pydantic_settings'} & set(sys.modules)\n"
+        "print(heavy, file=sys.stderr)"
+    )
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(part for part in sys.path if part)}
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, env=environment, timeout=60)
+    assert done.stderr.strip() == "set()"
+
+
+def test_the_looks_are_listed_and_given_as_json(capsys):
+    code, out, _ = call(capsys, "looks")
+    assert code == 0
+    assert "Pencil sketch" in out
+    looks = json.loads(call(capsys, "looks", "--json")[1])
+    assert [look["number"] for look in looks] == list(range(1, len(looks) + 1))
+    other = json.loads(call(capsys, "looks", "--json", "--model", "someone/model")[1])
+    assert "claymation" in {look["name"] for look in other}
+
+
+def test_a_file_of_looks_is_made_once_and_then_used(capsys, tmp_path):
+    path = call(capsys, "looks", "path")[1].strip()
+    assert path == str(tmp_path / "looks.toml")
+    assert call(capsys, "looks", "init")[0] == 0
+    assert "your file" in call(capsys, "looks")[1]
+    code, _, err = call(capsys, "looks", "init")
+    assert code == 2
+    assert "--force" in err
+
+
+def test_a_mistake_in_the_users_looks_is_told_with_its_line(capsys, tmp_path):
+    (tmp_path / "looks.toml").write_text('[mine]\nprompt = "x"\nstrength = 7\n')
+    code, _, err = call(capsys, "looks")
+    assert code == 2
+    assert "line 3" in err
+
+
+def test_config_show_says_where_each_value_comes_from(capsys, tmp_path, monkeypatch):
+    (tmp_path / "settings.toml").write_text("[engine]\nslots = 3\n")
+    monkeypatch.setenv("STREAMV2V_PUBLISH__FPS", "25")
+    shown = json.loads(call(capsys, "config", "show", "--json", "--set", "control.port=9000")[1])
+    assert set(shown) == set(FIELDS)
+    assert shown["engine.slots"] == {"value": 3, "from": f"file {tmp_path / 'settings.toml'}"}
+    assert shown["publish.fps"] == {"value": 25.0, "from": "environment STREAMV2V_PUBLISH__FPS"}
+    assert shown["control.port"] == {"value": 9000, "from": "command line"}
+    table = call(capsys, "config", "show")[1]
+    line = next(line for line in table.splitlines() if "publish.fps" in line)
+    assert line.split() == ["publish.fps", "25.0", "environment", "STREAMV2V_PUBLISH__FPS"]
+
+
+def test_a_settings_file_is_made_found_and_changed(capsys, tmp_path):
+    assert call(capsys, "config", "path")[1].strip() == str(tmp_path / "settings.toml")
+    assert call(capsys, "config", "init")[0] == 0
+    assert call(capsys, "config", "init")[0] == 2
+    assert call(capsys, "config", "set", "engine.slots", "3")[0] == 0
+    assert json.loads(call(capsys, "config", "show", "--json")[1])["engine.slots"]["value"] == 3
+
+
+def test_flags_become_settings_and_repeated_ones_a_list():
+    from streamv2v_cam.cli.options import settings_from
+
+    loaded = settings_from(
+        {
+            "sinks": ["camera", "out.mp4"],
+            "loras": ["a.safetensors:0.5"],
+            "mirror": False,
+            "bank": "off",
+            "engine_size": "64x128",
+        }
+    )
+    assert loaded.publish.sinks == ["camera", "out.mp4"]
+    assert loaded.engine.loras == ["a.safetensors:0.5"]
+    assert loaded.controls().mirror is False
+    assert loaded.stream_config().bank.kind == "off"
+    assert loaded.engine_size() == (64, 128)
+
+
+def test_cameras_are_listed_as_json(capsys):
+    code, out, _ = call(capsys, "cameras", "--json")
+    assert code == 0
+    assert isinstance(json.loads(out), list)
