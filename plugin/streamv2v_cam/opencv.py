@@ -9,6 +9,8 @@ from typing import Any
 # minute to open on Windows; OpenCV's own log lines would stand between the program's one-line messages.
 os.environ.setdefault("OPENCV_VIDEOIO_MSMF_ENABLE_HW_TRANSFORMS", "0")
 os.environ.setdefault("OPENCV_LOG_LEVEL", "FATAL")
+# A camera that hangs is noticed after so many seconds instead of ten.
+os.environ.setdefault("OPENCV_VIDEOIO_V4L_SELECT_TIMEOUT", "5")
 
 import cv2 as _cv2
 

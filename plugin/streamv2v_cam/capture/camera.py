@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+import time
 
 from ..errors import SourceError
 from ..frame import Pixels
@@ -10,6 +11,7 @@ from ..opencv import cv2
 from .cameras import CameraInfo, cameras_in_words, list_cameras
 
 FIRST_READS = 3
+PATIENCE_S = 5.0
 
 
 class CameraSource:
@@ -54,10 +56,13 @@ def _open_and_prove(camera: CameraInfo, width: int, height: int, fps: float):
     for parameters in _requests(width, height, fps):
         capture = _open(camera, parameters)
         if capture.isOpened():
+            began_s = time.monotonic()
             for _ in range(FIRST_READS):
                 answered, picture = capture.read()
                 if answered and picture is not None and picture.ndim == 3:
                     return capture, picture
+                if time.monotonic() > began_s + PATIENCE_S:
+                    break
         capture.release()
     others = [other for other in list_cameras() if other != camera]
     raise SourceError(

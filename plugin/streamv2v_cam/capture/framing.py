@@ -44,7 +44,8 @@ def frame(
         pan_x=-pan_x if mirror else pan_x,
         pan_y=pan_y,
     )
-    cut = pixels[top : top + cut_height, left : left + cut_width]
+    whole = (cut_height, cut_width) == pixels.shape[:2]
+    cut = pixels if whole else pixels[top : top + cut_height, left : left + cut_width]
     scale = min(width / cut_width, height / cut_height)
     inner_width = width if fit == "crop" else min(width, max(1, round(cut_width * scale)))
     inner_height = height if fit == "crop" else min(height, max(1, round(cut_height * scale)))

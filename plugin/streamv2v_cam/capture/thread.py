@@ -102,7 +102,8 @@ class CaptureThread:
             reading = _Reading(self._open, self._take)
             self._watch(reading)
             reached_end = reading.finished and reading.error is None
-            reading.give_up()
+            hung = not (reading.finished or self._stopping.is_set() or self._switching.is_set())
+            reading.give_up(wait_s=0.0 if hung else CLOSE_S)
             if self._stopping.is_set() or self._switching.is_set():
                 pause_s = FIRST_RETRY_S
                 continue
@@ -114,8 +115,10 @@ class CaptureThread:
             if reason != self.lost_reason:
                 log.warning("source lost: %s", reason)
             self.lost_reason = reason
-            pause_s = FIRST_RETRY_S if reading.pictures else min(pause_s * 2, LONGEST_RETRY_S)
+            if reading.pictures:
+                pause_s = FIRST_RETRY_S
             self._sleep(pause_s)
+            pause_s = min(pause_s * 2, LONGEST_RETRY_S)
 
     def _watch(self, reading: _Reading) -> None:
         """Until the reading ends, hangs, or is no longer wanted."""
@@ -165,11 +168,11 @@ class _Reading:
     def finished(self) -> bool:
         return self.done.is_set()
 
-    def give_up(self) -> None:
+    def give_up(self, *, wait_s: float) -> None:
         """No picture is taken from here on; a source that answers is closed, one that hangs is left behind."""
         with self._lock:
             self._given_up = True
-        self._thread.join(CLOSE_S)
+        self._thread.join(wait_s)
 
     def _read_all(self) -> None:
         source: Source | None = None

@@ -101,7 +101,7 @@ class SinkFeed:
                     self._queue.popleft()
                 self._queue.append(pixels)
             elif len(self._queue) + beats > EVERY_FRAME_DEPTH:
-                self._lost = f"The {self._name} could not keep up and was given up after {self._frames} frames."
+                self._lost = f"The {self._name} could not keep up and was ended after {self._frames} frames."
                 self._given_up = True
                 self._queue.clear()
             else:
@@ -129,6 +129,9 @@ class SinkFeed:
             try:
                 if self._sink is None:
                     self._sink = self._open()
+                    # Opening took its time: what was newest before may be what nobody should see any more.
+                    newer = self._newer()
+                    pixels = pixels if newer is None else newer
                 self._send(self._sink, pixels)
                 pause_s = FIRST_RETRY_S
                 if self._limit is not None and self._frames >= self._limit:
@@ -152,6 +155,10 @@ class SinkFeed:
             if self._given_up or (self._stopping and not (self._every_frame and self._queue)):
                 return None
             return self._queue.popleft()
+
+    def _newer(self) -> Pixels | None:
+        with self._change:
+            return self._queue.pop() if self._queue and not self._every_frame else None
 
     def _open(self) -> Sink:
         if self._reopen is None:

@@ -44,8 +44,10 @@ class VirtualCameraSink:
     ) -> None:
         if width % 2 or height % 2:
             raise SinkError(f"A virtual camera needs an even width and height, not {width}x{height}.")
-        import pyvirtualcam
-
+        try:
+            import pyvirtualcam
+        except ImportError as error:
+            raise SinkError(f"The virtual camera needs the package pyvirtualcam ({error}).") from None
         if backend is None:
             backend, device = _choose(device)
         try:
