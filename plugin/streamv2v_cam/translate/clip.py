@@ -1,0 +1,211 @@
+"""`translate_clip`: the composition of reader, engine and writer for one clip."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any
+
+from streamv2v.config import StreamConfig
+from streamv2v.controls import Controls
+
+from ..capture.framing import frame as framed
+from ..engine.clip import ClipEngine
+from ..engine.link import DEFAULT_ENTRY, Patience
+from ..frame import Pixels
+from ..logs import console
+from ..opencv import cv2
+from ..stopping import terminate_as_interrupt
+from .progress import ClipProgress
+from .reader import ClipReader
+from .sizes import engine_size, even
+from .timing import Timed, at_rate
+from .writer import ClipWriter, PictureFormat, check_target
+
+if TYPE_CHECKING:
+    from ..settings import LoadedSettings
+
+
+@dataclass
+class _Counts:
+    """What went through so far."""
+
+    read: int = 0
+    written: int = 0
+    ticks: int = 0
+
+
+@dataclass(frozen=True)
+class _Slot:
+    """When one translated picture is shown: how often, from which tick, for how many ticks."""
+
+    count: int
+    pts: int
+    duration: int
+
+
+@dataclass
+class _Job:
+    """One translation under way."""
+
+    reader: ClipReader
+    writer: ClipWriter
+    picture: PictureFormat
+    controls: Controls
+    fps: float | None
+    counts: _Counts = field(default_factory=_Counts)
+    slots: deque[_Slot] = field(default_factory=deque)
+
+    def pictures(self) -> Iterator[Pixels]:
+        """The clip's frames for the engine, framed; notes in `slots` when each is to be shown."""
+        look = self.controls
+        for timed, slot in self._timed():
+            self.counts.read += 1
+            if not slot.count:
+                continue
+            self.slots.append(slot)
+            yield framed(
+                timed,
+                self.picture.width,
+                self.picture.height,
+                fit=look.fit,
+                zoom=look.zoom,
+                pan_x=look.pan_x,
+                pan_y=look.pan_y,
+                mirror=look.mirror,
+            )
+
+    def write(self, styled: Pixels) -> None:
+        """One translated picture into the clip, at the time of the frame it came from."""
+        slot = self.slots.popleft()
+        size = (self.picture.width, self.picture.height)
+        shrinks = styled.shape[1] > size[0]
+        pixels: Any = cv2.resize(styled, size, interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC)
+        for number in range(slot.count):
+            self.writer.write(pixels, pts=slot.pts + number * slot.duration, duration=slot.duration)
+            self.counts.written += 1
+        self.counts.ticks = slot.pts + slot.count * slot.duration
+
+    def _timed(self) -> Iterator[tuple[Pixels, _Slot]]:
+        frames: Iterator[Timed[Pixels]] = self.reader.frames(on_sound=self.writer.sound)
+        if self.fps is None:
+            for timed in frames:
+                yield timed.item, _Slot(1, timed.pts, timed.duration)
+            return
+        beat = 0
+        for pixels, count in at_rate(frames, self.reader.time_base, self.picture.rate):
+            yield pixels, _Slot(count, beat, 1)
+            beat += count
+
+
+def translate_clip(
+    settings: LoadedSettings,
+    source: str,
+    target: str,
+    *,
+    size: tuple[int, int] | None = None,
+    fps: float | None = None,
+    sound: bool = True,
+    overwrite: bool = False,
+    entry: str = DEFAULT_ENTRY,
+) -> dict[str, Any]:
+    """Translate `source` into `target`: the same frames at the same times, in the look that is set.
+
+    Args:
+        settings: model, look and the rest.
+        source: path, or "-" for standard input.
+        target: path ending in .mp4, .mkv, .mov, .ts, ...; "-" for standard output (matroska). It appears
+            under its name only when it is whole.
+        size: width and height of the clip written, px; None keeps the source's (odd sizes go up by one).
+        fps: constant rate of the clip written; None keeps every frame at its own time.
+        sound: carry the sound over.
+        overwrite: replace a target that exists.
+        entry: function that runs in the engine process.
+
+    Returns:
+        Plain values: frames_in, frames_out, duration_s, fps (frames translated per second), width, height,
+        engine_width, engine_height, sound, prompt, load_s, wall_s and the engine's own facts.
+
+    Raises:
+        MediaError: a clip that cannot be read or written.
+        EngineError, StreamV2VError: the engine.
+    """
+    check_target(source, target, overwrite=overwrite)
+    controls = settings.controls()
+    began_s = time.monotonic()
+    with terminate_as_interrupt(), ClipReader(source) as reader:
+        picture = _picture_format(reader, size, fps)
+        config = _engine_config(settings, picture)
+        with ClipProgress(reader.frame_count if fps is None else None) as progress:
+            try:
+                with ClipWriter(target, picture, reader.audio if sound else ()) as writer:
+                    job = _Job(reader, writer, picture, controls, fps)
+                    facts, load_s = _translate(job, config, settings, entry, progress)
+            except KeyboardInterrupt:
+                console.print("stopped; nothing was kept")
+                raise
+    wall_s = time.monotonic() - began_s
+    return {
+        "frames_in": job.counts.read,
+        "frames_out": job.counts.written,
+        "duration_s": round(float(job.counts.ticks * picture.time_base), 3),
+        "fps": round(job.counts.read / max(wall_s - load_s, 1e-6), 2),
+        "width": picture.width,
+        "height": picture.height,
+        "engine_width": config.width,
+        "engine_height": config.height,
+        "sound": writer.sound_kept or "none",
+        "prompt": controls.prompt,
+        "load_s": round(load_s, 2),
+        "wall_s": round(wall_s, 2),
+        "engine": facts,
+    }
+
+
+def _translate(
+    job: _Job, config: StreamConfig, settings: LoadedSettings, entry: str, progress: ClipProgress
+) -> tuple[dict[str, Any], float]:
+    """Run the clip through an engine; the engine's facts and the seconds it took to load."""
+    patience = Patience(settings.engine.load_timeout_s, settings.engine.hang_timeout_s)
+    began_s = time.monotonic()
+    with ClipEngine(
+        config,
+        job.controls,
+        entry=entry,
+        patience=patience,
+        threads=settings.engine.threads or 0,
+        say=progress.loading,
+    ) as engine:
+        load_s = time.monotonic() - began_s
+        progress.begin()
+        for styled in engine.translate(job.pictures()):
+            job.write(styled)
+            progress.frame()
+        return engine.facts, load_s
+
+
+def _picture_format(reader: ClipReader, size: tuple[int, int] | None, fps: float | None) -> PictureFormat:
+    width, height = even(*(size or (reader.width, reader.height)))
+    rate = reader.rate if fps is None else Fraction(fps).limit_denominator(1001)
+    return PictureFormat(
+        width=width,
+        height=height,
+        sample_aspect=reader.sample_aspect if size is None else Fraction(1),
+        time_base=reader.time_base if fps is None else 1 / rate,
+        rate=rate,
+        matrix=reader.matrix,
+        primaries=reader.primaries,
+        transfer=reader.transfer,
+    )
+
+
+def _engine_config(settings: LoadedSettings, picture: PictureFormat) -> StreamConfig:
+    config = settings.stream_config()
+    if settings.engine.width is not None or settings.engine.height is not None:
+        return config
+    aspect = picture.width / picture.height * float(picture.sample_aspect)
+    width, height = engine_size(aspect, config.width, config.height)
+    return replace(config, width=width, height=height)
