@@ -23,6 +23,7 @@ from training.stage import (
     set_learning_rate,
     step_generators,
 )
+from training.team import Member
 
 LATENT_CHANNELS = 16
 # Noise added to latents before decoding: the decoder then forgives the denoiser's small errors.
@@ -54,9 +55,7 @@ def picture_loss(drawn: torch.Tensor, wanted: torch.Tensor) -> torch.Tensor:
     return error.abs().mean() + 0.5 * (down + across) + low.abs().mean() + chroma.abs().mean()
 
 
-def picture_batch(
-    cache: Cache, rng: np.random.Generator, *, batch: int, crop: int
-) -> torch.Tensor:
+def picture_batch(cache: Cache, rng: np.random.Generator, *, batch: int, crop: int) -> torch.Tensor:
     """Crops of photos (40 %) and of targets (60 %), in -1..1, [B, 3, crop, crop]."""
     count, kinds, size = cache.targets.shape[:3]
     out = np.empty((batch, crop, crop, 3), np.uint8)
@@ -75,6 +74,7 @@ def train_autoencoder(
     steps: int,
     seed: int,
     device: torch.device,
+    member: Member,
     batch: int = 16,
     crop: int = 96,
     peak_rate: float = 2e-3,
@@ -96,9 +96,11 @@ def train_autoencoder(
         average.load_state_dict(state["average"])
         optimiser.load_state_dict(state["optimiser"])
         first = state["step"]
-    for step, facts in report_steps("autoencoder", first, steps):
-        rng, noise = step_generators(seed, step)
-        pictures = picture_batch(cache, rng, batch=batch, crop=crop).to(device, memory_format=torch.channels_last)
+    for step, facts in report_steps("autoencoder", first, steps, quiet=not member.leads):
+        rng, noise = step_generators(seed, step, member.rank)
+        pictures = picture_batch(cache, rng, batch=batch // member.size, crop=crop).to(
+            device, memory_format=torch.channels_last
+        )
         set_learning_rate(optimiser, learning_rate(step, steps, peak=peak_rate))
         with torch.autocast(device.type, torch.bfloat16):
             latents = model.encoder(pictures)
@@ -107,11 +109,12 @@ def train_autoencoder(
         loss = picture_loss(drawn.float(), pictures)
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
+        member.average_gradients(model.parameters())
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimiser.step()
         follow(average, model, decay=min(0.995, (step + 1) / (step + 10)))
         facts["loss"] = float(loss.detach())
-        if (step + 1) % save_every == 0 or step + 1 == steps:
+        if member.leads and ((step + 1) % save_every == 0 or step + 1 == steps):
             state = {"model": model.state_dict(), "average": average.state_dict()}
             state |= {"optimiser": optimiser.state_dict(), "step": step + 1}
             save_checkpoint(folder / "autoencoder.pt", state)

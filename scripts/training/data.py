@@ -7,8 +7,10 @@ Crop n depends on the seed and n alone, so the cache is the same however many pr
 
 from __future__ import annotations
 
+import fnmatch
 import json
 import multiprocessing
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,14 +35,14 @@ class Cache:
     labels: NDArray[np.uint8]
 
 
-def list_photos(folder: Path, *, hold_out: frozenset[str] = frozenset()) -> list[Path]:
-    """The photos to learn from, sorted by name, without the held-out file stems.
+def list_photos(folder: Path, *, hold_out: Sequence[str] = ()) -> list[Path]:
+    """The photos to learn from, sorted by name, without those whose stem fits a held-out pattern.
 
     Raises:
         FileNotFoundError: the folder has no JPEG or PNG that may be used.
     """
     names = sorted(p for p in folder.glob("*") if p.suffix.lower() in {".jpg", ".jpeg", ".png"})
-    photos = [p for p in names if p.stem not in hold_out]
+    photos = [p for p in names if not any(fnmatch.fnmatch(p.stem, pattern) for pattern in hold_out)]
     if not photos:
         raise FileNotFoundError(f"no photos to learn from: looked for *.jpg and *.png in {folder}")
     return photos
@@ -96,15 +98,13 @@ def _render_one(job: tuple[int, str, int, int, str]) -> None:
         cache.labels[index, style] = (style, palette, mood)
 
 
-def open_cache(folder: Path, *, mode: str = "r") -> Cache:
-    """Map a rendered cache; `mode` is "r" or "r+"."""
+def open_cache(folder: Path, *, mode: str = "r", every: int = 1) -> Cache:
+    """Map a rendered cache, or every n-th crop of it; `mode` is "r" or "r+"."""
     arrays = (np.load(folder / f"{n}.npy", mmap_mode=mode) for n in ("sources", "targets", "labels"))  # type: ignore[call-overload]
-    return Cache(*arrays)
+    return Cache(*(array[::every] for array in arrays))
 
 
-def render_cache(
-    photos: list[Path], folder: Path, *, seed: int, size: int = 256, processes: int = 2
-) -> Cache:
+def render_cache(photos: list[Path], folder: Path, *, seed: int, size: int = 256, processes: int = 2) -> Cache:
     """Draw every crop by every teacher, or map what an earlier call has drawn already."""
     done = folder / "rendered.json"
     plan = crop_plan(photos)

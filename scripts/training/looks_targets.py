@@ -250,7 +250,23 @@ def marble(picture: Picture) -> Picture:
 TEACHERS: dict[str, Teacher] = {
     teacher.__name__: teacher
     for teacher in (
-        photo, pencil, charcoal, engraving, linocut, comic, cartoon, watercolour, oil, neon,
-        blueprint, pixel, vintage, thermal, mosaic, popart, television, marble,
+        photo,
+        pencil,
+        charcoal,
+        engraving,
+        linocut,
+        comic,
+        cartoon,
+        watercolour,
+        oil,
+        neon,
+        blueprint,
+        pixel,
+        vintage,
+        thermal,
+        mosaic,
+        popart,
+        television,
+        marble,
     )  # fmt: skip
 }

@@ -1,6 +1,6 @@
 """What both training stages share: checkpoints, learning rate, seeds, speed set-up.
 
-Every random choice of step n is drawn from generators seeded by (seed, n), so a run that was
+Every random choice of step n is drawn from generators seeded by (seed, n, rank), so a run that was
 stopped goes on from its checkpoint exactly as if it had never stopped.
 """
 
@@ -25,9 +25,9 @@ def choose_device(name: str) -> torch.device:
     return torch.device(name)
 
 
-def step_generators(seed: int, step: int) -> tuple[np.random.Generator, torch.Generator]:
+def step_generators(seed: int, step: int, rank: int) -> tuple[np.random.Generator, torch.Generator]:
     """The random numbers of one step: one generator for choices, one (on the CPU) for noise."""
-    rng = np.random.default_rng((seed, step))
+    rng = np.random.default_rng((seed, step, rank))
     return rng, torch.Generator().manual_seed(int(rng.integers(2**62)))
 
 
@@ -40,9 +40,9 @@ def learning_rate(step: int, total: int, *, peak: float, warm_up: int = 100) -> 
 
 
 def set_learning_rate(optimiser: torch.optim.Optimizer, rate: float) -> None:
-    """Give every parameter group the same learning rate."""
+    """Give every parameter group the rate times its own `scale` (1 where it has none)."""
     for group in optimiser.param_groups:
-        group["lr"] = rate
+        group["lr"] = rate * group.get("scale", 1.0)
 
 
 def save_checkpoint(path: Path, state: dict[str, Any]) -> None:
@@ -65,7 +65,9 @@ def follow(average: torch.nn.Module, model: torch.nn.Module, *, decay: float) ->
         slow.lerp_(fast, 1 - decay)
 
 
-def report_steps(name: str, first: int, total: int, *, every: int = 50) -> Iterator[tuple[int, dict]]:
+def report_steps(
+    name: str, first: int, total: int, *, every: int = 50, quiet: bool = False
+) -> Iterator[tuple[int, dict]]:
     """Yield (step, facts); prints the means of what was put into facts and the rate, to stderr."""
     started, sums, count = time.monotonic(), {}, 0
     for step in range(first, total):
@@ -74,7 +76,7 @@ def report_steps(name: str, first: int, total: int, *, every: int = 50) -> Itera
         count += 1
         for key, value in facts.items():
             sums[key] = sums.get(key, 0.0) + float(value)
-        if (step + 1) % every == 0 or step + 1 == total:
+        if not quiet and ((step + 1) % every == 0 or step + 1 == total):
             rate = count / (time.monotonic() - started)
             means = "  ".join(f"{k} {v / count:.4f}" for k, v in sums.items())
             print(f"{name} {step + 1}/{total}  {rate:.2f} steps/s  {means}", file=sys.stderr, flush=True)

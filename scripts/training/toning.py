@@ -33,9 +33,7 @@ def _duotone(image: NDArray[np.float32], ink: tuple[float, float, float]) -> NDA
     grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
     colour = np.array(ink, np.float32)
     steps = np.linspace(0, 1, 256, dtype=np.float32)
-    table = np.stack(
-        [np.interp(steps, (0, 0.5, 1), (0.10 * c, c, 0.2 * c + 0.8)) for c in colour], axis=-1
-    )
+    table = np.stack([np.interp(steps, (0, 0.5, 1), (0.10 * c, c, 0.2 * c + 0.8)) for c in colour], axis=-1)
     toned = table[(np.clip(grey, 0, 1) * 255).astype(np.uint8)].astype(np.float32)
     return 0.85 * toned + 0.15 * image
 

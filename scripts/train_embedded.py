@@ -1,0 +1,157 @@
+"""Train the embedded model from a folder of photos, stage by stage.
+
+    python scripts/train_embedded.py all --photos PHOTOS --work WORK --out FOLDER
+
+Stages, each resumable (run the same command again after an interruption):
+
+    render       crop the photos, draw each crop in every style (WORK/cache)
+    autoencoder  train pictures <-> latents (WORK/autoencoder.pt)
+    denoiser     train the U-Net and the text encoder (WORK/latents.npy, WORK/denoiser.pt)
+    export       write the diffusers folder (--out), also from a denoiser still in training
+    sheet        draw styles x pictures at 1, 2 and 4 steps with the exported folder (--sheet)
+
+The same photos, seed, number of processes and library versions give the same weights.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+import torch
+from training.architecture import make_scheduler
+from training.autoencoder import make_autoencoder, train_autoencoder
+from training.data import list_photos, open_cache, render_cache
+from training.denoiser import DenoiserOptions, make_trained, train_denoiser
+from training.export import export_folder
+from training.latents import encode_cache, open_latents
+from training.sheet import draw_sheet
+from training.stage import choose_device, load_checkpoint
+from training.team import Member, run_team
+from training.tokenizer import make_tokenizer
+
+STAGES = ("render", "autoencoder", "denoiser", "export", "sheet")
+
+
+def render(options: argparse.Namespace) -> None:
+    """Draw the cache of photos and targets."""
+    photos = list_photos(options.photos, hold_out=options.hold_out)
+    render_cache(photos, options.work / "cache", seed=options.seed, processes=options.processes)
+
+
+def autoencoder(member: Member, options: argparse.Namespace) -> None:
+    """Train the autoencoder in one process of a team."""
+    train_autoencoder(
+        open_cache(options.work / "cache"),
+        options.work,
+        steps=options.autoencoder_steps,
+        seed=options.seed,
+        device=choose_device(options.device),
+        member=member,
+    )
+
+
+def denoiser(member: Member, options: argparse.Namespace) -> None:
+    """Encode the cache and train U-Net and text encoder in one process of a team."""
+    cache = open_cache(options.work / "cache", every=options.every)
+    vae, device = trained_autoencoder(options.work), choose_device(options.device)
+    encode_cache(cache, vae, options.work, device=device, member=member)
+    settings = DenoiserOptions(
+        steps=options.denoiser_steps,
+        seed=options.seed,
+        batch=options.batch,
+        later=options.batch // 4,
+    )
+    latents, tokenizer = open_latents(options.work), make_tokenizer()
+    train_denoiser(cache, latents, vae, tokenizer, options.work, settings, device=device, member=member)
+
+
+def trained_autoencoder(work: Path):
+    """The autoencoder of the last checkpoint."""
+    vae = make_autoencoder()
+    vae.load_state_dict(_checkpoint(work / "autoencoder.pt", stage="autoencoder")["average"])
+    return vae
+
+
+def _checkpoint(path: Path, *, stage: str) -> dict:
+    state = load_checkpoint(path)
+    if state is None:
+        raise FileNotFoundError(f"no checkpoint at {path}: run the stage '{stage}' first")
+    return state
+
+
+def export(options: argparse.Namespace) -> None:
+    """Write the diffusers folder from the last checkpoints."""
+    vae, tokenizer = trained_autoencoder(options.work), make_tokenizer()
+    trained = make_trained(vae, tokenizer, seed=options.seed)
+    trained.load(_checkpoint(options.work / "denoiser.pt", stage="denoiser")["slow"])
+    vae.decoder.load_state_dict(trained.decoder.state_dict())
+    size_bytes = export_folder(
+        options.out,
+        unet=trained.unet,
+        vae=vae,
+        text_encoder=trained.text_encoder,
+        tokenizer=tokenizer,
+        scheduler=make_scheduler(),
+        scaling_factor=open_latents(options.work).scaling_factor,
+    )
+    print(f"wrote {options.out}: {size_bytes / 1e6:.1f} MB")
+
+
+def parse(arguments: list[str]) -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("stage", choices=(*STAGES, "all"))
+    parser.add_argument("--photos", type=Path, help="folder of JPEG or PNG photos to learn from")
+    parser.add_argument("--work", type=Path, required=True, help="folder for cache and checkpoints")
+    parser.add_argument("--out", type=Path, help="the diffusers folder to write, or to draw with")
+    parser.add_argument("--hold-out", nargs="*", default=[], help="patterns of file stems to leave out")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--device", default="auto", help="auto, cpu, cuda, mps")
+    parser.add_argument("--processes", type=int, default=1, help="CPU processes that share the work")
+    parser.add_argument("--autoencoder-steps", type=int, default=3600)
+    parser.add_argument("--denoiser-steps", type=int, default=6000)
+    parser.add_argument("--batch", type=int, default=16, help="examples a denoiser step, all processes")
+    parser.add_argument("--every", type=int, default=1, help="use every n-th crop for the denoiser")
+    parser.add_argument("--sheet", type=Path, help="picture file the stage 'sheet' writes")
+    parser.add_argument("--pictures", type=Path, nargs="*", default=[], help="photos shown on the sheet")
+    return parser.parse_args(arguments)
+
+
+def missing(options: argparse.Namespace, stages: tuple[str, ...]) -> str:
+    """The flags that the stages need and were not given, as one word list."""
+    needs = {"render": ("photos",), "export": ("out",), "sheet": ("out", "sheet", "pictures")}
+    names = {n for stage in stages for n in needs.get(stage, ()) if not getattr(options, n)}
+    return ", ".join(f"--{name}" for name in sorted(names))
+
+
+def main(arguments: list[str]) -> int:
+    """Run the stages asked for; returns the exit code."""
+    options = parse(arguments)
+    all_but_sheet = STAGES if options.sheet else STAGES[:-1]
+    stages = all_but_sheet if options.stage == "all" else (options.stage,)
+    if names := missing(options, stages):
+        print(f"the stage {options.stage!r} needs {names}", file=sys.stderr)
+        return 2
+    torch.set_num_threads(max(1, torch.get_num_threads() // options.processes))
+    try:
+        for stage in stages:
+            if stage == "render":
+                render(options)
+            elif stage == "autoencoder":
+                run_team(autoencoder, options.processes, options)
+            elif stage == "denoiser":
+                run_team(denoiser, options.processes, options)
+            elif stage == "export":
+                export(options)
+            else:
+                draw_sheet(options.out, options.pictures, options.sheet)
+    except (FileNotFoundError, ValueError) as error:
+        print(error, file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

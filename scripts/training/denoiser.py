@@ -1,0 +1,223 @@
+"""The denoiser: the U-Net and the text encoder, trained together on pairs of photo and target.
+
+Some of each batch is the model's own answer of the step before, noised again at a lower t: what
+the second and later steps of the stream see. Towards the end the decoder learns along, from the
+denoiser's answers to the pictures that were wanted.
+"""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from diffusers import AutoencoderTiny, UNet2DConditionModel
+from transformers import CLIPTextModel, CLIPTokenizer
+
+from training.architecture import make_text_encoder, make_unet, signal_and_noise
+from training.autoencoder import picture_loss
+from training.data import Cache
+from training.examples import Examples, fresh_examples, join, later_examples
+from training.latents import Batch, Latents, latent_batch
+from training.stage import (
+    follow,
+    learning_rate,
+    load_checkpoint,
+    report_steps,
+    save_checkpoint,
+    set_learning_rate,
+    step_generators,
+)
+from training.team import Member
+
+# The decoder starts trained: it learns at this share of the others' rate.
+RATES = {"unet": 1.0, "text_encoder": 1.0, "decoder": 0.3}
+
+
+@dataclass(frozen=True, kw_only=True)
+class DenoiserOptions:
+    """How long and on what to train.
+
+    Of each batch, `later` examples are answers of the step before. `cells` is the side of the
+    latent crops. From the share `decode_from` of the steps on, a quarter of the batch is also
+    judged as decoded pictures.
+    """
+
+    steps: int
+    seed: int
+    batch: int = 16
+    later: int = 4
+    cells: int = 24
+    decode_from: float = 0.6
+    peak_rate: float = 1e-3
+    save_every: int = 200
+
+
+@dataclass(frozen=True)
+class Trained:
+    """The parts that learn in this stage; the encoder of the autoencoder stays as it is."""
+
+    unet: UNet2DConditionModel
+    text_encoder: CLIPTextModel
+    decoder: torch.nn.Module
+
+    def modules(self) -> dict[str, torch.nn.Module]:
+        """The three parts by name."""
+        return {"unet": self.unet, "text_encoder": self.text_encoder, "decoder": self.decoder}
+
+    def states(self) -> dict[str, dict[str, torch.Tensor]]:
+        """The weights of the three parts by name."""
+        return {name: module.state_dict() for name, module in self.modules().items()}
+
+    def load(self, states: dict[str, dict[str, torch.Tensor]]) -> None:
+        """Take over weights that `states` gave."""
+        for name, module in self.modules().items():
+            module.load_state_dict(states[name])
+
+
+def make_trained(vae: AutoencoderTiny, tokenizer: CLIPTokenizer, *, seed: int) -> Trained:
+    """New networks; the last convolution starts at zero, so the first answer is the input itself."""
+    torch.manual_seed(seed)
+    unet, text_encoder = make_unet(), make_text_encoder(tokenizer)
+    torch.nn.init.zeros_(unet.conv_out.weight)
+    torch.nn.init.zeros_(unet.conv_out.bias)  # type: ignore[arg-type]
+    return Trained(unet, text_encoder, copy.deepcopy(vae.decoder))
+
+
+def predict(trained: Trained, examples: Examples, noise: torch.Tensor) -> torch.Tensor:
+    """The clean latent the U-Net sees in the noised one, x0 = (x_t - s eps) / a, [B, C, h, w]."""
+    device = examples.clean.device
+    signal, spread = (c.to(device)[examples.t].view(-1, 1, 1, 1) for c in signal_and_noise())
+    noised = signal * examples.clean + spread * noise
+    with torch.autocast(device.type, torch.bfloat16):
+        words = trained.text_encoder(examples.tokens).last_hidden_state
+        layout = noised.contiguous(memory_format=torch.channels_last)
+        epsilon = trained.unet(layout, examples.t, encoder_hidden_states=words).sample
+    return (noised - spread * epsilon.float()) / signal
+
+
+def latent_loss(answer: torch.Tensor, wanted: torch.Tensor) -> torch.Tensor:
+    """Smooth L1 on the latents and on their differences between neighbouring cells."""
+    error = answer - wanted
+    down, across = error[..., 1:, :] - error[..., :-1, :], error[..., :, 1:] - error[..., :, :-1]
+    terms = (F.smooth_l1_loss(e, torch.zeros_like(e), beta=0.1) for e in (error, down, across))
+    whole, *edges = terms
+    return whole + 0.25 * sum(edges)
+
+
+def decoded_loss(
+    decoder: torch.nn.Module,
+    examples: Examples,
+    answer: torch.Tensor,
+    batch: Batch,
+    *,
+    count: int,
+    factor: float,
+) -> torch.Tensor:
+    """The picture loss of `count` fresh answers, and of their true latents to keep the decoder true."""
+    both = torch.from_numpy(batch.pixels[:count]).to(answer.device).float() / 127.5 - 1
+    amount = examples.amount[:count].view(-1, 1, 1, 1)
+    pixels = torch.lerp(both[:, 0], both[:, 1], amount).permute(0, 3, 1, 2)
+    latents = torch.cat([answer[:count], examples.wanted[:count]]) / factor
+    # An odd border of cells is cut off: the decoder sees zeros beyond it here, but not on air.
+    cells = min(16, latents.shape[-1])
+    latents, pixels = latents[..., :cells, :cells], pixels[..., : 8 * cells, : 8 * cells]
+    with torch.autocast(answer.device.type, torch.bfloat16):
+        drawn = decoder(latents.contiguous(memory_format=torch.channels_last)).float()
+    guessed, true = drawn.chunk(2)
+    return picture_loss(guessed, pixels) + 0.5 * picture_loss(true, pixels)
+
+
+@dataclass
+class _Run:
+    """The moving state of a training run."""
+
+    fast: Trained
+    slow: Trained
+    optimiser: torch.optim.Optimizer
+    device: torch.device
+    first: int = 0
+    carried: tuple[Examples, torch.Tensor] | None = None
+
+    def parameters(self) -> list[torch.nn.Parameter]:
+        return [p for group in self.optimiser.param_groups for p in group["params"]]
+
+    def save(self, path: Path, *, step: int) -> None:
+        state: dict[str, Any] = {"fast": self.fast.states(), "slow": self.slow.states()}
+        save_checkpoint(path, state | {"optimiser": self.optimiser.state_dict(), "step": step})
+
+
+def _start(fast: Trained, path: Path, *, peak_rate: float, device: torch.device) -> _Run:
+    slow = copy.deepcopy(fast)
+    for module in fast.modules().values():
+        module.to(device, memory_format=torch.channels_last).train()  # type: ignore[call-overload]
+    for module in slow.modules().values():
+        module.to(device).eval()
+    groups = [{"params": list(m.parameters()), "scale": RATES[n]} for n, m in fast.modules().items()]
+    optimiser = torch.optim.AdamW(groups, lr=peak_rate, betas=(0.9, 0.98), weight_decay=1e-3, fused=True)
+    run = _Run(fast, slow, optimiser, device)
+    if state := load_checkpoint(path):
+        fast.load(state["fast"])
+        slow.load(state["slow"])
+        optimiser.load_state_dict(state["optimiser"])
+        run.first = state["step"]
+    return run
+
+
+def _tokens(tokenizer: CLIPTokenizer, prompts: list[str]) -> torch.Tensor:
+    return tokenizer(prompts, padding="max_length", truncation=True, return_tensors="pt").input_ids  # type: ignore[return-value]
+
+
+def train_denoiser(
+    cache: Cache,
+    latents: Latents,
+    vae: AutoencoderTiny,
+    tokenizer: CLIPTokenizer,
+    folder: Path,
+    options: DenoiserOptions,
+    *,
+    device: torch.device,
+    member: Member,
+) -> Trained:
+    """Train, or go on training; returns the averages of the weights, kept by the leader.
+
+    Checkpoint: `folder/denoiser.pt`.
+    """
+    path = folder / "denoiser.pt"
+    fast = make_trained(vae, tokenizer, seed=options.seed)
+    run = _start(fast, path, peak_rate=options.peak_rate, device=device)
+    batch, later = options.batch // member.size, options.later // member.size
+    for step, facts in report_steps("denoiser", run.first, options.steps, quiet=not member.leads):
+        rng, noise_source = step_generators(options.seed + 1, step, member.rank)
+        drawn = latent_batch(cache, latents, rng, batch=batch - later, cells=options.cells)
+        fresh = fresh_examples(drawn, _tokens(tokenizer, drawn.prompts), rng).to(device)
+        examples = fresh
+        if run.carried is not None:
+            examples = join(fresh, later_examples(*run.carried, rng))
+        noise = torch.randn(examples.clean.shape, generator=noise_source).to(device)
+        answer = predict(fast, examples, noise)
+        loss = latent_loss(answer, examples.wanted)
+        facts["latent"] = float(loss.detach())
+        if step >= options.decode_from * options.steps:
+            count = max(1, batch // 4)
+            picture = decoded_loss(fast.decoder, examples, answer, drawn, count=count, factor=latents.scaling_factor)
+            facts["picture"] = float(picture.detach())
+            loss = loss + 0.3 * picture
+        run.optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        member.average_gradients(run.parameters())
+        torch.nn.utils.clip_grad_norm_(run.parameters(), 1.0)
+        set_learning_rate(run.optimiser, learning_rate(step, options.steps, peak=options.peak_rate))
+        run.optimiser.step()
+        for name, module in fast.modules().items() if member.leads else ():
+            follow(run.slow.modules()[name], module, decay=min(0.999, (step + 1) / (step + 10)))
+        run.carried = (examples.first(later), answer[:later].detach()) if later else None
+        if (step + 1) % options.save_every == 0 or step + 1 == options.steps:
+            # Nothing is carried past a checkpoint: a resumed run then equals an unbroken one.
+            run.carried = None
+            if member.leads:
+                run.save(path, step=step + 1)
+    return run.slow

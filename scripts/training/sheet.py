@@ -1,0 +1,93 @@
+"""The sheet: every style on a few pictures, as the stream would draw them, to be looked at.
+
+It steps as the engine does: the photo is noised to the first timestep, denoised, noised again with
+the same kind of fixed noise to the next, and so on.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+from diffusers import AutoencoderTiny, LCMScheduler, UNet2DConditionModel
+from numpy.typing import NDArray
+from transformers import CLIPTextModel, CLIPTokenizer
+
+from training.captions import STYLE_WORDS
+
+
+class Model:
+    """The exported folder opened for drawing, on the CPU in float32."""
+
+    def __init__(self, folder: Path) -> None:
+        self.tokenizer = CLIPTokenizer.from_pretrained(folder / "tokenizer")
+        self.text_encoder = CLIPTextModel.from_pretrained(folder / "text_encoder").eval()
+        self.unet = UNet2DConditionModel.from_pretrained(folder / "unet").eval()
+        self.vae = AutoencoderTiny.from_pretrained(folder / "vae").eval()
+        kept = LCMScheduler.from_pretrained(folder / "scheduler").alphas_cumprod
+        self.signal, self.spread = kept.sqrt(), (1 - kept).sqrt()
+
+    @torch.inference_mode()
+    def words(self, prompts: list[str]) -> torch.Tensor:
+        """Prompt embeddings, [B, 32, D]."""
+        ids = self.tokenizer(prompts, padding="max_length", truncation=True, return_tensors="pt")
+        return self.text_encoder(ids.input_ids).last_hidden_state
+
+    @torch.inference_mode()
+    def draw(
+        self, pictures: torch.Tensor, words: torch.Tensor, *, strength: float, steps: int, seed: int = 0
+    ) -> torch.Tensor:
+        """Restyle pictures [B, 3, H, W] in -1..1; timesteps fall evenly from 999 x strength."""
+        factor = self.vae.config.scaling_factor  # type: ignore[attr-defined]
+        clean = self.vae.encoder(pictures) * factor
+        generator = torch.Generator().manual_seed(seed)
+        for step in range(steps):
+            t = int(999 * strength * (steps - step) / steps)
+            noise = torch.randn(clean.shape[1:], generator=generator)
+            noised = self.signal[t] * clean + self.spread[t] * noise
+            epsilon = self.unet(noised, torch.tensor(t), encoder_hidden_states=words).sample
+            clean = (noised - self.spread[t] * epsilon) / self.signal[t]
+        return self.vae.decoder(clean / factor).clamp(-1, 1)
+
+
+def load_square(path: Path, *, size: int = 256) -> NDArray[np.uint8]:
+    """The middle square of a picture, RGB uint8 [size, size, 3]."""
+    picture = cv2.imread(str(path), cv2.IMREAD_COLOR)
+    if picture is None:
+        raise ValueError(f"not a picture that OpenCV can read: {path}")
+    side = min(picture.shape[:2])
+    top, left = ((length - side) // 2 for length in picture.shape[:2])
+    square = picture[top : top + side, left : left + side]
+    square = cv2.resize(square, (size, size), interpolation=cv2.INTER_AREA)
+    return cv2.cvtColor(square, cv2.COLOR_BGR2RGB)
+
+
+def draw_sheet(
+    folder: Path,
+    pictures: list[Path],
+    sheet: Path,
+    *,
+    prompts: list[str] | None = None,
+    strength: float = 0.5,
+    steps: tuple[int, ...] = (1, 2, 4),
+    columns: int = 9,
+) -> None:
+    """Write one picture: for each number of steps and each photo, a row of styles, photo first."""
+    model = Model(folder)
+    prompts = prompts or [words[0] for style, words in STYLE_WORDS.items() if style != "photo"]
+    embedded = model.words(prompts)
+    rows = []
+    for start in range(0, len(prompts), columns):
+        chunk = embedded[start : start + columns]
+        for count in steps:
+            for path in pictures:
+                square = load_square(path)
+                batch = torch.from_numpy(square).permute(2, 0, 1)[None].float() / 127.5 - 1
+                drawn = model.draw(batch.expand(len(chunk), -1, -1, -1), chunk, strength=strength, steps=count)
+                cells = ((drawn + 1) * 127.5).byte().permute(0, 2, 3, 1).numpy()
+                blank = [np.zeros_like(square)] * (columns - len(chunk))
+                rows.append(np.hstack([square, *cells, *blank]))
+    sheet.parent.mkdir(parents=True, exist_ok=True)
+    cv2.imwrite(str(sheet), cv2.cvtColor(np.vstack(rows), cv2.COLOR_RGB2BGR))

@@ -1,0 +1,89 @@
+"""The proof, inside the machine: start the host twice, each time let foreign programs read its camera.
+
+The last line on stdout is the verdict as JSON; the exit status is 0 when it holds.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+HERE = Path(__file__).resolve().parent
+DEVICE = "/dev/video10"
+LEAST_FPS, MOST_FPS = 28.5, 31.5
+READ_S = (20, 10)
+"""How long the reader reads at the first and at the second start."""
+
+
+def main() -> None:
+    """Two starts, one verdict."""
+    starts = [one_start(seconds) for seconds in READ_S]
+    version = Path("/sys/module/v4l2loopback/version").read_text().strip()
+    passed = all(start["passed"] for start in starts)
+    print(json.dumps({"passed": passed, "v4l2loopback": version, "camera": "vivid", "starts": starts}))
+    sys.exit(0 if passed else 1)
+
+
+def one_start(seconds: int) -> dict[str, Any]:
+    """The host from start to end, read by OpenCV for `seconds` and then by v4l2-ctl."""
+    host = subprocess.Popen([sys.executable, str(HERE / "host.py")], stdout=subprocess.PIPE, text=True)
+    try:
+        wait_for_camera(host)
+        opencv = read_with_opencv(seconds)
+        v4l2 = read_with_v4l2_ctl(pictures=90)
+    finally:
+        host.send_signal(signal.SIGTERM)
+    try:
+        said, _ = host.communicate(timeout=60)
+    except subprocess.TimeoutExpired:
+        host.kill()
+        said = host.communicate()[0]
+    lines = said.strip().splitlines()
+    passed = (
+        host.returncode == 0
+        and LEAST_FPS <= opencv.get("fps", 0) <= MOST_FPS
+        and opencv["marked"] == opencv["pictures"]
+        and opencv["new_pictures_per_s"] > 1
+        and v4l2["pictures"] == 90
+    )
+    host_summary = json.loads(lines[-1]) if lines and lines[-1].startswith("{") else {"exit": host.returncode}
+    return {"passed": passed, "opencv": opencv, "v4l2_ctl": v4l2, "host": host_summary}
+
+
+def wait_for_camera(host: subprocess.Popen[str]) -> None:
+    """Until the node announces itself as a camera: what a program that lists cameras would wait for."""
+    for _ in range(300):
+        asked = subprocess.run(["v4l2-ctl", "-d", DEVICE, "-D"], capture_output=True, text=True, check=False)
+        if "Video Capture" in asked.stdout.split("Device Caps")[-1] or host.poll() is not None:
+            return
+        time.sleep(0.2)
+
+
+def read_with_opencv(seconds: int) -> dict[str, Any]:
+    """What foreign_reader.py found."""
+    command = [sys.executable, str(HERE / "foreign_reader.py"), DEVICE, str(seconds)]
+    answer = subprocess.run(command, capture_output=True, text=True, timeout=seconds + 90, check=False)
+    lines = answer.stdout.strip().splitlines()
+    return json.loads(lines[-1]) if lines else {"error": answer.stderr[-300:]}
+
+
+def read_with_v4l2_ctl(pictures: int) -> dict[str, Any]:
+    """The same camera read by the V4L2 project's own tool."""
+    target = Path("/tmp/pictures.raw")
+    command = ["v4l2-ctl", "-d", DEVICE, "--stream-mmap", f"--stream-count={pictures}", f"--stream-to={target}"]
+    answer = subprocess.run([*command, "--verbose"], capture_output=True, text=True, timeout=60, check=False)
+    said = answer.stdout + answer.stderr
+    rates = re.findall(r"([\d.]+) fps", said)
+    size = re.search(r"Width/Height\s*:\s*(\d+)/(\d+)", said)
+    one_bytes = int(size[1]) * int(size[2]) * 3 // 2 if size else 640 * 360 * 3 // 2
+    return {"pictures": target.stat().st_size // one_bytes if target.exists() else 0, "fps": rates[-1:] or None}
+
+
+if __name__ == "__main__":
+    main()
