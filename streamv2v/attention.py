@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from diffusers.models.attention_processor import Attention
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -38,8 +37,8 @@ class BankAttention:
         self.bank = bank
         self.live = live
 
-    def __call__(self, attn: Attention, hidden_states: Tensor, *args: Any, **kwargs: Any) -> Tensor:
-        """`[B, N, C]` in and out, B the rows the bank was told to select."""
+    def __call__(self, attn: Any, hidden_states: Tensor, *args: Any, **kwargs: Any) -> Tensor:
+        """The processor seam of diffusers: `attn` is the layer, `[B, N, C]` in and out, B the selected rows."""
         bank, live = self.bank, self.live
         query, key, value = attn.to_q(hidden_states), attn.to_k(hidden_states), attn.to_v(hidden_states)
         all_keys, all_values = bank.hold(key, value)

@@ -98,7 +98,7 @@ def _load_pipeline(config: StreamConfig, dtype: torch.dtype, progress: Progress)
         with _as_model_error(path.name):
             return StableDiffusionPipeline.from_single_file(
                 str(path),
-                torch_dtype=dtype,
+                dtype=dtype,
                 local_files_only=config.offline,
                 cache_dir=config.cache_dir,
                 **{name: value for name, value in options.items() if name != "config" or value},
@@ -124,7 +124,7 @@ def _load_pipeline(config: StreamConfig, dtype: torch.dtype, progress: Progress)
         options["variant"] = "fp16"
     with _as_model_error(config.model):
         return StableDiffusionPipeline.from_pretrained(
-            str(folder), torch_dtype=dtype, use_safetensors=True, local_files_only=True, **options
+            str(folder), dtype=dtype, use_safetensors=True, local_files_only=True, **options
         )
 
 
@@ -146,15 +146,15 @@ def _load_vae(config: StreamConfig, dtype: torch.dtype, progress: Progress) -> A
             f"The VAE {config.vae!r} was looked for as a folder and is not there. Give a folder or a hub id."
         )
     with _as_model_error(f"VAE {config.vae}"):
-        settings = diffusers.AutoencoderTiny.load_config(
+        settings: Any = diffusers.AutoencoderTiny.load_config(
             config.vae, local_files_only=config.offline or folder.is_dir(), cache_dir=config.cache_dir
         )
-        kind = dict(settings).get("_class_name", "AutoencoderTiny")
+        kind = settings.get("_class_name", "AutoencoderTiny")
         if kind not in ("AutoencoderTiny", "AutoencoderKL"):
             raise ModelError(f"The VAE {config.vae} is a {kind}; wanted is an AutoencoderTiny or an AutoencoderKL.")
         return getattr(diffusers, kind).from_pretrained(
             config.vae,
-            torch_dtype=dtype,
+            dtype=dtype,
             use_safetensors=True,
             local_files_only=config.offline or folder.is_dir(),
             cache_dir=config.cache_dir,
@@ -162,7 +162,7 @@ def _load_vae(config: StreamConfig, dtype: torch.dtype, progress: Progress) -> A
 
 
 def _check_family(config: StreamConfig, pipe: Any) -> None:
-    if getattr(pipe.unet.config, "addition_embed_type", None):
+    if getattr(pipe.unet.config, "addition_embed_type", None) not in (None, "text"):
         raise ModelError(
             f"{config.model} is of the SDXL family, whose U-Net wants more than a prompt. "
             "Choose a model of the Stable Diffusion 1.5, 2.1 or Turbo family."

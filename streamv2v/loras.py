@@ -27,7 +27,8 @@ def wanted_loras(config: StreamConfig, unet_config: Any, scheduler: Any) -> tupl
     if width != SD15_TEXT_WIDTH and not own_choice:
         raise ModelError(
             f"{config.model} needs many steps and there is no LCM-LoRA for its text width {width} (SD 1.5 has "
-            f"{SD15_TEXT_WIDTH}). Choose a few-step model (stabilityai/sd-turbo), name an LCM-LoRA for it, or set lcm off."
+            f"{SD15_TEXT_WIDTH}). Choose a few-step model (stabilityai/sd-turbo), name an LCM-LoRA for it, "
+            "or set lcm off."
         )
     return (Lora(config.lcm_lora), *config.loras)
 

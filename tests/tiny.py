@@ -16,7 +16,7 @@ TEXT_WIDTH = 16
 WORDS = ["a", "pencil", "sketch", "oil", "painting", "red", "blue", "of", "man", "night"]
 
 
-def tiny_unet(seed: int = 0, **changes: Any) -> UNet2DConditionModel:
+def tiny_unet(seed: int = 0, dtype: torch.dtype = torch.float32, **changes: Any) -> UNet2DConditionModel:
     """Three levels like the middle of SD 1.5: attention in all but the deepest blocks, plus the mid block."""
     torch.manual_seed(seed)
     settings: dict[str, Any] = {
@@ -32,7 +32,12 @@ def tiny_unet(seed: int = 0, **changes: Any) -> UNet2DConditionModel:
         "norm_num_groups": 4,
         **changes,
     }
-    return UNet2DConditionModel(**settings).eval().requires_grad_(False)
+    return cast(UNet2DConditionModel(**settings), dtype)
+
+
+def cast(module: Any, dtype: torch.dtype) -> Any:
+    """The module in another format; goes round diffusers' own `to`, which warns about every cast."""
+    return torch.nn.Module.to(module, dtype).eval().requires_grad_(False)
 
 
 def tiny_vae(seed: int = 0, kind: str = "tiny") -> Any:
@@ -116,9 +121,9 @@ def tiny_components(
     """Components as the loader would give them."""
     scheduler = LCMScheduler(**scheduler_config(prediction_type=prediction_type))
     return Components(
-        unet=tiny_unet(seed).to(dtype),
-        vae=tiny_vae(seed, vae).to(dtype),
-        text_encoder=tiny_text_encoder(seed).to(dtype),
+        unet=tiny_unet(seed, dtype),
+        vae=cast(tiny_vae(seed, vae), dtype),
+        text_encoder=cast(tiny_text_encoder(seed), dtype),
         tokenizer=tiny_tokenizer(folder / "tokenizer"),
         alphas_cumprod=scheduler.alphas_cumprod,
         prediction_type=prediction_type,
