@@ -58,7 +58,7 @@ def set_up_logging(*, verbose: bool = False, debug: bool = False, folder: Path |
         for old in list(logger.handlers):
             logger.removeHandler(old)
             old.close()
-        logger.setLevel(logging.DEBUG if debug else logging.INFO)
+        logger.setLevel(logging.DEBUG)
         logger.propagate = False
         for sink in sinks:
             logger.addHandler(sink)

@@ -42,6 +42,9 @@ RESTORED = (
 )
 """Returned to their defaults by a look that does not name them, so that a look always looks the same."""
 
+RESERVED_NAMES = ("auto", "none")
+"""What `start.look` means by themselves: the first look, and no look."""
+
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,40}")
 
 
@@ -67,6 +70,8 @@ class Look:
     def __post_init__(self) -> None:
         if not _NAME.fullmatch(self.name):
             raise LookError(f"Look {self.name!r}: a name is 1 to 40 letters, digits, '-' or '_', without spaces.")
+        if self.name in RESERVED_NAMES:
+            raise LookError(f"Look {self.name!r}: this name has a meaning of its own; choose another.")
         if not isinstance(self.title, str):
             raise LookError(f"Look {self.name!r}: title: {self.title!r} was refused; allowed is text.")
         for name in self.values:

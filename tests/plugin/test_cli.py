@@ -171,3 +171,14 @@ def test_cameras_are_listed_as_json(capsys):
     code, out, _ = call(capsys, "cameras", "--json")
     assert code == 0
     assert isinstance(json.loads(out), list)
+
+
+def test_a_reader_that_leaves_early_gets_no_complaint():
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(part for part in sys.path if part)}
+    program = [sys.executable, "-u", "-m", "streamv2v_cam", "config", "show"]
+    with subprocess.Popen(program, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment) as running:
+        assert running.stdout is not None and running.stderr is not None
+        running.stdout.close()
+        complaint = running.stderr.read()
+    assert b"Traceback" not in complaint
+    assert b"Exception ignored" not in complaint

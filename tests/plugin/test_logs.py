@@ -39,6 +39,19 @@ def test_verbose_shows_what_is_done(tmp_path, capsys):
     assert "a small thing" in capsys.readouterr().err
 
 
+def test_a_traceback_is_kept_for_later_and_shown_only_with_debug(tmp_path, capsys):
+    log = logging.getLogger("streamv2v_cam.test")
+    for debug in (False, True):
+        path = set_up_logging(verbose=True, debug=debug, folder=tmp_path)
+        try:
+            raise ValueError("deep inside")
+        except ValueError as error:
+            log.debug("stopped", exc_info=error)
+        assert ("Traceback" in capsys.readouterr().err) is debug
+    assert path is not None
+    assert path.read_text().count("ValueError: deep inside") == 2
+
+
 def test_setting_up_twice_says_everything_once(tmp_path, capsys):
     set_up_logging(folder=tmp_path)
     set_up_logging(folder=tmp_path)

@@ -71,6 +71,7 @@ def test_no_file_of_the_users_is_no_error_unless_it_was_asked_for(tmp_path):
         ('[neon]\ntitle = 3\nprompt = "n"\n', 2, "text"),
         ('prompt = "n"\n', 1, "outside a look"),
         ('[neon]\nprompt = "n\n', 2, "TOML"),
+        ('[none]\nprompt = "n"\n', 1, "meaning of its own"),
         ('["two words"]\nprompt = "n"\n', 1, "spaces"),
     ],
 )

@@ -73,7 +73,7 @@ def _outcome(arguments: list[str]) -> int:
         _say(str(refusal))
     except BrokenPipeError:
         # The reader of our output has gone; Python would complain once more while it flushes at the end.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         return EXIT_BROKEN
     except KeyboardInterrupt:
         return EXIT_INTERRUPTED
@@ -82,7 +82,7 @@ def _outcome(arguments: list[str]) -> int:
         _say(str(refusal))
     except Exception as fault:
         _keep_traceback(fault)
-        _say(f"the program has a fault ({type(fault).__name__}: {fault}). --debug shows where; please report it.")
+        _say(f"the program has a fault ({type(fault).__name__}: {fault}). Please report it; --debug shows where it is.")
         return EXIT_BROKEN
     return EXIT_REFUSED
 
@@ -95,8 +95,5 @@ def _say(message: str) -> None:
 
 
 def _keep_traceback(error: BaseException) -> None:
-    """Into the log file, or onto stderr with --debug; before logging is set up, nowhere."""
-    logger = logging.getLogger("streamv2v_cam")
-    if logger.handlers:
-        level = logging.ERROR if logger.level == logging.DEBUG else logging.INFO
-        logger.log(level, "stopped by %s", type(error).__name__, exc_info=error)
+    """Into the log file, and onto stderr with --debug; before logging is set up, nowhere."""
+    logging.getLogger("streamv2v_cam").debug("stopped by %s", type(error).__name__, exc_info=error)

@@ -61,8 +61,7 @@ function showControls(look, controls) {
     button.setAttribute("aria-pressed", String(button.dataset.look === look));
   }
   for (const slider of document.querySelectorAll("[data-control]")) {
-    const held = document.activeElement === slider && slider.dataset.moving === "yes";
-    if (!held) slider.value = controls[slider.dataset.control];
+    if (slider.dataset.held !== "yes") slider.value = controls[slider.dataset.control];
     $(`${slider.id}-value`).textContent = Number(slider.value).toFixed(2);
   }
   // What a person is writing is theirs until they send it.
@@ -134,14 +133,21 @@ for (const button of document.querySelectorAll("[data-mode]")) {
   button.addEventListener("click", () => change({ mode: button.dataset.mode }));
 }
 for (const slider of document.querySelectorAll("[data-control]")) {
+  // From the first movement until the answer to the last one, the slider is the person's: a state that
+  // was on its way meanwhile must neither move it nor be what is sent.
   let pending = 0;
-  const pass = () => { pending = 0; change({ [slider.dataset.control]: Number(slider.value) }); };
+  let wanted = 0;
+  const pass = async () => {
+    pending = 0;
+    await change({ [slider.dataset.control]: wanted });
+    if (!pending) slider.dataset.held = "";
+  };
   slider.addEventListener("input", () => {
-    slider.dataset.moving = "yes";
-    $(`${slider.id}-value`).textContent = Number(slider.value).toFixed(2);
+    wanted = Number(slider.value);
+    slider.dataset.held = "yes";
+    $(`${slider.id}-value`).textContent = wanted.toFixed(2);
     pending ||= setTimeout(pass, SLIDER_MS);
   });
-  slider.addEventListener("change", () => { slider.dataset.moving = ""; });
 }
 document.addEventListener("keydown", (event) => {
   const writing = event.target.matches?.("textarea, input") || event.ctrlKey || event.metaKey || event.altKey;
