@@ -1,0 +1,124 @@
+"""The file sink: whole files only, and clear words when the place gives out."""
+
+from __future__ import annotations
+
+import os
+import sys
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+from streamv2v_cam.errors import SinkError
+from streamv2v_cam.frame import Pixels
+from streamv2v_cam.publish.sinks import is_file_sink, open_sink
+from streamv2v_cam.publish.sinks.video import VideoFileSink
+
+WIDTH, HEIGHT = 64, 48
+
+
+def picture(number: int) -> Pixels:
+    return np.full((HEIGHT, WIDTH, 3), (10 * number) % 250, np.uint8)
+
+
+def open_file(path: Path, *, fps: float = 30.0) -> VideoFileSink:
+    return VideoFileSink(path, width=WIDTH, height=HEIGHT, fps=fps)
+
+
+@pytest.mark.parametrize("ending", [".mp4", ".mkv", ".mov"])
+@pytest.mark.parametrize(("fps", "rate"), [(30.0, Fraction(30)), (29.97, Fraction(2997, 100))])
+def test_every_picture_is_in_the_file_at_the_rate_it_was_sent(
+    tmp_path: Path, ending: str, fps: float, rate: Fraction
+) -> None:
+    path = tmp_path / f"out{ending}"
+    sink = open_file(path, fps=fps)
+    for number in range(25):
+        sink.send(picture(number))
+    assert not path.exists()
+    sink.close()
+    sink.close()
+    assert os.listdir(tmp_path) == [path.name]
+    with av.open(str(path)) as container:
+        stream = container.streams.video[0]
+        frames = list(container.decode(stream))
+        assert stream.codec_context.name == "h264" and stream.codec_context.pix_fmt == "yuv420p"
+        assert float(stream.average_rate or 0) == pytest.approx(float(rate), rel=0.01)
+        assert len(frames) == 25
+        greys = [round(float(frame.to_ndarray(format="rgb24").mean()) / 10) for frame in frames]
+        assert greys[:5] == [0, 1, 2, 3, 4]
+
+
+def test_the_same_array_is_converted_once_but_written_each_time(tmp_path: Path) -> None:
+    sink, same = open_file(tmp_path / "still.mp4"), picture(7)
+    for _ in range(10):
+        sink.send(same)
+    sink.close()
+    with av.open(str(tmp_path / "still.mp4")) as container:
+        assert sum(1 for _ in container.decode(video=0)) == 10
+
+
+def test_a_file_without_a_picture_leaves_nothing(tmp_path: Path) -> None:
+    open_file(tmp_path / "empty.mp4").close()
+    assert os.listdir(tmp_path) == []
+
+
+def test_a_stopped_file_can_be_thrown_away(tmp_path: Path) -> None:
+    sink = open_file(tmp_path / "stopped.mp4")
+    sink.send(picture(1))
+    sink.close(whole=False)
+    assert os.listdir(tmp_path) == []
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full, the device that is always full")
+@pytest.mark.parametrize("ending", [".mp4", ".mkv"])
+def test_a_full_disk_is_said_in_words_and_leaves_no_half_file(tmp_path: Path, ending: str) -> None:
+    path = tmp_path / f"out{ending}"
+    (tmp_path / f"out{ending}.part").symlink_to("/dev/full")
+    rng = np.random.default_rng(0)
+    with pytest.raises(SinkError, match="No space left") as caught:
+        sink = open_file(path)
+        for _ in range(300):
+            sink.send(rng.integers(0, 256, (HEIGHT, WIDTH, 3), dtype=np.uint8))
+        sink.close()
+    assert "\n" not in str(caught.value)
+    assert os.listdir(tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "answer"),
+    [
+        ("no/such/folder/out.mp4", "No such file or directory"),
+        ("out.avi", "ends in none of"),
+        ("folder.mp4", "is a folder"),
+    ],
+)
+def test_a_place_that_cannot_be_written_is_refused_at_once(tmp_path: Path, name: str, answer: str) -> None:
+    (tmp_path / "folder.mp4").mkdir()
+    with pytest.raises(SinkError, match=answer):
+        open_file(tmp_path / name)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="folders of Windows know no read-only bit")
+def test_a_read_only_folder_is_refused_at_once(tmp_path: Path) -> None:
+    folder = Path("/sys") if os.geteuid() == 0 else tmp_path
+    tmp_path.chmod(0o500)
+    with pytest.raises(SinkError, match=r"cannot be written in .*(Permission denied|Read-only)"):
+        open_file(folder / "out.mp4")
+    tmp_path.chmod(0o700)
+
+
+@pytest.mark.parametrize(("width", "height"), [(63, 48), (64, 47)])
+def test_an_odd_size_is_refused_in_words(tmp_path: Path, width: int, height: int) -> None:
+    with pytest.raises(SinkError, match="even"):
+        VideoFileSink(tmp_path / "odd.mp4", width=width, height=height, fps=30)
+
+
+def test_words_name_sinks_and_nonsense_is_answered(tmp_path: Path) -> None:
+    assert open_sink("null", width=64, height=48, fps=30).name.startswith("nothing")
+    sink = open_sink(str(tmp_path / "named.mkv"), width=64, height=48, fps=30)
+    assert "named.mkv" in sink.name
+    sink.close()
+    assert is_file_sink("A.MP4") and not is_file_sink("camera")
+    with pytest.raises(SinkError, match="'telly' is not known"):
+        open_sink("telly", width=64, height=48, fps=30)
