@@ -39,7 +39,7 @@ def _spec(value: Any) -> Any:
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
-Words = Annotated[list[str], NoDecode, BeforeValidator(_words)]
+Words = Annotated[list[Annotated[str, Field(min_length=1)]], NoDecode, BeforeValidator(_words)]
 Spec = Annotated[str, BeforeValidator(_spec), Field(min_length=1)]
 
 

@@ -19,7 +19,7 @@ def allowed_words(field: FieldInfo) -> str:
     if kind in (int, float):
         return _number_words(field, whole=kind is int)
     if get_origin(kind) is list:
-        if get_args(kind)[0] is not str:
+        if _without_none(get_args(kind)[0]) is not str:
             return 'a list of pairs of text and weight, such as [["a charcoal drawing", 0.5]]'
         return 'a list of texts such as ["one", "two"]'
     pattern = _constraint(field, "pattern")
