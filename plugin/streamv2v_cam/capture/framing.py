@@ -50,8 +50,7 @@ def frame(
     inner_width = width if fit == "crop" else min(width, max(1, round(cut_width * scale)))
     inner_height = height if fit == "crop" else min(height, max(1, round(cut_height * scale)))
     if (cut_width, cut_height) != (inner_width, inner_height):
-        smaller = inner_width < cut_width
-        cut = cv2.resize(cut, (inner_width, inner_height), interpolation=cv2.INTER_AREA if smaller else cv2.INTER_CUBIC)
+        cut = cv2.resize(cut, (inner_width, inner_height), interpolation=_interpolation(cut_width / inner_width))
     if (inner_width, inner_height) != (width, height):
         bars = np.full((height, width, 3), BAR_GREY, dtype=np.uint8)
         x, y = (width - inner_width) // 2, (height - inner_height) // 2
@@ -60,6 +59,13 @@ def frame(
     if mirror:
         cut = cv2.flip(cut, 1)
     return np.ascontiguousarray(cut)
+
+
+def _interpolation(shrink: float) -> int:
+    """What resizes best: averaging areas costs four times as much and shows only where much gets lost."""
+    if shrink > 2:
+        return cv2.INTER_AREA
+    return cv2.INTER_LINEAR if shrink > 1 else cv2.INTER_CUBIC
 
 
 def crop_box(

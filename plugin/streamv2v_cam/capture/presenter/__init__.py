@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from ...frame import Pixels
 from ..pacing import Pacer
 from .face import draw_face
-from .figure import ARM_ORIGIN, BODY_ORIGIN, HEAD_ORIGIN, paint_arm, paint_body, paint_head
+from .figure import paint_arm, paint_body, paint_head
 from .layers import Sprite, lay, put
 from .motion import Pose, pose_at
 from .room import MARGIN, paint_room
@@ -80,14 +80,14 @@ class _Studio:
         picture = self._background(pose, t_s)
         face = (FACE_AT[0] + pose.sway, FACE_AT[1] + pose.bob)
         body = (FACE_AT[0] + 0.45 * pose.sway, FACE_AT[1] + NECK_BELOW_FACE - 5 * pose.breath + 0.4 * pose.bob)
-        left = round((body[0] - BODY_ORIGIN[0]) * self._scale + self._left)
-        lay(picture, self._body, left, round((body[1] - BODY_ORIGIN[1]) * self._scale + self._top))
-        pixels = self._head.pixels.copy()
-        draw_face(pixels, self._scale, pose)
-        put(picture, Sprite(pixels, self._head.alpha), self._place(HEAD_ORIGIN, face, pose.tilt))
+        x, y = self._real(body)
+        lay(picture, self._body, round(x - self._body.origin[0]), round(y - self._body.origin[1]))
+        head = Sprite(self._head.pixels.copy(), self._head.alpha, self._head.origin)
+        draw_face(head.pixels, head.origin, self._scale, pose)
+        put(picture, head, self._place(head, face, pose.tilt))
         if pose.wave > 0.01:
             elbow = (ELBOW_AT[0] + 0.4 * pose.sway, ELBOW_AT[1] + ARM_HIDDEN * (1 - pose.wave))
-            put(picture, self._arm, self._place(ARM_ORIGIN, elbow, pose.wave_turn))
+            put(picture, self._arm, self._place(self._arm, elbow, pose.wave_turn))
         return picture
 
     def _background(self, pose: Pose, t_s: float) -> Pixels:
@@ -99,9 +99,13 @@ class _Studio:
         top = min(max(0, round(y * self._scale - self._top)), self._room.shape[0] - self._height)
         return self._room[top : top + self._height, left : left + self._width].copy()
 
-    def _place(self, origin: tuple[float, float], at: tuple[float, float], turn: float) -> NDArray[np.float64]:
-        """The 2 x 3 matrix that puts a sprite's `origin` to `at` (design pixels), turned by `turn` degrees."""
+    def _real(self, at: tuple[float, float]) -> tuple[float, float]:
+        """A place in design pixels as one in the picture."""
+        return at[0] * self._scale + self._left, at[1] * self._scale + self._top
+
+    def _place(self, sprite: Sprite, at: tuple[float, float], turn: float) -> NDArray[np.float64]:
+        """The 2 x 3 matrix that puts a sprite's origin to `at` (design pixels), turned by `turn` degrees."""
         cos, sin = math.cos(math.radians(turn)), math.sin(math.radians(turn))
-        x, y = origin[0] * self._scale, origin[1] * self._scale
-        to_x, to_y = at[0] * self._scale + self._left, at[1] * self._scale + self._top
+        x, y = sprite.origin
+        to_x, to_y = self._real(at)
         return np.array([[cos, -sin, to_x - cos * x + sin * y], [sin, cos, to_y - sin * x - cos * y]])

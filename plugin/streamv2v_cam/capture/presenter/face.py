@@ -6,7 +6,7 @@ import numpy as np
 
 from ...frame import Pixels
 from ...opencv import cv2
-from .figure import HEAD_ORIGIN, SKIN_DEEP, SKIN_LIGHT, SKIN_SHADE
+from .figure import SKIN_DEEP, SKIN_LIGHT, SKIN_SHADE
 from .layers import Colour, Points, smooth
 from .motion import Pose
 
@@ -25,13 +25,13 @@ _SUBPIXEL_BITS = 4
 class _Pen:
     """Draws smooth shapes in face coordinates, moved as the face turns and nods."""
 
-    def __init__(self, pixels: Pixels, scale: float, pose: Pose) -> None:
-        self._pixels, self._scale = pixels, scale
-        self.shift = (HEAD_ORIGIN[0] + 13 * pose.turn, HEAD_ORIGIN[1] + 8 * pose.nod)
+    def __init__(self, pixels: Pixels, origin: tuple[float, float], scale: float, pose: Pose) -> None:
+        self._pixels, self._origin, self._scale = pixels, origin, scale
+        self._turn, self._nod = 13 * pose.turn, 8 * pose.nod
 
     def _real(self, points: Points, closed: bool, depth: float):
-        origin = (HEAD_ORIGIN[0] + (self.shift[0] - HEAD_ORIGIN[0]) * depth, self.shift[1])
-        moved = (smooth(points, closed=closed, steps=6) + origin) * self._scale
+        shift = np.array([self._turn * depth, self._nod]) * self._scale + self._origin
+        moved = smooth(points, closed=closed, steps=6) * self._scale + shift
         return np.round(moved * (1 << _SUBPIXEL_BITS)).astype(np.int32)
 
     def fill(self, points: Points, colour: Colour, *, depth: float = 1.0) -> None:
@@ -47,9 +47,9 @@ class _Pen:
         self.fill([(x + radius * np.cos(a), y + radius * np.sin(a)) for a in angles], colour)
 
 
-def draw_face(pixels: Pixels, scale: float, pose: Pose) -> None:
-    """Draw the features of one pose into a copy of the head's pixels."""
-    pen = _Pen(pixels, scale, pose)
+def draw_face(pixels: Pixels, origin: tuple[float, float], scale: float, pose: Pose) -> None:
+    """Draw the features of one pose into a copy of the head's pixels; `origin` is the head's, in real pixels."""
+    pen = _Pen(pixels, origin, scale, pose)
     for side in (-1, 1):
         _eye(pen, side * 47.0, -8.0, pose)
         _brow(pen, side, pose)

@@ -26,10 +26,12 @@ class Sprite:
     Attributes:
         pixels: RGB uint8 `[H, W, 3]`; its colours go on beyond the edge of the part.
         alpha: float32 `[H, W]`, 0..1.
+        origin: where the part's (0, 0) lies, real pixels from the top left.
     """
 
     pixels: Pixels
     alpha: Mask
+    origin: tuple[float, float]
 
 
 class Layer:
@@ -89,7 +91,12 @@ class Layer:
             self.alpha[part] = np.maximum(self.alpha[part], weight)
 
     def sprite(self) -> Sprite:
-        return Sprite(np.clip(self.colours, 0, 255).astype(np.uint8), self.alpha)
+        """What was painted, without the empty rim."""
+        left, top, width, height = cv2.boundingRect((self.alpha * 255).astype(np.uint8))
+        part = np.s_[top : top + height, left : left + width]
+        pixels = np.ascontiguousarray(np.clip(self.colours[part], 0, 255).astype(np.uint8))
+        origin = (self.origin[0] * self.scale - left, self.origin[1] * self.scale - top)
+        return Sprite(pixels, np.ascontiguousarray(self.alpha[part]), origin)
 
     def _real(self, points: NDArray[np.float64]) -> NDArray[np.int32]:
         moved = (np.asarray(points) + self.origin) * self.scale

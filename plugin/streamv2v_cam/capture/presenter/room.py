@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from ...frame import Pixels
 from ...opencv import cv2
 from .layers import Colour, Layer
@@ -19,7 +17,8 @@ def paint_room(scale: float) -> Pixels:
     """The room, RGB uint8, 1280 x 720 design pixels with `MARGIN` more on every side."""
     # At half the size: out of focus it shows no more, and it is there four times as soon.
     room = Layer(1280 + 2 * MARGIN, 720 + 2 * MARGIN, origin=(MARGIN, MARGIN), scale=scale / 2, colour=(190, 176, 160))
-    everywhere = np.ones_like(room.alpha)
+    room.alpha[:] = 1.0
+    everywhere = room.alpha.copy()
     room.paint(room.fall((0, 0), (1280, 300)), (128, 116, 112), strength=0.8, within=everywhere)
     room.paint(room.fall((0, 380), (0, 760)), (104, 88, 82), strength=0.55, within=everywhere)
     _window(room)
