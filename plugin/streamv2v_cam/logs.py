@@ -34,16 +34,8 @@ def set_up_logging(*, verbose: bool = False, debug: bool = False, folder: Path |
     Returns:
         The log file, None where none can be written.
     """
-    shown = RichHandler(
-        console=console,
-        show_path=debug,
-        show_time=debug,
-        rich_tracebacks=debug,
-        markup=False,
-        omit_repeated_times=False,
-    )
+    shown = _shown(debug=debug)
     shown.setLevel(logging.DEBUG if debug else logging.INFO if verbose else logging.WARNING)
-    shown.setFormatter(logging.Formatter("%(message)s"))
     path = (folder or log_path().parent) / log_path().name
     sinks: list[logging.Handler] = [shown]
     try:
@@ -63,3 +55,14 @@ def set_up_logging(*, verbose: bool = False, debug: bool = False, folder: Path |
         for sink in sinks:
             logger.addHandler(sink)
     return path
+
+
+def _shown(*, debug: bool) -> logging.Handler:
+    """The handler for the person: coloured on a terminal, one plain line each where stderr goes elsewhere."""
+    if not console.is_terminal:
+        plain = logging.StreamHandler()
+        plain.setFormatter(logging.Formatter("%(levelname)s: %(message)s"))
+        return plain
+    coloured = RichHandler(console=console, show_path=debug, show_time=debug, rich_tracebacks=debug)
+    coloured.setFormatter(logging.Formatter("%(message)s"))
+    return coloured
