@@ -176,9 +176,12 @@ class FeatureBank:
         self._fills_left = self._slots
 
     def start_over(self) -> None:
-        """Call the present content frame 0, all slots filled: the next frame counts from here."""
+        """Call the present content frame 0, all slots filled: counts and drawn orders begin again from here."""
         self._fills_left = 0
         self.frame = 0
+        self._generators.clear()
+        for layer in self.layers:
+            layer.updates = 0
 
     def select_rows(self, rows: slice) -> None:
         """Which rows the next U-Net call carries."""

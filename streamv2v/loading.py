@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -201,7 +202,9 @@ def _quiet() -> Iterator[None]:
         log.disable_progress_bar()
         log.set_verbosity_error()
     try:
-        yield
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
     finally:
         for log, (bars, verbosity) in zip(logs, before, strict=True):
             log.set_verbosity(verbosity)

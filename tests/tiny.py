@@ -106,6 +106,7 @@ def scheduler_config(**changes: Any) -> dict[str, Any]:
         "beta_schedule": "scaled_linear",
         "num_train_timesteps": 1000,
         "original_inference_steps": 50,
+        "steps_offset": 1,
         **changes,
     }
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 import torch
 from reference import PlainStream
+from tiny import scheduler_config, tiny_unet
+
 from streamv2v.bank import FeatureBank
 from streamv2v.config import BankConfig
 from streamv2v.controls import Controls
@@ -12,7 +14,6 @@ from streamv2v.hook import attach
 from streamv2v.live import LiveTensors
 from streamv2v.schedule import Schedule
 from streamv2v.stream_batch import StreamBatch
-from tiny import scheduler_config, tiny_unet
 
 SLOTS, FRAMES = 4, 11
 INTERVAL = 4  # by then no slot still holds the first frame, whose copies would tie in every match
