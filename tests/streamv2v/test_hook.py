@@ -106,7 +106,7 @@ def test_spread_updates_take_turns_and_all_layers_update_in_every_interval() -> 
         for _ in range(4):
             bank.begin_frame(4)
             updates.append([layer.index for layer in bank.layers if layer.action is Action.UPDATE])
-    assert sorted(sum(updates, [])) == list(range(len(bank.layers)))
+    assert sorted(index for turn in updates for index in turn) == list(range(len(bank.layers)))
     assert max(map(len, updates)) - min(map(len, updates)) <= 1
 
 
