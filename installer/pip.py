@@ -14,7 +14,8 @@ from .console import Console
 from .errors import NetworkError, PipError
 
 TICK_S = 0.5
-_HOST = re.compile(r"host='([^']+)'|https?://(?:[^/@\s]*@)?([^/\s:]+)[^\s]*: (?:.*)(?:unreachable|resolve|refused)")
+_HOST = re.compile(r"host='([^']+)'")
+_INDEX = re.compile(r"https?://(?:[^/@\s]*@)?([^/\s:,]+)")
 _UNREACHED = re.compile(
     r"Connection(?:Error|Refused| refused| broken)|NewConnection|ConnectTimeout|ReadTimeout|"
     r"Read timed out|Max retries exceeded|name resolution|ProxyError|SSLError|Could not fetch URL"
@@ -117,19 +118,28 @@ def failure(lines: Sequence[str], *, wanted: str, log: Path) -> PipError:
     """The error that says in a sentence what pip's output means."""
     text = "\n".join(lines)
     no_match = _NO_MATCH.search(text) is not None
+    hosts = hosts_in(lines)
     if _UNREACHED.search(text):
-        hosts = tuple(sorted({first or second for first, second in _HOST.findall(text)}))
         return NetworkError(
-            "{} could not be reached while installing {}. Check the network (behind a proxy, set HTTPS_PROXY), then "
-            "repeat the command: what is done is kept. The log is {}".format(", ".join(hosts) or "A host", wanted, log),
+            f"{', '.join(hosts)} could not be reached while installing {wanted}. Check the network (behind a proxy, "
+            f"set HTTPS_PROXY), then repeat the command: what is done is kept. The log is {log}",
             hosts=hosts,
             no_match=no_match,
         )
     if "No space left on device" in text or "not enough space" in text:
         return PipError(f"The disk is full: installing {wanted} needs more room. Free some and repeat the command.")
     last = next((line for line in reversed(lines) if line.startswith(("ERROR:", "error:"))), "")
-    reason = re.sub(r"^(ERROR|error):\s*", "", last) or "pip gave no reason"
+    reason = re.sub(r"^(ERROR|error):\s*", "", last).rstrip(".") or "pip gave no reason"
     return PipError(f"pip could not install {wanted}: {reason}. The log is {log}", no_match=no_match)
+
+
+def hosts_in(lines: Sequence[str]) -> tuple[str, ...]:
+    """Names of the hosts that pip had trouble with, or else of those that it asked; never with credentials."""
+    named = {host for line in lines for host in _HOST.findall(line)}
+    asked = [line for line in lines if line.startswith("Looking in indexes:")]
+    if not named and asked:
+        named = {host for line in asked for host in _INDEX.findall(line)}
+    return tuple(sorted(named)) or ("pypi.org",)
 
 
 def _short(line: str) -> str:

@@ -49,8 +49,10 @@ def main() -> None:
     styled: Mailbox[Frame] = Mailbox()
     opener = SourceOpener(f"camera:{options.camera}", width=width, height=height, fps=options.fps)
     capture = CaptureThread(opener, store=store, width=width, height=height, mailbox=raw, telemetry=telemetry)
+    # The engine works at the published size: enlarging a small picture by bicubic interpolation takes the emulated
+    # processor 35 ms, longer than a beat (on a real one it is about a millisecond).
     engine = EngineSupervisor(
-        StreamConfig(width=256, height=144), store=store, raw=raw, styled=styled, telemetry=telemetry, entry=ENTRY
+        StreamConfig(width=width, height=height), store=store, raw=raw, styled=styled, telemetry=telemetry, entry=ENTRY
     )
     publisher = PublisherThread(
         store=store,

@@ -1,0 +1,112 @@
+"""The set-up, on a small real project with real environments and a real pip that may only look into a folder."""
+
+from __future__ import annotations
+
+import io
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from installer.console import Console
+from installer.environment import Environment, Turn
+from installer.errors import FolderError, InstallError
+from installer.interpreters import find_interpreter
+from installer.steps import prepare
+
+ON_LINUX_X86 = sys.platform == "linux"
+
+
+def set_up(root: Path, *, tests: bool = False) -> tuple[Environment, str]:
+    """The environment, and what was said while it was made."""
+    said = io.StringIO()
+    return prepare(root, tests=tests, console=Console(said)), said.getvalue()
+
+
+def ask(environment: Environment, question: str) -> str:
+    command = [str(environment.python), "-c", question]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+
+
+def test_a_set_up_is_made_once_repaired_when_its_ingredients_change_and_kept_otherwise(
+    project: Path, wheels: Path
+) -> None:
+    environment, said = set_up(project)
+    assert [line[:5] for line in said.splitlines() if line[0] == "["] == ["[1/4]", "[2/4]", "[3/4]", "[4/4]"]
+    assert ask(environment, "import streamv2v_cam, torch; print(torch.__version__)") == "2.13.0+cpu"
+
+    assert set_up(project)[1] == ""
+
+    with (project / "pyproject.toml").open("a") as file:
+        file.write('description = "changed"\n')
+    _, said = set_up(project)
+    assert [line.split("] ")[1] for line in said.splitlines() if line[0] == "["] == [
+        "the program and its libraries",
+        "does it start?",
+    ]
+
+    _, said = set_up(project, tests=True)
+    assert [line[:5] for line in said.splitlines() if line[0] == "["] == ["[5/5]"]
+    assert ask(environment, "import testtool; print('there')") == "there"
+    assert set_up(project)[1] == ""
+
+
+def test_a_half_made_environment_is_made_whole(project: Path) -> None:
+    # What a set-up leaves that was stopped while Python made the environment: a Python without pip.
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(project / ".venv")], check=True)
+    environment = Environment(project)
+    assert not environment.works()
+    environment.create(find_interpreter())
+    assert environment.works()
+
+
+def test_a_set_up_that_was_stopped_goes_on_where_it_was(project: Path, wheels: Path) -> None:
+    (wheels / "torch-2.13.0-py3-none-any.whl").unlink()
+    cpu = wheels / "torch-2.13.0+cpu-py3-none-any.whl"
+    away = cpu.rename(wheels.parent / cpu.name)
+    with pytest.raises(InstallError, match=r"torch 2\.13\.0"):
+        set_up(project)
+    away.rename(cpu)
+    _, said = set_up(project)
+    assert [line[:5] for line in said.splitlines() if line[0] == "["] == ["[2/4]", "[3/4]", "[4/4]"]
+
+
+def test_another_place_is_asked_when_the_first_lacks_the_build(project: Path, wheels: Path) -> None:
+    (wheels / "torch-2.13.0+cpu-py3-none-any.whl").unlink()
+    environment, said = set_up(project)
+    assert ask(environment, "import torch; print(torch.__version__)") == "2.13.0"
+    if ON_LINUX_X86:
+        assert "not there: CPU build from PyTorch" in said
+
+
+def test_an_unreachable_network_is_named_with_what_to_do(
+    project: Path, wheels: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("PIP_NO_INDEX")
+    monkeypatch.delenv("PIP_FIND_LINKS")
+    monkeypatch.setenv("PIP_RETRIES", "1")
+    # Nothing listens on port 9 of this machine; whoever is asked for torch is refused there.
+    monkeypatch.setenv("PIP_INDEX_URL", "http://secret:word@127.0.0.1:9/simple")
+    monkeypatch.setenv("PIP_PROXY", "http://127.0.0.1:9")
+    with pytest.raises(InstallError) as raised:
+        set_up(project)
+    assert "127.0.0.1" in str(raised.value)
+    assert "proxy" in str(raised.value)
+    assert "secret" not in str(raised.value)
+
+
+def test_a_folder_that_is_no_environment_is_left_alone(project: Path, wheels: Path) -> None:
+    keep = project / ".venv" / "diary.txt"
+    keep.parent.mkdir()
+    keep.write_text("mine")
+    with pytest.raises(FolderError, match="something else"):
+        set_up(project)
+    with pytest.raises(FolderError, match="something else"):
+        Environment(project).remove()
+    assert keep.read_text() == "mine"
+
+
+def test_two_set_ups_of_one_folder_do_not_work_at_once(project: Path, wheels: Path) -> None:
+    with Turn(project), pytest.raises(InstallError, match="Another set-up"):
+        set_up(project)
