@@ -86,7 +86,10 @@ class EngineMemory:
     def create(cls, *, width: int, height: int, slots: int = 4) -> EngineMemory:
         blank = MemoryPlan("", width, height, slots)
         _check_room(blank.total_bytes)
-        segment = SharedMemory(create=True, size=blank.total_bytes)
+        try:
+            segment = SharedMemory(create=True, size=blank.total_bytes)
+        except OSError as error:
+            raise EngineError(f"The shared memory for the frames cannot be had: {error.strerror}.") from None
         return cls(segment, MemoryPlan(segment.name, width, height, slots), owner=True)
 
     @classmethod

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator
 from fractions import Fraction
 from pathlib import Path
@@ -22,6 +23,8 @@ _UNSPECIFIED = (0, 2)
 _HD_LINES = 720
 """Where nothing is tagged, players take BT.709 from this height on and BT.601 below."""
 
+log = logging.getLogger(__name__)
+
 
 class ClipReader:
     """A context manager around one input.
@@ -36,6 +39,7 @@ class ClipReader:
         time_base: seconds per tick of the frames' times.
         rate: average frames per second.
         frame_count: frames the container announces; None where it does not.
+        damaged: packets of pictures that could not be decoded.
         matrix: number of the colour matrix (ITU-T H.273) of the picture; the guess where untagged.
 
     Raises:
@@ -58,6 +62,7 @@ class ClipReader:
             kind = self._container.format.long_name or self._container.format.name
             self._container.close()
             raise MediaError(f"The {self.name} holds no video (it looks like: {kind}). Choose a video file.")
+        self.damaged = 0
         self._video: Any = self._container.streams.video[0]
         self._video.thread_type = "AUTO"
         self.audio: list[Any] = list(self._container.streams.audio)
@@ -93,14 +98,32 @@ class ClipReader:
             if packet is not None:
                 self._pass_sound(packet, on_sound)
             yield from frames
+        packets = self._container.demux([self._video, *self.audio])
+        while (packet := self._next(packets)) is not None:
+            if packet.stream.type == "audio":
+                self._pass_sound(packet, on_sound)
+            else:
+                yield from self._pictures(packet)
+        if self.damaged:
+            log.warning(
+                "The %s is damaged; %d of its parts could not be read and are left out.", self.name, self.damaged
+            )
+
+    def _next(self, packets: Iterator[Any]) -> Any:
         try:
-            for packet in self._container.demux([self._video, *self.audio]):
-                if packet.stream.type == "audio":
-                    self._pass_sound(packet, on_sound)
-                else:
-                    yield from packet.decode()
+            return next(packets, None)
         except self._errors as error:
-            raise MediaError(f"The {self.name} is damaged and could only be read in part: {_reason(error)}.") from None
+            # what was translated so far is worth more than a refusal after an hour's work
+            log.warning("The %s breaks off: %s.", self.name, _reason(error))
+            return None
+
+    def _pictures(self, packet: Any) -> list[Any]:
+        try:
+            return packet.decode()
+        except self._errors:
+            # a stream that is joined in the middle begins with pictures that lack their beginning
+            self.damaged += 1
+            return []
 
     def _read_first(self) -> list[tuple[Any, list[Any]]]:
         # size, turn and colours are the first frame's: some containers announce others, or none
@@ -110,7 +133,7 @@ class ClipReader:
                 if packet.stream.type == "audio":
                     held.append((packet, []))
                     continue
-                frames = packet.decode()
+                frames = self._pictures(packet)
                 held.append((None, frames))
                 if frames:
                     self._learn(frames[0])

@@ -29,6 +29,9 @@ PIPE_FORMAT = "matroska"
 ENCODER = {"preset": "veryfast", "crf": "18", "bf": "0"}
 LIMITED_RANGE = 1
 SOUND_FALLBACK = "aac"
+LAYOUTS = {1: "mono", 2: "stereo", 6: "5.1", 8: "7.1"}
+MPEGTS_SOUND = {"aac", "ac3", "eac3", "mp2", "mp3", "opus"}
+"""FFmpeg does not list what this container takes."""
 
 
 @dataclass(frozen=True)
@@ -141,12 +144,17 @@ class ClipWriter:
             self._add_sound(source)
 
     def _add_sound(self, source: Any) -> None:
-        if source.codec_context.codec.canonical_name in self._container.supported_codecs:
+        takes = set(self._container.supported_codecs) | (
+            MPEGTS_SOUND if self._container.format.name == "mpegts" else set()
+        )
+        if source.codec_context.codec.canonical_name in takes:
             self._copies[source.index] = self._container.add_stream_from_template(source)
             self.sound_kept = self.sound_kept or "copied"
         else:
             context = source.codec_context
-            coder = self._container.add_stream(SOUND_FALLBACK, rate=context.sample_rate, layout=context.layout.name)
+            # a raw format says how many channels it has, not which
+            layout = LAYOUTS.get(context.layout.nb_channels, "stereo")
+            coder = self._container.add_stream(SOUND_FALLBACK, rate=context.sample_rate, layout=layout)
             self._coders[source.index] = (context, coder)
             self.sound_kept = f"as {SOUND_FALLBACK}"
 
