@@ -60,7 +60,7 @@ def draw_face(pixels: Pixels, origin: tuple[float, float], scale: float, pose: P
 def _eye(pen: _Pen, x: float, y: float, pose: Pose) -> None:
     open_ = 1 - pose.lids
     top, foot = y - 13 * open_ + 5 * pose.lids, y + 8
-    if open_ > 0.15:
+    if open_ > 0.3:
         shape = [
             (x - 24, y + 2),
             (x - 12, top + 2),
