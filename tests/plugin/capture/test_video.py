@@ -74,6 +74,25 @@ def test_pixels_that_are_not_square_are_stretched(tmp_path: Path) -> None:
     assert pixels is not None and pixels.shape == (48, 128, 3)
 
 
+@pytest.mark.parametrize(("turn", "bright"), [(90, "foot"), (-90, "top"), (180, "right")])
+def test_a_clip_that_was_filmed_turned_is_shown_upright(tmp_path: Path, turn: int, bright: str) -> None:
+    path = tmp_path / "turned.mp4"
+    picture = np.zeros((48, 64, 3), np.uint8)
+    picture[:, :32] = 255
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("mpeg4", rate=25)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+        stream.set_display_rotation(turn)
+        container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
+        container.mux(stream.encode())
+    pixels = VideoFileSource(path).read()
+    assert pixels is not None and pixels.flags["C_CONTIGUOUS"]
+    height, width = pixels.shape[:2]
+    assert (width, height) == ((64, 48) if turn == 180 else (48, 64))
+    halves = {"top": pixels[:20], "foot": pixels[-20:], "left": pixels[:, :20], "right": pixels[:, -20:]}
+    assert max(halves, key=lambda side: float(halves[side].mean())) == bright
+
+
 def test_a_text_file_is_refused_in_one_line(tmp_path: Path) -> None:
     for name in ("story.txt", "story.mp4"):
         path = tmp_path / name

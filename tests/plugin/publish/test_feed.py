@@ -149,6 +149,18 @@ def test_a_sink_with_a_bug_is_lost_like_any_other(start: Callable[..., SinkFeed]
     assert "a bug" in str(feed.status.lost)
 
 
+def test_a_sink_that_hangs_counts_as_lost_until_it_answers(
+    start: Callable[..., SinkFeed], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("streamv2v_cam.publish.feed.HUNG_S", 0.05)
+    gate = threading.Event()
+    feed = start(ListSink(gate=gate))
+    feed.offer(picture(1))
+    assert until(lambda: "no picture" in str(feed.status.lost))
+    gate.set()
+    assert until(lambda: feed.status.lost is None)
+
+
 def test_nothing_older_than_an_urgent_picture_is_shown_after_it(start: Callable[..., SinkFeed]) -> None:
     gate = threading.Event()
     sink = ListSink(gate=gate)

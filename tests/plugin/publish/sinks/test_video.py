@@ -49,6 +49,19 @@ def test_every_picture_is_in_the_file_at_the_rate_it_was_sent(
         assert greys[:5] == [0, 1, 2, 3, 4]
 
 
+def test_colours_survive_the_way_into_the_file_and_are_declared(tmp_path: Path) -> None:
+    colours = np.array([(220, 40, 40), (40, 200, 60), (30, 60, 220), (128, 128, 128)], np.uint8)
+    pixels = np.ascontiguousarray(colours.repeat(WIDTH // 4, axis=0)[None].repeat(HEIGHT, axis=0))
+    sink = open_file(tmp_path / "colours.mp4")
+    sink.send(pixels)
+    sink.close()
+    with av.open(str(tmp_path / "colours.mp4")) as container:
+        frame = next(container.decode(video=0))
+    assert (int(frame.colorspace), int(frame.color_range)) == (1, 1)
+    seen = frame.to_ndarray(format="rgb24")[HEIGHT // 2, WIDTH // 8 :: WIDTH // 4].astype(int)
+    assert np.abs(seen - colours).max() <= 6
+
+
 def test_the_same_array_is_converted_once_but_written_each_time(tmp_path: Path) -> None:
     sink, same = open_file(tmp_path / "still.mp4"), picture(7)
     for _ in range(10):
