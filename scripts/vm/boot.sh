@@ -5,21 +5,16 @@
 #
 # SHARED_FOLDER holds job.sh; the machine sees the folder as /share. The exit status is the job's, 125 when the
 # machine gave none. The disk is opened with snapshot=on: each run starts from the same state.
-# VM_CLOCK says what a second is in the machine. "instructions" (the default): 10^9 instructions, so that a slow or
-# busy host makes the run longer and not the machine slower. "real": the host's clock, for a host with idle cores.
-# Environment besides: VM_MEMORY_MB (1024)  VM_TIMEOUT_S (900)
+# Environment: VM_MEMORY_MB (1024)  VM_TIMEOUT_S (420)
 set -euo pipefail
 build=$1
 share=$(cd "$2" && pwd)
 rm -f "$share/status"
-case ${VM_CLOCK:-instructions} in
-  instructions) clock=(-accel tcg,thread=single -icount shift=0,sleep=off) ;;
-  real) clock=(-accel tcg,thread=multi) ;;
-  *) echo "error: VM_CLOCK is '$VM_CLOCK'; it may be instructions or real" >&2; exit 2 ;;
-esac
+# An emulated machine has no time to give away: where the kernel groups processes by session, this one goes first.
+[ -w /proc/self/autogroup ] && [ "$(id -u)" = 0 ] && echo -15 >/proc/self/autogroup 2>/dev/null
 set +e
-timeout "${VM_TIMEOUT_S:-900}" qemu-system-x86_64 \
-  "${clock[@]}" -cpu max -M q35 -m "${VM_MEMORY_MB:-1024}" -smp 2 \
+timeout "${VM_TIMEOUT_S:-420}" qemu-system-x86_64 \
+  -accel tcg,thread=multi -cpu max -M q35 -m "${VM_MEMORY_MB:-1024}" -smp 2 \
   -nodefaults -no-reboot -display none -serial stdio \
   -kernel "$build/vmlinuz" -initrd "$build/initrd.gz" \
   -append "console=ttyS0 quiet panic=-1 mitigations=off" \

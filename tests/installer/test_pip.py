@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+
 from installer.errors import NetworkError
 from installer.pip import failure, hosts_in
 

@@ -14,6 +14,7 @@ from itertools import pairwise
 
 import cv2
 import marker
+import numpy as np
 
 OPENING_LIMIT_S = 30.0
 
@@ -53,7 +54,7 @@ def main() -> None:
 def number_in(camera: cv2.VideoCapture) -> int | None:
     """The number in the next picture's sign."""
     taken, pixels = camera.read()
-    return marker.read(pixels[:, :, ::-1]) if taken else None
+    return marker.read(np.asarray(pixels, np.uint8)[:, :, ::-1]) if taken else None
 
 
 if __name__ == "__main__":
