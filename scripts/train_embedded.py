@@ -5,8 +5,9 @@
 Stages, each resumable (run the same command again after an interruption):
 
     render       crop the photos, draw each crop in every style (WORK/cache)
-    autoencoder  train pictures <-> latents (WORK/autoencoder.pt)
-    denoiser     train the U-Net and the text encoder (WORK/latents.npy, WORK/denoiser.pt)
+    autoencoder  compute the encoder, train the decoder (WORK/autoencoder.pt)
+    denoiser     train the U-Net and the text encoder (WORK/denoiser.pt); needs no trained decoder
+    polish       train all three on decoded pictures for a while (WORK/polish.pt)
     export       write the diffusers folder (--out), also from a denoiser still in training
     sheet        draw styles x pictures at 1, 2 and 4 steps with the exported folder (--sheet)
 
@@ -20,18 +21,18 @@ import sys
 from pathlib import Path
 
 import torch
+from diffusers import AutoencoderTiny
 from training.architecture import make_scheduler
-from training.autoencoder import make_autoencoder, train_autoencoder
+from training.autoencoder import make_autoencoder, start_autoencoder, train_autoencoder
 from training.data import list_photos, open_cache, render_cache
-from training.denoiser import DenoiserOptions, make_trained, train_denoiser
+from training.denoiser import DenoiserOptions, Trained, make_trained, train_denoiser
 from training.export import export_folder
-from training.latents import encode_cache, open_latents
 from training.sheet import draw_sheet
 from training.stage import choose_device, load_checkpoint
 from training.team import Member, run_team
 from training.tokenizer import make_tokenizer
 
-STAGES = ("render", "autoencoder", "denoiser", "export", "sheet")
+STAGES = ("render", "autoencoder", "denoiser", "polish", "export", "sheet")
 
 
 def render(options: argparse.Namespace) -> None:
@@ -53,25 +54,58 @@ def autoencoder(member: Member, options: argparse.Namespace) -> None:
 
 
 def denoiser(member: Member, options: argparse.Namespace) -> None:
-    """Encode the cache and train U-Net and text encoder in one process of a team."""
-    cache = open_cache(options.work / "cache", every=options.every)
-    vae, device = trained_autoencoder(options.work), choose_device(options.device)
-    encode_cache(cache, vae, options.work, device=device, member=member)
+    """Train U-Net and text encoder on latents, in one process of a team."""
+    cache = open_cache(options.work / "cache")
+    vae, tokenizer = start_autoencoder(cache, seed=options.seed), make_tokenizer()
+    fast = make_trained(vae, tokenizer, seed=options.seed)
     settings = DenoiserOptions(
-        steps=options.denoiser_steps,
-        seed=options.seed,
+        steps=options.denoiser_steps, seed=options.seed, batch=options.batch, later=options.batch // 4
+    )
+    _train(cache, vae, fast, options.work / "denoiser.pt", settings, options, member)
+
+
+def polish(member: Member, options: argparse.Namespace) -> None:
+    """Train U-Net, text encoder and decoder on decoded pictures, in one process of a team."""
+    cache, vae = open_cache(options.work / "cache"), trained_autoencoder(options.work)
+    fast = trained_denoiser(options, vae)
+    settings = DenoiserOptions(
+        steps=options.polish_steps,
+        seed=options.seed + 1000,
         batch=options.batch,
         later=options.batch // 4,
+        decoded=0.4,
+        peak_rate=3e-4,
     )
-    latents, tokenizer = open_latents(options.work), make_tokenizer()
-    train_denoiser(cache, latents, vae, tokenizer, options.work, settings, device=device, member=member)
+    _train(cache, vae, fast, options.work / "polish.pt", settings, options, member)
 
 
-def trained_autoencoder(work: Path):
+def _train(cache, vae, fast, path: Path, settings: DenoiserOptions, options, member) -> None:
+    train_denoiser(
+        cache,
+        vae,
+        fast,
+        make_tokenizer(),
+        path,
+        settings,
+        device=choose_device(options.device),
+        member=member,
+    )
+
+
+def trained_autoencoder(work: Path) -> AutoencoderTiny:
     """The autoencoder of the last checkpoint."""
-    vae = make_autoencoder()
-    vae.load_state_dict(_checkpoint(work / "autoencoder.pt", stage="autoencoder")["average"])
+    vae, state = make_autoencoder(), _checkpoint(work / "autoencoder.pt", stage="autoencoder")
+    vae.encoder.load_state_dict(state["encoder"])
+    vae.decoder.load_state_dict(state["average"])
     return vae
+
+
+def trained_denoiser(options: argparse.Namespace, vae: AutoencoderTiny) -> Trained:
+    """The denoiser of the last checkpoint with the decoder of `vae`."""
+    trained = make_trained(vae, make_tokenizer(), seed=options.seed)
+    state = _checkpoint(options.work / "denoiser.pt", stage="denoiser")["slow"]
+    trained.load(state | {"decoder": vae.decoder.state_dict()})
+    return trained
 
 
 def _checkpoint(path: Path, *, stage: str) -> dict:
@@ -84,8 +118,9 @@ def _checkpoint(path: Path, *, stage: str) -> dict:
 def export(options: argparse.Namespace) -> None:
     """Write the diffusers folder from the last checkpoints."""
     vae, tokenizer = trained_autoencoder(options.work), make_tokenizer()
-    trained = make_trained(vae, tokenizer, seed=options.seed)
-    trained.load(_checkpoint(options.work / "denoiser.pt", stage="denoiser")["slow"])
+    trained = trained_denoiser(options, vae)
+    if state := load_checkpoint(options.work / "polish.pt"):
+        trained.load(state["slow"])
     vae.decoder.load_state_dict(trained.decoder.state_dict())
     size_bytes = export_folder(
         options.out,
@@ -94,7 +129,6 @@ def export(options: argparse.Namespace) -> None:
         text_encoder=trained.text_encoder,
         tokenizer=tokenizer,
         scheduler=make_scheduler(),
-        scaling_factor=open_latents(options.work).scaling_factor,
     )
     print(f"wrote {options.out}: {size_bytes / 1e6:.1f} MB")
 
@@ -113,7 +147,7 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--autoencoder-steps", type=int, default=3600)
     parser.add_argument("--denoiser-steps", type=int, default=6000)
     parser.add_argument("--batch", type=int, default=16, help="examples a denoiser step, all processes")
-    parser.add_argument("--every", type=int, default=1, help="use every n-th crop for the denoiser")
+    parser.add_argument("--polish-steps", type=int, default=600)
     parser.add_argument("--sheet", type=Path, help="picture file the stage 'sheet' writes")
     parser.add_argument("--pictures", type=Path, nargs="*", default=[], help="photos shown on the sheet")
     return parser.parse_args(arguments)
@@ -143,6 +177,8 @@ def main(arguments: list[str]) -> int:
                 run_team(autoencoder, options.processes, options)
             elif stage == "denoiser":
                 run_team(denoiser, options.processes, options)
+            elif stage == "polish":
+                run_team(polish, options.processes, options)
             elif stage == "export":
                 export(options)
             else:

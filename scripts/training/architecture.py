@@ -23,9 +23,9 @@ def make_text_encoder(tokenizer: CLIPTokenizer) -> CLIPTextModel:
             num_hidden_layers=3,
             num_attention_heads=4,
             max_position_embeddings=MAX_TOKENS,
-            bos_token_id=tokenizer.bos_token_id,
-            eos_token_id=tokenizer.eos_token_id,
-            pad_token_id=tokenizer.pad_token_id,
+            bos_token_id=int(tokenizer.bos_token_id),  # type: ignore[arg-type]
+            eos_token_id=int(tokenizer.eos_token_id),  # type: ignore[arg-type]
+            pad_token_id=int(tokenizer.pad_token_id),  # type: ignore[arg-type]
         )
     )
 

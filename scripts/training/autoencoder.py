@@ -1,11 +1,12 @@
 """The autoencoder: pictures to 16-channel latents at an eighth of the size, and back.
 
-An AutoencoderTiny of width 32. The encoder has no block at full size, the decoder one: it is where
-lines are drawn, and where most of the time of a frame goes.
+An AutoencoderTiny of width 32. Its encoder is linear and computed (`principal.py`), so latents are
+known before anything is trained and the denoiser needn't wait; its decoder is trained here.
 """
 
 from __future__ import annotations
 
+import copy
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ import torch.nn.functional as F
 from diffusers import AutoencoderTiny
 
 from training.data import Cache
+from training.principal import RAW_DEVIATION, sample_patches, set_colour_path, set_encoder
 from training.stage import (
     follow,
     learning_rate,
@@ -27,19 +29,27 @@ from training.team import Member
 
 LATENT_CHANNELS = 16
 # Noise added to latents before decoding: the decoder then forgives the denoiser's small errors.
-LATENT_NOISE = 0.06
+LATENT_NOISE = 0.03
 
 
 def make_autoencoder(*, width: int = 32) -> AutoencoderTiny:
-    """A new autoencoder with random weights; scaling_factor is set when it is exported."""
+    """A new autoencoder with random weights."""
     return AutoencoderTiny(
         encoder_block_out_channels=(width,) * 4,
         decoder_block_out_channels=(width,) * 4,
         latent_channels=LATENT_CHANNELS,
-        num_encoder_blocks=(0, 1, 2, 3),
+        num_encoder_blocks=(0, 0, 0, 0),
         num_decoder_blocks=(3, 2, 1, 1),
-        scaling_factor=1.0,
+        scaling_factor=1 / RAW_DEVIATION,
     )
+
+
+def start_autoencoder(cache: Cache, *, seed: int) -> AutoencoderTiny:
+    """The autoencoder before training: the computed encoder, a decoder that knows colours."""
+    torch.manual_seed(seed)
+    vae = make_autoencoder()
+    set_colour_path(vae, set_encoder(vae, sample_patches(cache, seed=seed)))
+    return vae
 
 
 def picture_loss(drawn: torch.Tensor, wanted: torch.Tensor) -> torch.Tensor:
@@ -52,16 +62,16 @@ def picture_loss(drawn: torch.Tensor, wanted: torch.Tensor) -> torch.Tensor:
     across = (error[..., :, 1:] - error[..., :, :-1]).abs().mean()
     low = F.avg_pool2d(error, 8)
     chroma = F.avg_pool2d(error - error.mean(dim=1, keepdim=True), 4)
-    return error.abs().mean() + 0.5 * (down + across) + low.abs().mean() + chroma.abs().mean()
+    return error.abs().mean() + 0.5 * (down + across) + low.abs().mean() + 2 * chroma.abs().mean()
 
 
 def picture_batch(cache: Cache, rng: np.random.Generator, *, batch: int, crop: int) -> torch.Tensor:
-    """Crops of photos (40 %) and of targets (60 %), in -1..1, [B, 3, crop, crop]."""
+    """Crops of photos and of targets, half and half, in -1..1, [B, 3, crop, crop]."""
     count, kinds, size = cache.targets.shape[:3]
     out = np.empty((batch, crop, crop, 3), np.uint8)
     for i in range(batch):
         n, k = int(rng.integers(count)), int(rng.integers(kinds))
-        picture = cache.sources[n] if rng.random() < 0.4 else cache.targets[n, k]
+        picture = cache.sources[n] if rng.random() < 0.5 else cache.targets[n, k]
         top, left = 8 * rng.integers(0, (size - crop) // 8 + 1, 2)
         out[i] = picture[top : top + crop, left : left + crop]
     return torch.from_numpy(out).permute(0, 3, 1, 2).float() / 127.5 - 1
@@ -80,15 +90,14 @@ def train_autoencoder(
     peak_rate: float = 2e-3,
     save_every: int = 300,
 ) -> AutoencoderTiny:
-    """Train, or go on training, the autoencoder; returns the average of its weights.
+    """Train, or go on training, the autoencoder; returns it with the average of its weights.
 
     Checkpoints go to `folder/autoencoder.pt`.
     """
-    torch.manual_seed(seed)
-    model, average = make_autoencoder(), make_autoencoder()
-    average.load_state_dict(model.state_dict())
-    model.to(device, memory_format=torch.channels_last)
-    average.to(device)
+    vae = start_autoencoder(cache, seed=seed)
+    vae.encoder.to(device)
+    model = vae.decoder.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    average = copy.deepcopy(model)
     optimiser = torch.optim.AdamW(model.parameters(), lr=peak_rate, betas=(0.9, 0.98), weight_decay=1e-4)
     first = 0
     if state := load_checkpoint(folder / "autoencoder.pt"):
@@ -102,10 +111,11 @@ def train_autoencoder(
             device, memory_format=torch.channels_last
         )
         set_learning_rate(optimiser, learning_rate(step, steps, peak=peak_rate))
+        with torch.no_grad():
+            latents = vae.encoder(pictures)
+        shaken = latents + LATENT_NOISE * torch.randn(latents.shape, generator=noise).to(device)
         with torch.autocast(device.type, torch.bfloat16):
-            latents = model.encoder(pictures)
-            shaken = latents + LATENT_NOISE * torch.randn(latents.shape, generator=noise).to(device)
-            drawn = model.decoder(shaken)
+            drawn = model(shaken.contiguous(memory_format=torch.channels_last))
         loss = picture_loss(drawn.float(), pictures)
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
@@ -115,7 +125,9 @@ def train_autoencoder(
         follow(average, model, decay=min(0.995, (step + 1) / (step + 10)))
         facts["loss"] = float(loss.detach())
         if member.leads and ((step + 1) % save_every == 0 or step + 1 == steps):
-            state = {"model": model.state_dict(), "average": average.state_dict()}
+            state = {"encoder": vae.encoder.state_dict(), "model": model.state_dict()}
+            state["average"] = average.state_dict()
             state |= {"optimiser": optimiser.state_dict(), "step": step + 1}
             save_checkpoint(folder / "autoencoder.pt", state)
-    return average.eval()
+    vae.decoder.load_state_dict(average.state_dict())
+    return vae.eval()

@@ -17,26 +17,31 @@ STYLE_WORDS: dict[str, tuple[str, ...]] = {
         "hand drawn sketch", "pencil",
     ),
     "charcoal": ("charcoal drawing", "charcoal sketch", "charcoal", "chalk and charcoal", "smudged charcoal"),
-    "engraving": (
-        "engraving", "copperplate engraving", "etching", "banknote", "hatching", "ink drawing",
-        "pen and ink", "crosshatch drawing",
-    ),
+    "chrome": ("chrome", "liquid metal", "polished metal", "silver statue", "metallic", "mercury", "terminator"),
     "linocut": ("linocut", "woodcut", "stencil", "black and white print", "noir", "ink print", "silhouette print"),
-    "comic": ("comic book", "comic", "halftone", "graphic novel", "superhero comic", "comic strip", "manga"),
+    "comic": ("comic book", "comic", "inked comic", "graphic novel", "superhero comic", "comic strip", "manga"),
     "cartoon": (
         "cartoon", "anime", "cel shaded", "animation", "cel animation", "animated film", "ghibli",
         "toon",
     ),
-    "watercolour": ("watercolour", "watercolor", "watercolour painting", "watercolor painting", "aquarelle", "wash painting"),
-    "oil": ("oil painting", "oil on canvas", "painting", "impressionist painting", "van gogh", "acrylic painting", "brush strokes"),
+    "watercolour": (
+        "watercolour", "watercolor", "watercolour painting", "watercolor painting", "aquarelle",
+        "wash painting",
+    ),
+    "oil": (
+        "oil painting", "oil on canvas", "painting", "impressionist painting", "van gogh", "acrylic painting",
+        "brush strokes",
+    ),
     "neon": ("neon", "neon lights", "neon glow", "cyberpunk", "glowing lines", "synthwave", "tron", "laser"),
     "blueprint": ("blueprint", "technical drawing", "architect drawing", "white lines on blue", "schematic"),
     "pixel": ("pixel art", "8 bit", "16 bit game", "retro game", "pixelated", "blocky", "minecraft"),
-    "vintage": ("vintage photo", "old photo", "sepia", "sepia photo", "antique photograph", "daguerreotype", "old film"),
+    "vintage": (
+        "vintage photo", "old photo", "sepia", "sepia photo", "antique photograph", "daguerreotype", "old film",
+    ),
     "thermal": ("thermal camera", "heat vision", "thermal", "infrared", "heat map", "thermal image"),
-    "mosaic": ("stained glass", "mosaic", "tiles", "glass mosaic", "church window", "tile mosaic"),
+    "glass": ("stained glass", "church window", "stained glass window", "glass mosaic", "mosaic", "cathedral window"),
     "popart": ("pop art", "silk screen", "warhol", "screen print", "poster art", "popart"),
-    "television": ("vhs", "old television", "glitch", "vhs tape", "crt screen", "scan lines", "retro tv"),
+    "glitch": ("glitch", "vhs", "glitch art", "vhs tape", "old television", "retro tv", "chromatic aberration"),
     "marble": ("marble statue", "statue", "stone carving", "sculpture", "marble", "bas relief", "carved stone"),
 }  # fmt: skip
 
@@ -70,7 +75,7 @@ PRAISE = (
     "masterpiece", "best quality", "highly detailed", "detailed", "4k", "beautiful", "trending",
     "award winning", "sharp", "artistic", "high quality", "professional", "aesthetic", "perfect",
 )  # fmt: skip
-FILLER = (
+FILLER_TEXT = (
     "astronaut cat dog robot king queen dragon forest city castle ocean mountain space moon star "
     "garden street car house tree river horse bird lion tiger wizard knight pirate soldier doctor "
     "teacher child baby hero monster ghost angel clown dancer singer guitar piano book hat shirt "
@@ -78,7 +83,8 @@ FILLER = (
     "future epic simple strange funny cute scary japanese french medieval victorian summer autumn "
     "spring snow rain storm cloud morning evening island desert jungle office kitchen school market "
     "train ship plane bicycle flower apple coffee tea bread wine paper wood metal silk leather"
-).split()
+)
+FILLER = tuple(FILLER_TEXT.split())
 TEMPLATES = (
     "{style}", "{style}", "{style} style", "a {style} of {subject}", "{subject} as {style}",
     "{subject}, {style}", "{style} of {subject}", "in the style of {style}", "{subject} in {style} style",

@@ -16,7 +16,6 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from training.looks_targets import TEACHERS
 from training.toning import MOODS, PALETTES, apply_mood, apply_palette
@@ -30,9 +29,9 @@ CROPS_BY_PREFIX = {"webcam_": 4, "portrait_": 3, "profile_": 3, "wallpaper_": 1}
 class Cache:
     """The three arrays of a rendered cache, memory-mapped read-only."""
 
-    sources: NDArray[np.uint8]
-    targets: NDArray[np.uint8]
-    labels: NDArray[np.uint8]
+    sources: np.ndarray
+    targets: np.ndarray
+    labels: np.ndarray
 
 
 def list_photos(folder: Path, *, hold_out: Sequence[str] = ()) -> list[Path]:
@@ -57,7 +56,7 @@ def crop_plan(photos: list[Path]) -> list[Path]:
     return plan
 
 
-def random_crop(picture: NDArray[np.uint8], rng: np.random.Generator, *, size: int) -> NDArray[np.uint8]:
+def random_crop(picture: np.ndarray, rng: np.random.Generator, *, size: int) -> np.ndarray:
     """A square crop, perhaps mirrored and relit, resized to [size, size, 3] RGB uint8."""
     height, width = picture.shape[:2]
     side = int(min(height, width) * rng.uniform(0.6, 1.0))

@@ -1,8 +1,9 @@
 """The denoiser: the U-Net and the text encoder, trained together on pairs of photo and target.
 
 Some of each batch is the model's own answer of the step before, noised again at a lower t: what
-the second and later steps of the stream see. Towards the end the decoder learns along, from the
-denoiser's answers to the pictures that were wanted.
+the second and later steps of the stream see. In a last stage, "polish", answers are also judged as
+decoded pictures, and the decoder learns along: it draws the pictures that were wanted from the
+latents that the denoiser really gives.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from training.architecture import make_text_encoder, make_unet, signal_and_noise
 from training.autoencoder import picture_loss
 from training.data import Cache
 from training.examples import Examples, fresh_examples, join, later_examples
-from training.latents import Batch, Latents, latent_batch
+from training.latents import Batch, latent_batch
 from training.stage import (
     follow,
     learning_rate,
@@ -42,16 +43,15 @@ class DenoiserOptions:
     """How long and on what to train.
 
     Of each batch, `later` examples are answers of the step before. `cells` is the side of the
-    latent crops. From the share `decode_from` of the steps on, a quarter of the batch is also
-    judged as decoded pictures.
+    latent crops. With `decoded` above 0 that share of the batch is also judged as pictures.
     """
 
     steps: int
     seed: int
     batch: int = 16
     later: int = 4
-    cells: int = 24
-    decode_from: float = 0.6
+    cells: int = 20
+    decoded: float = 0.0
     peak_rate: float = 1e-3
     save_every: int = 200
 
@@ -118,9 +118,9 @@ def decoded_loss(
     factor: float,
 ) -> torch.Tensor:
     """The picture loss of `count` fresh answers, and of their true latents to keep the decoder true."""
-    both = torch.from_numpy(batch.pixels[:count]).to(answer.device).float() / 127.5 - 1
+    both = batch.pixels[:count].to(answer.device)
     amount = examples.amount[:count].view(-1, 1, 1, 1)
-    pixels = torch.lerp(both[:, 0], both[:, 1], amount).permute(0, 3, 1, 2)
+    pixels = torch.lerp(both[:, 0], both[:, 1], amount)
     latents = torch.cat([answer[:count], examples.wanted[:count]]) / factor
     # An odd border of cells is cut off: the decoder sees zeros beyond it here, but not on air.
     cells = min(16, latents.shape[-1])
@@ -145,12 +145,19 @@ class _Run:
     def parameters(self) -> list[torch.nn.Parameter]:
         return [p for group in self.optimiser.param_groups for p in group["params"]]
 
+    def follow(self, step: int) -> None:
+        """Move the averages; early on they forget faster."""
+        decay = min(0.998, (step + 1) / (step + 10))
+        for slow, fast in zip(self.slow.modules().values(), self.fast.modules().values(), strict=True):
+            follow(slow, fast, decay=decay)
+
     def save(self, path: Path, *, step: int) -> None:
         state: dict[str, Any] = {"fast": self.fast.states(), "slow": self.slow.states()}
         save_checkpoint(path, state | {"optimiser": self.optimiser.state_dict(), "step": step})
 
 
 def _start(fast: Trained, path: Path, *, peak_rate: float, device: torch.device) -> _Run:
+    """Networks, averages and optimiser, as the checkpoint has them if there is one."""
     slow = copy.deepcopy(fast)
     for module in fast.modules().values():
         module.to(device, memory_format=torch.channels_last).train()  # type: ignore[call-overload]
@@ -173,51 +180,49 @@ def _tokens(tokenizer: CLIPTokenizer, prompts: list[str]) -> torch.Tensor:
 
 def train_denoiser(
     cache: Cache,
-    latents: Latents,
     vae: AutoencoderTiny,
+    fast: Trained,
     tokenizer: CLIPTokenizer,
-    folder: Path,
+    path: Path,
     options: DenoiserOptions,
     *,
     device: torch.device,
     member: Member,
 ) -> Trained:
-    """Train, or go on training; returns the averages of the weights, kept by the leader.
+    """Train `fast` on, or go on from the checkpoint at `path`.
 
-    Checkpoint: `folder/denoiser.pt`.
+    Returns the averages of the weights, which only the leader of the team keeps.
     """
-    path = folder / "denoiser.pt"
-    fast = make_trained(vae, tokenizer, seed=options.seed)
     run = _start(fast, path, peak_rate=options.peak_rate, device=device)
     batch, later = options.batch // member.size, options.later // member.size
-    for step, facts in report_steps("denoiser", run.first, options.steps, quiet=not member.leads):
+    for step, facts in report_steps(path.stem, run.first, options.steps, quiet=not member.leads):
         rng, noise_source = step_generators(options.seed + 1, step, member.rank)
-        drawn = latent_batch(cache, latents, rng, batch=batch - later, cells=options.cells)
-        fresh = fresh_examples(drawn, _tokens(tokenizer, drawn.prompts), rng).to(device)
-        examples = fresh
+        drawn = latent_batch(cache, vae, rng, batch=batch - later, cells=options.cells)
+        examples = fresh_examples(drawn, _tokens(tokenizer, drawn.prompts), rng).to(device)
         if run.carried is not None:
-            examples = join(fresh, later_examples(*run.carried, rng))
+            examples = join(examples, later_examples(*run.carried, rng))
         noise = torch.randn(examples.clean.shape, generator=noise_source).to(device)
         answer = predict(fast, examples, noise)
         loss = latent_loss(answer, examples.wanted)
         facts["latent"] = float(loss.detach())
-        if step >= options.decode_from * options.steps:
-            count = max(1, batch // 4)
-            picture = decoded_loss(fast.decoder, examples, answer, drawn, count=count, factor=latents.scaling_factor)
+        if options.decoded > 0:
+            count = max(1, round(batch * options.decoded))
+            factor = vae.config.scaling_factor  # type: ignore[attr-defined]
+            picture = decoded_loss(fast.decoder, examples, answer, drawn, count=count, factor=factor)
             facts["picture"] = float(picture.detach())
-            loss = loss + 0.3 * picture
+            loss = loss + 0.5 * picture
         run.optimiser.zero_grad(set_to_none=True)
         loss.backward()
         member.average_gradients(run.parameters())
         torch.nn.utils.clip_grad_norm_(run.parameters(), 1.0)
         set_learning_rate(run.optimiser, learning_rate(step, options.steps, peak=options.peak_rate))
         run.optimiser.step()
-        for name, module in fast.modules().items() if member.leads else ():
-            follow(run.slow.modules()[name], module, decay=min(0.999, (step + 1) / (step + 10)))
         run.carried = (examples.first(later), answer[:later].detach()) if later else None
         if (step + 1) % options.save_every == 0 or step + 1 == options.steps:
             # Nothing is carried past a checkpoint: a resumed run then equals an unbroken one.
             run.carried = None
-            if member.leads:
+        if member.leads:
+            run.follow(step)
+            if run.carried is None:
                 run.save(path, step=step + 1)
     return run.slow

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import shutil
 from pathlib import Path
@@ -33,7 +34,6 @@ def export_folder(
     text_encoder: CLIPTextModel,
     tokenizer: CLIPTokenizer,
     scheduler: LCMScheduler,
-    scaling_factor: float,
 ) -> int:
     """Write the model in float16 safetensors; returns its size in bytes.
 
@@ -45,11 +45,8 @@ def export_folder(
     """
     part = folder.with_name(folder.name + ".part")
     shutil.rmtree(part, ignore_errors=True)
-    vae.register_to_config(scaling_factor=round(scaling_factor, 5))
     for name, module in (("unet", unet), ("vae", vae), ("text_encoder", text_encoder)):
-        copy = type(module).from_config(module.config) if name != "text_encoder" else CLIPTextModel(module.config)
-        copy.load_state_dict(module.state_dict())
-        copy.half().save_pretrained(part / name, safe_serialization=True)
+        copy.deepcopy(module).half().save_pretrained(part / name)
     _tidy_configs(part)
     save_tokenizer(tokenizer, part / "tokenizer")
     scheduler.save_pretrained(part / "scheduler")

@@ -12,7 +12,6 @@ import cv2
 import numpy as np
 import torch
 from diffusers import AutoencoderTiny, LCMScheduler, UNet2DConditionModel
-from numpy.typing import NDArray
 from transformers import CLIPTextModel, CLIPTokenizer
 
 from training.captions import STYLE_WORDS
@@ -26,7 +25,7 @@ class Model:
         self.text_encoder = CLIPTextModel.from_pretrained(folder / "text_encoder").eval()
         self.unet = UNet2DConditionModel.from_pretrained(folder / "unet").eval()
         self.vae = AutoencoderTiny.from_pretrained(folder / "vae").eval()
-        kept = LCMScheduler.from_pretrained(folder / "scheduler").alphas_cumprod
+        kept = LCMScheduler.from_config(LCMScheduler.load_config(folder / "scheduler")).alphas_cumprod  # type: ignore[union-attr]
         self.signal, self.spread = kept.sqrt(), (1 - kept).sqrt()
 
     @torch.inference_mode()
@@ -52,7 +51,7 @@ class Model:
         return self.vae.decoder(clean / factor).clamp(-1, 1)
 
 
-def load_square(path: Path, *, size: int = 256) -> NDArray[np.uint8]:
+def load_square(path: Path, *, size: int = 256) -> np.ndarray:
     """The middle square of a picture, RGB uint8 [size, size, 3]."""
     picture = cv2.imread(str(path), cv2.IMREAD_COLOR)
     if picture is None:

@@ -9,9 +9,8 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
-Picture = NDArray[np.uint8]
+Picture = np.ndarray  # uint8 [H, W, 3]
 
 # The mid tone of each palette, RGB in 0..1.
 INKS: dict[str, tuple[float, float, float]] = {
@@ -28,7 +27,7 @@ PALETTES: tuple[str, ...] = ("", *INKS, "grey", "warm", "cold", "pastel", "vivid
 MOODS: tuple[str, ...] = ("", "dark", "bright", "dramatic", "misty", "dreamy")
 
 
-def _duotone(image: NDArray[np.float32], ink: tuple[float, float, float]) -> NDArray[np.float32]:
+def _duotone(image: np.ndarray, ink: tuple[float, float, float]) -> np.ndarray:
     """Map luminance from a dark shade through the ink to a pale tint, [H, W, 3]."""
     grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
     colour = np.array(ink, np.float32)
