@@ -119,7 +119,7 @@ def _download(
     parts: tuple[str, ...],
     progress: Progress,
 ) -> Path:
-    from huggingface_hub import HfApi, snapshot_download
+    from huggingface_hub import HfApi, snapshot_download, try_to_load_from_cache
     from huggingface_hub.errors import (
         GatedRepoError,
         LocalEntryNotFoundError,
@@ -131,13 +131,17 @@ def _download(
     where = f"{model} at {revision}" if revision else model
     try:
         if offline:
-            folder = snapshot_download(model, revision=revision, cache_dir=cache_dir, local_files_only=True)
-            return Path(folder)
+            # a snapshot holds only the wanted files, which the hub's own offline call takes for incomplete
+            index = try_to_load_from_cache(model, "model_index.json", revision=revision, cache_dir=cache_dir)
+            if not isinstance(index, str):
+                raise OfflineModeIsEnabled(model)
+            return Path(index).parent
         progress(f"asking the hub for {where}", None)
-        names = [item.rfilename for item in HfApi().model_info(model, revision=revision).siblings or []]
-        wanted = wanted_files(names, parts, half=half)
+        files = HfApi().model_info(model, revision=revision, files_metadata=True).siblings or []
+        wanted = wanted_files([file.rfilename for file in files], parts, half=half)
         _check_wanted(model, wanted, parts)
-        bars: Any = _progress_bars(f"downloading {where}", progress)
+        total_bytes = sum(file.size or 0 for file in files if file.rfilename in wanted)
+        bars: Any = _progress_bars(f"downloading {where}", progress, total_bytes)
         return Path(
             snapshot_download(model, revision=revision, cache_dir=cache_dir, allow_patterns=wanted, tqdm_class=bars)
         )
@@ -154,7 +158,9 @@ def _download(
             f"The model {where} was looked for among the files already downloaded and is not there. "
             "Run once with the network and without --offline, or choose --model embedded."
         ) from None
-    except OSError as error:
+    except Exception as error:  # the network library's errors have no common base with a stable name
+        if isinstance(error, ModelError):
+            raise
         raise ModelError(
             f"The model {where} could not be fetched from the hub ({_one_line(error)}). "
             "Check the network and free disk space; what was fetched is kept and resumed. "
@@ -171,8 +177,10 @@ def _check_wanted(model: str, wanted: list[str], parts: tuple[str, ...]) -> None
             )
 
 
-def _progress_bars(what: str, progress: Progress) -> type:
+def _progress_bars(what: str, progress: Progress, total_bytes: int) -> type:
     from tqdm.auto import tqdm
+
+    shown = 0.0
 
     class ReportingBar(tqdm):  # type: ignore[type-arg]
         """Draws nothing; tells `progress` how far the bytes are."""
@@ -181,8 +189,12 @@ def _progress_bars(what: str, progress: Progress) -> type:
             super().__init__(*args, **{**kwargs, "disable": False, "file": _Nowhere(), "mininterval": 0.2})
 
         def display(self, *args: Any, **kwargs: Any) -> None:
-            if self.unit == "B" and self.total:
-                progress(what, min(1.0, self.n / self.total))
+            nonlocal shown
+            # the bar's own total grows while files are begun, so the share is taken of the sum known before
+            share = min(1.0, self.n / total_bytes) if self.unit == "B" and total_bytes else 0.0
+            if share > shown:
+                shown = share
+                progress(what, share)
 
     return ReportingBar
 
