@@ -53,11 +53,11 @@ def random_timesteps(rng: np.random.Generator, count: int) -> torch.Tensor:
 
 
 def fresh_examples(batch: Batch, tokens: torch.Tensor, rng: np.random.Generator) -> Examples:
-    """Photos to be styled (two thirds) and pictures that are styled already, wholly or in part."""
+    """Photos to be styled (85 %) and pictures that are styled already, wholly or in part."""
     count = len(batch.prompts)
     t = random_timesteps(rng, count)
     kind = rng.random(count)
-    given = np.where(kind < 0.67, 0.0, np.where(kind < 0.9, 1.0, rng.random(count)))
+    given = np.where(kind < 0.85, 0.0, np.where(kind < 0.95, 1.0, rng.random(count)))
     given = torch.from_numpy(given).float()
     amount = torch.maximum(given, style_amount(t))
     shape = (-1, 1, 1, 1)

@@ -1,5 +1,7 @@
 """The proof, inside the machine: start the host twice, each time let foreign programs read its camera.
 
+At the second start the webcam is also pulled out and put back.
+
 The last line on stdout is the verdict as JSON; the exit status is 0 when it holds.
 """
 
@@ -17,26 +19,28 @@ from typing import Any
 HERE = Path(__file__).resolve().parent
 DEVICE = "/dev/video10"
 LEAST_FPS, MOST_FPS = 28.5, 31.5
-READ_S = (20, 10)
-"""How long the reader reads at the first and at the second start."""
+FIRST_S, SECOND_S, AFTER_UNPLUGGING_S = 20, 10, 5
+"""How long OpenCV reads."""
+UNPLUGGED_S = 4.0
 
 
 def main() -> None:
     """Two starts, one verdict."""
-    starts = [one_start(seconds) for seconds in READ_S]
+    starts = [one_start(FIRST_S, unplug=False), one_start(SECOND_S, unplug=True)]
     version = Path("/sys/module/v4l2loopback/version").read_text().strip()
     passed = all(start["passed"] for start in starts)
     print(json.dumps({"passed": passed, "v4l2loopback": version, "camera": "vivid", "starts": starts}))
     sys.exit(0 if passed else 1)
 
 
-def one_start(seconds: int) -> dict[str, Any]:
+def one_start(seconds: int, *, unplug: bool) -> dict[str, Any]:
     """The host from start to end, read by OpenCV for `seconds` and then by v4l2-ctl."""
     host = subprocess.Popen([sys.executable, str(HERE / "host.py")], stdout=subprocess.PIPE, text=True)
     try:
         wait_for_camera(host)
         opencv = read_with_opencv(seconds)
         v4l2 = read_with_v4l2_ctl(pictures=90)
+        back = read_after_unplugging() if unplug else None
     finally:
         host.send_signal(signal.SIGTERM)
     try:
@@ -45,6 +49,7 @@ def one_start(seconds: int) -> dict[str, Any]:
         host.kill()
         said = host.communicate()[0]
     lines = said.strip().splitlines()
+    host_summary = json.loads(lines[-1]) if lines and lines[-1].startswith("{") else {"exit": host.returncode}
     passed = (
         host.returncode == 0
         and LEAST_FPS <= opencv.get("fps", 0) <= MOST_FPS
@@ -52,8 +57,9 @@ def one_start(seconds: int) -> dict[str, Any]:
         and opencv["new_pictures_per_s"] > 1
         and v4l2["pictures"] == 90
     )
-    host_summary = json.loads(lines[-1]) if lines and lines[-1].startswith("{") else {"exit": host.returncode}
-    return {"passed": passed, "opencv": opencv, "v4l2_ctl": v4l2, "host": host_summary}
+    if back is not None:
+        passed = passed and back.get("new_pictures_per_s", 0) > 1 and "camera lost" in host_summary["states"]
+    return {"passed": passed, "opencv": opencv, "v4l2_ctl": v4l2, "after_unplugging": back, "host": host_summary}
 
 
 def wait_for_camera(host: subprocess.Popen[str]) -> None:
@@ -63,6 +69,15 @@ def wait_for_camera(host: subprocess.Popen[str]) -> None:
         if "Video Capture" in asked.stdout.split("Device Caps")[-1] or host.poll() is not None:
             return
         time.sleep(0.2)
+
+
+def read_after_unplugging() -> dict[str, Any]:
+    """Pull the webcam out, put it back, and read again: styled pictures must return by themselves."""
+    driver = Path("/sys/bus/platform/drivers/vivid")
+    (driver / "unbind").write_text("vivid.0")
+    time.sleep(UNPLUGGED_S)
+    (driver / "bind").write_text("vivid.0")
+    return read_with_opencv(AFTER_UNPLUGGING_S)
 
 
 def read_with_opencv(seconds: int) -> dict[str, Any]:

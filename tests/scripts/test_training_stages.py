@@ -1,0 +1,176 @@
+"""Training the embedded model: resuming, seeds, the computed encoder and the exported folder."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import torch
+from diffusers import StableDiffusionPipeline
+from train_embedded import main
+from training.architecture import make_scheduler, signal_and_noise
+from training.autoencoder import start_autoencoder, train_autoencoder
+from training.data import Cache, crop_plan, list_photos, open_cache, render_cache
+from training.denoiser import DenoiserOptions, make_trained, train_denoiser
+from training.examples import fresh_examples, style_amount
+from training.export import LIMIT_BYTES, export_folder
+from training.latents import encode, latent_batch
+from training.team import Member
+from training.tokenizer import make_tokenizer
+
+CPU = torch.device("cpu")
+TINY = DenoiserOptions(steps=4, seed=5, batch=4, later=1, cells=4, decoded=0.5, save_every=2)
+
+
+@dataclass(frozen=True)
+class Interrupted(Member):
+    """A member of a team whose machine is switched off in the middle of its third step."""
+
+    calls: list[int] = field(default_factory=list)
+
+    def average_gradients(self, parameters) -> None:
+        self.calls.append(1)
+        if len(self.calls) == 3:
+            raise KeyboardInterrupt
+
+
+@pytest.fixture(scope="module")
+def photos(tmp_path_factory) -> Path:
+    """Four small photos: gradients with a disc, each of another colour and place."""
+    folder = tmp_path_factory.mktemp("photos")
+    y, x = np.mgrid[0:72, 0:96]
+    for index, name in enumerate(("portrait_a", "webcam_b", "garden", "webcam_c")):
+        picture = np.stack([x * 2, y * 3, (x + y) + 20 * index], axis=-1).astype(np.uint8)
+        cv2.circle(picture, (30 + 9 * index, 36), 20, (200, 60 * index, 90), -1)
+        cv2.imwrite(str(folder / f"{name}.jpg"), picture)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def cache(photos: Path, tmp_path_factory) -> Cache:
+    folder = tmp_path_factory.mktemp("cache")
+    return render_cache(list_photos(photos, hold_out=["webcam_c"]), folder, seed=1, size=64, processes=1)
+
+
+def same(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor]) -> bool:
+    return one.keys() == other.keys() and all(torch.equal(one[k], other[k]) for k in one)
+
+
+def train(cache: Cache, path: Path, member: Member, *, seed: int = 0) -> dict[str, torch.Tensor]:
+    vae, tokenizer = start_autoencoder(cache, seed=0), make_tokenizer()
+    fast = make_trained(vae, tokenizer, seed=seed)
+    trained = train_denoiser(cache, vae, fast, tokenizer, path, TINY, device=CPU, member=member)
+    return {f"{part}.{k}": v for part, state in trained.states().items() for k, v in state.items()}
+
+
+def test_held_out_photos_stay_out_and_people_are_cropped_more_often(photos: Path) -> None:
+    kept = list_photos(photos, hold_out=["webcam_*"])
+    assert [p.stem for p in kept] == ["garden", "portrait_a"]
+    assert [p.stem for p in crop_plan(kept)] == ["garden", "portrait_a", "portrait_a", "portrait_a"]
+
+
+def test_the_cache_is_the_same_for_the_same_seed_and_is_not_drawn_twice(photos: Path, tmp_path: Path) -> None:
+    kept = list_photos(photos)[:1]
+    one, two, other = (
+        render_cache(kept, tmp_path / name, seed=seed, size=32, processes=1)
+        for name, seed in (("one", 4), ("two", 4), ("other", 5))
+    )
+    np.testing.assert_array_equal(one.targets, two.targets)
+    assert not np.array_equal(one.sources, other.sources)
+    drawn = (tmp_path / "one" / "targets.npy").stat().st_mtime_ns
+    render_cache(kept, tmp_path / "one", seed=4, size=32, processes=1)
+    assert (tmp_path / "one" / "targets.npy").stat().st_mtime_ns == drawn
+    np.testing.assert_array_equal(open_cache(tmp_path / "one").labels, one.labels)
+
+
+def test_the_encoder_is_linear_and_the_untrained_decoder_knows_colours(cache: Cache) -> None:
+    vae = start_autoencoder(cache, seed=0)
+    pictures = torch.from_numpy(np.array(cache.sources[:2])).permute(0, 3, 1, 2).float() / 127.5 - 1
+    one, two = pictures[:1], pictures[1:]
+    middle = encode(vae, 0.5 * one + 0.5 * two)
+    torch.testing.assert_close(middle, 0.5 * encode(vae, one) + 0.5 * encode(vae, two), rtol=0, atol=1e-4)
+    with torch.no_grad():
+        drawn = vae.decoder(vae.encoder(one))
+    pooled = [torch.nn.functional.avg_pool2d(p, 16) for p in (drawn, one)]
+    assert (pooled[0] - pooled[1]).abs().mean() < 0.15
+
+
+def test_more_style_is_asked_for_at_higher_timesteps_and_styled_inputs_stay_styled(cache: Cache) -> None:
+    amounts = style_amount(torch.arange(0, 1000, 50))
+    assert amounts[0] == 0 and amounts[-1] == 1
+    assert (amounts.diff() >= 0).all()
+    vae, rng = start_autoencoder(cache, seed=0), np.random.default_rng(0)
+    batch = latent_batch(cache, vae, rng, batch=64, cells=4)
+    examples = fresh_examples(batch, torch.zeros(64, 32, dtype=torch.long), rng)
+    assert (examples.amount >= style_amount(examples.t)).all()
+    mixed = torch.lerp(batch.source, batch.target, examples.amount.view(-1, 1, 1, 1))
+    torch.testing.assert_close(examples.wanted, mixed)
+
+
+def test_the_noise_never_buries_the_picture() -> None:
+    signal, spread = signal_and_noise()
+    assert signal.min() > 0.9 and spread.max() < 0.45
+    assert 0.2 < spread[500] < 0.35
+
+
+def test_an_interrupted_run_ends_with_the_very_same_weights(cache: Cache, tmp_path: Path) -> None:
+    whole = train(cache, tmp_path / "whole.pt", Member())
+    with pytest.raises(KeyboardInterrupt):
+        train(cache, tmp_path / "broken.pt", Interrupted())
+    # A resumed run starts from the checkpoint, whatever networks it is given.
+    assert same(whole, train(cache, tmp_path / "broken.pt", Member(), seed=77))
+
+
+def test_another_seed_gives_other_weights(cache: Cache, tmp_path: Path) -> None:
+    one = train(cache, tmp_path / "one.pt", Member())
+    assert not same(one, train(cache, tmp_path / "two.pt", Member(), seed=1))
+
+
+def test_the_decoder_resumes_to_the_very_same_weights_and_gets_better(cache: Cache, tmp_path: Path) -> None:
+    options = dict(steps=6, seed=2, device=CPU, batch=2, crop=32, save_every=2)
+    whole = train_autoencoder(cache, tmp_path / "whole", member=Member(), **options)  # type: ignore[arg-type]
+    with pytest.raises(KeyboardInterrupt):
+        train_autoencoder(cache, tmp_path / "broken", member=Interrupted(), **options)  # type: ignore[arg-type]
+    again = train_autoencoder(cache, tmp_path / "broken", member=Member(), **options)  # type: ignore[arg-type]
+    assert same(whole.state_dict(), again.state_dict())
+    assert not same(whole.decoder.state_dict(), start_autoencoder(cache, seed=2).decoder.state_dict())
+
+
+def test_the_exported_folder_opens_as_an_ordinary_pipeline(cache: Cache, tmp_path: Path) -> None:
+    vae, tokenizer = start_autoencoder(cache, seed=0), make_tokenizer()
+    trained = make_trained(vae, tokenizer, seed=0)
+    size_bytes = export_folder(
+        tmp_path / "model",
+        unet=trained.unet,
+        vae=vae,
+        text_encoder=trained.text_encoder,
+        tokenizer=tokenizer,
+        scheduler=make_scheduler(),
+    )
+    assert size_bytes <= LIMIT_BYTES
+    pipeline = StableDiffusionPipeline.from_pretrained(tmp_path / "model", dtype=torch.float32)
+    assert pipeline.vae.config.scaling_factor == vae.config.scaling_factor  # type: ignore[attr-defined]
+    assert pipeline.unet.config.in_channels == 16
+    torch.testing.assert_close(
+        pipeline.text_encoder.state_dict(), {k: v.half().float() for k, v in trained.text_encoder.state_dict().items()}
+    )
+    assert not list(tmp_path.glob("*.part"))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["render", "--photos", "no such folder"], "no photos to learn from"),
+        (["export", "--out", "model"], "run the stage 'autoencoder' first"),
+        (["render"], "needs --photos"),
+    ],
+)
+def test_a_command_that_cannot_work_says_so_in_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], message: str
+) -> None:
+    assert main([*arguments, "--work", str(tmp_path)]) == 2
+    said = capsys.readouterr().err
+    assert message in said and len(said.strip().splitlines()) == 1
