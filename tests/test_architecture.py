@@ -27,6 +27,7 @@ ENGINE_PROCESS = "engine/worker*.py"
 STAGES = {"capture", "engine", "publish", "control"}
 """Folders that meet only in the composition root."""
 SHARED = {
+    "accesstoken",
     "airstate",
     "errors",
     "frame",

@@ -10,7 +10,7 @@ import webbrowser
 from typing import TYPE_CHECKING, Any
 
 from .capture import CaptureThread
-from .control import ControlServer, Report
+from .control import Report
 from .engine.link import DEFAULT_ENTRY, Patience
 from .engine.supervisor import EngineSupervisor
 from .errors import EngineError, SinkError, SourceError
@@ -18,9 +18,10 @@ from .frame import Frame
 from .inputs import opener
 from .logs import console
 from .mailbox import Mailbox
+from .obs.child import ObsChild, options_for
 from .outputs import Outputs
+from .panel import Panel
 from .publish import PublisherThread
-from .settings import DEFAULT_PORT
 from .statusline import status_line, words
 from .stopping import terminate_as_interrupt
 from .store import ControlStore
@@ -55,6 +56,7 @@ class App:
         self.store = ControlStore(settings.controls(), look=settings.start_look())
         self.telemetry = Telemetry()
         self.source_began = False
+        self.obs: ObsChild | None = None
         raw: Mailbox[Frame] = Mailbox()
         styled: Mailbox[Frame] = Mailbox()
         self.supervisor = EngineSupervisor(
@@ -67,8 +69,9 @@ class App:
             patience=Patience(engine.load_timeout_s, engine.hang_timeout_s),
             threads=engine.threads or 0,
         )
+        open_source = opener(settings.capture, say=say)
         self.capture = CaptureThread(
-            opener(settings.capture, say=say),
+            open_source,
             store=self.store,
             width=publish.width,
             height=publish.height,
@@ -89,7 +92,16 @@ class App:
             fallback_raw=publish.fallback_raw,
         )
         self.outputs = Outputs(publish, say=say)
-        self.server = self._server()
+        self.panel = Panel(
+            settings,
+            store=self.store,
+            telemetry=self.telemetry,
+            capture=self.capture,
+            raw=raw,
+            preview=self.outputs.preview,
+            opener=open_source,
+            report=self._report,
+        )
 
     def start(self) -> None:
         """Begin: picture, camera, model, page."""
@@ -97,9 +109,11 @@ class App:
         self.publisher.start()
         self.capture.start()
         self.supervisor.start()
-        self.server.start()
-        say(f"page: {self.server.address}")
-        self._open_browser(self.server.address)
+        self.panel.start(say)
+        if self.settings.obs.with_run:
+            self.obs = ObsChild(options_for(self.settings, self.panel.server.address))
+            self.obs.start()
+        self._open_browser()
         look = self.store.current.look
         say(f"look: {f'{look}, ' if look else ''}“{self.store.current.controls.prompt}”")
 
@@ -107,7 +121,9 @@ class App:
         """End everything; safe to call after a start that failed half-way."""
         self.publisher.stop()
         self.outputs.discard()
-        self.server.stop()
+        if self.obs is not None:
+            self.obs.stop()
+        self.panel.stop()
         self.capture.stop()
         self.supervisor.stop()
 
@@ -172,7 +188,7 @@ class App:
                 for sink in air.sinks
             ],
             "source": self.capture.source_name,
-            "page": self.server.address,
+            "page": self.panel.server.address,
             "look": self.store.current.look,
             "prompt": self.store.current.controls.prompt,
             "engine": self.supervisor.facts,
@@ -200,23 +216,11 @@ class App:
             facts=self.supervisor.facts,
         )
 
-    def _server(self) -> ControlServer:
-        control = self.settings.control
-        return ControlServer(
-            self.store,
-            looks=self.settings.looks(),
-            telemetry=lambda: self.telemetry.snapshot().as_dict(),
-            report=self._report,
-            preview=self.outputs.preview,
-            host=control.host,
-            port=control.port,
-            search=control.port == DEFAULT_PORT and self.settings.origin("control.port") == "default",
-        )
-
-    def _open_browser(self, address: str) -> None:
+    def _open_browser(self) -> None:
         asked = self.settings.control.open_browser
         if asked == "always" or (asked == "auto" and has_display()):
             # a browser may take seconds to answer, and the picture must not wait for it
+            address = self.panel.server.opening_address()
             threading.Thread(target=webbrowser.open, args=(address,), name="browser", daemon=True).start()
 
 

@@ -101,6 +101,18 @@ class Look:
         return {"name": self.name, "title": self.title, "origin": self.origin, **self.values}
 
 
+def look_of(controls: Controls, name: str, title: str = "") -> Look:
+    """The live values as a look: prompt, strength and seed, and everything else that is not at its default.
+
+    Raises:
+        LookError: a bad name.
+    """
+    plain, now = Controls().as_dict(), controls.as_dict()
+    always = ("prompt", "strength", "seed")
+    values = {key: now[key] for key in LOOK_CONTROLS if key in always or now[key] != plain[key]}
+    return Look(name, title, values, "yours")
+
+
 class LookSet:
     """The looks of one run, in order; the first nine carry the numbers 1 to 9."""
 
@@ -122,6 +134,10 @@ class LookSet:
 
     def first(self) -> Look | None:
         return next(iter(self), None)
+
+    def with_look(self, look: Look) -> LookSet:
+        """The same looks with `look` in the place of its name, or at the end: no number moves."""
+        return LookSet([*({**self._looks, look.name: look}).values()])
 
     def get(self, wanted: str | int) -> Look:
         """The look of a name or of a number from 1.

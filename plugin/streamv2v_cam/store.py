@@ -52,8 +52,20 @@ class ControlStore:
         Raises:
             ControlError: an unknown field or refused value; nothing was changed.
         """
+        return self.change(lambda _: (patch, look))
+
+    def change(self, decide: Callable[[Snapshot], tuple[Mapping[str, Any], str | None]]) -> Snapshot:
+        """As `apply`, with patch and look decided from the very snapshot they change: nothing comes between.
+
+        Args:
+            decide: snapshot -> patch and name of a look (or None); quick, and does not call the store.
+
+        Raises:
+            ControlError: an unknown field or refused value; nothing was changed.
+        """
         with self._lock:
             old = self.current
+            patch, look = decide(old)
             controls = old.controls.patched(patch)
             same_words = (controls.prompt, controls.blend) == (old.controls.prompt, old.controls.blend)
             kept = look or (old.look if same_words else None)

@@ -49,13 +49,16 @@ class SourceOpener:
     """`open_source` that can be called again after a loss, and then finds the very same camera.
 
     Its number or node may be another after it was unplugged, and "the first camera" must not become a
-    different one: what answered first is what is looked for.
+    different one: what answered first is what is looked for. `known` is a camera that is looked for from
+    the start, with "camera" as `spec`.
     """
 
-    def __init__(self, spec: str, *, width: int, height: int, fps: float, loop: bool = False) -> None:
+    def __init__(
+        self, spec: str, *, width: int, height: int, fps: float, loop: bool = False, known: CameraInfo | None = None
+    ) -> None:
         self._spec = spec.strip()
         self._width, self._height, self._fps, self._loop = width, height, fps, loop
-        self._camera: CameraInfo | None = None
+        self._camera = known
         self._open: Callable[[], Source] = self._resolve()
 
     def __call__(self) -> Source:

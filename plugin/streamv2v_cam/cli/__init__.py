@@ -1,4 +1,4 @@
-"""The command line: `streamv2v-cam run | translate | cameras | looks | config`.
+"""The command line: `streamv2v-cam run | translate | cameras | looks | config | token | obs`.
 
 Every refusal is one line on stderr and exit code 2; a traceback appears only with --debug, else in the log.
 """
@@ -17,7 +17,7 @@ from streamv2v.errors import StreamV2VError
 
 from .. import __version__
 from ..errors import CamError
-from . import cameras, config, looks, run, translate
+from . import cameras, config, looks, obs, run, token, translate
 
 EXIT_REFUSED = 2
 EXIT_BROKEN = 1
@@ -35,6 +35,8 @@ app.command("translate")(translate.translate)
 app.command("cameras")(cameras.cameras)
 app.add_typer(looks.app, name="looks")
 app.add_typer(config.app, name="config")
+app.add_typer(token.app, name="token")
+app.add_typer(obs.app, name="obs")
 
 
 def _version(asked: bool) -> None:

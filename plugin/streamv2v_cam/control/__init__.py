@@ -1,6 +1,7 @@
-"""The page of the program and its API: hands on the controls, reachable from this machine only."""
+"""The page of the program and its API: hands on the controls, behind an access token."""
 
-from .report import JpegSource, Report
+from .report import Desk, JpegSource, ObsNews, Report, SourceChoice
 from .server import ControlServer
+from .thumbnails import Thumbnails
 
-__all__ = ["ControlServer", "JpegSource", "Report"]
+__all__ = ["ControlServer", "Desk", "JpegSource", "ObsNews", "Report", "SourceChoice", "Thumbnails"]

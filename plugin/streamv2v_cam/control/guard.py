@@ -1,15 +1,21 @@
 """Who may speak to the server: a check in front of every request and every WebSocket.
 
-Any page in the person's browser can reach a server on this machine. So: the Host header must be one of
-our own names with our own port (a rebound name is not); what changes something, and every WebSocket,
-must come from our own page where a browser says where it comes from (a "null" origin is refused);
-a change is JSON of bounded size, which a foreign form cannot send.
+Any page in the person's browser can reach a server on this machine, and so can every other user of it. So:
+the Host header must be one of our own names with our own port (a rebound name is not); what changes something,
+and every WebSocket, must come from our own page where a browser says where it comes from (a "null" origin is
+refused); everything but the page's own files needs the access token; a change is JSON of bounded size, which a
+foreign form cannot send, and there may not be too many of them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, MutableMapping
+import asyncio
+import json
+from collections.abc import Awaitable, Callable, Container, MutableMapping
 from typing import Any
+
+from ..accesstoken import AccessToken
+from .limits import Limits
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -18,20 +24,18 @@ Send = Callable[[Message], Awaitable[None]]
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 BODY_LIMIT_BYTES = 16 * 1024
+BODY_TIMEOUT_S = 10.0
 READING = frozenset({"GET", "HEAD"})
+TICKET_PATH = "/api/ticket"
 HEADERS = (
     (b"content-security-policy", b"default-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"),
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"no-referrer"),
     (b"cross-origin-resource-policy", b"same-origin"),
+    (b"cross-origin-opener-policy", b"same-origin"),
+    (b"x-frame-options", b"DENY"),
     (b"cache-control", b"no-store"),
 )
-
-
-def own_names(port: int) -> frozenset[str]:
-    """The Host headers that mean this server."""
-    names = ("127.0.0.1", "localhost", "[::1]")
-    return frozenset(f"{name}:{port}" for name in names) | (frozenset(names) if port == 80 else frozenset())
 
 
 class Refused(Exception):
@@ -42,28 +46,28 @@ class Refused(Exception):
         super().__init__(reason)
 
 
-def check_sender(method: str, path: str, headers: dict[str, str], names: frozenset[str], *, socket: bool) -> None:
+def check_sender(method: str, path: str, headers: dict[str, str], names: Container[str], *, socket: bool) -> None:
     """Refuse what does not come from this machine's own page or a program without a browser.
 
     Args:
         method: of HTTP; a WebSocket counts as a change.
         headers: lower-case name -> value.
-        names: what `own_names` gave.
+        names: the Host headers that mean this server.
         socket: the request opens a WebSocket.
 
     Raises:
         Refused: 403.
     """
-    if headers.get("host", "").lower() not in names:
-        raise Refused(403, f"Host {headers.get('host', '')!r} is not this server.")
+    host = headers.get("host", "").lower()
+    if host not in names:
+        raise Refused(403, f"Host {host!r} is not this server.")
     site = headers.get("sec-fetch-site", "none")
     navigation = method == "GET" and path == "/" and headers.get("sec-fetch-mode") == "navigate"
     if site not in ("same-origin", "none") and not navigation:
         raise Refused(403, "Requests from other pages are refused.")
-    if method in READING and not socket:
-        return
     origin = headers.get("origin")
-    if origin is not None and origin.lower() not in {f"http://{name}" for name in names}:
+    scheme, separator, name = (origin or "").lower().partition("://")
+    if origin is not None and (scheme + separator != "http://" or name not in names):
         raise Refused(403, f"Origin {origin!r} is refused; open the page of this program itself.")
 
 
@@ -79,47 +83,126 @@ def check_body(method: str, headers: dict[str, str]) -> None:
     if kind != "application/json":
         raise Refused(415, "Changes are sent as JSON (Content-Type: application/json).")
     length = headers.get("content-length", "0")
-    if not length.isdecimal() or int(length) > BODY_LIMIT_BYTES:
+    if not length.isdecimal() or len(length) > 12 or int(length) > BODY_LIMIT_BYTES:
         raise Refused(413, f"The body is too long; at most {BODY_LIMIT_BYTES} bytes are read.")
 
 
-class Guard:
-    """The checks as ASGI middleware; puts the protective headers on every answer."""
+def bearer(headers: dict[str, str]) -> str | None:
+    """The token of an Authorization header; None without one."""
+    kind, _, token = headers.get("authorization", "").partition(" ")
+    return token.strip() if kind.lower() == "bearer" and token else None
 
-    def __init__(self, app: Application, *, port: int) -> None:
-        self._app = app
-        self._names = own_names(port)
+
+def headers_of(scope: Scope) -> dict[str, str]:
+    """Lower-case name -> value; the first of repeated ones, and a repeated Host or Origin is empty.
+
+    Which of two Host headers holds is understood differently by different programs, so neither does.
+    """
+    found: dict[str, str] = {}
+    for raw_name, raw_value in scope["headers"]:
+        name, value = raw_name.decode("latin-1").lower(), raw_value.decode("latin-1")
+        if name in found:
+            value = "" if name in ("host", "origin") else found[name]
+        found[name] = value
+    return found
+
+
+class Guard:
+    """The checks as ASGI middleware; puts the protective headers on every answer.
+
+    Args:
+        app: what is guarded; it checks the tokens of WebSockets and the keys of pictures itself.
+        names: the Host headers that mean this server.
+        token: opens everything.
+        limits: how much may be asked.
+        open_paths: the page's own files, readable without a token; so is everything below `/stream/`.
+    """
+
+    def __init__(
+        self,
+        app: Application,
+        *,
+        names: Container[str],
+        token: AccessToken,
+        limits: Limits,
+        open_paths: Container[str],
+    ) -> None:
+        self._app, self._names, self._token = app, names, token
+        self._limits, self._open_paths = limits, open_paths
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] not in ("http", "websocket"):
             await self._app(scope, receive, send)
             return
-        headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
+        headers = headers_of(scope)
         socket = scope["type"] == "websocket"
-        method = "GET" if socket else scope["method"]
+        method, path = ("GET" if socket else scope["method"]), scope["path"]
         try:
-            check_sender(method, scope["path"], headers, self._names, socket=socket)
+            check_sender(method, path, headers, self._names, socket=socket)
+            if socket:
+                await self._app(scope, receive, send)
+                return
+            self._check_token(method, path, headers)
             check_body(method, headers)
+            receive = _replayed(await _whole_body(receive)) if method not in READING else receive
         except Refused as refusal:
             await (_close(receive, send) if socket else _answer(refusal, send))
             return
-        if socket:
-            await self._app(scope, receive, send)
-            return
-        await self._app(scope, _bounded(receive), _with_headers(send))
+        await self._app(scope, receive, _with_headers(send))
+
+    def _check_token(self, method: str, path: str, headers: dict[str, str]) -> None:
+        """Refuse who has no token where one is needed, and everyone who asks too much.
+
+        Raises:
+            Refused: 401 or 429.
+        """
+        if path == TICKET_PATH:
+            bucket = self._limits.strangers
+        elif method in READING and (path in self._open_paths or path.startswith("/stream/")):
+            bucket = self._limits.reading
+        elif (given := bearer(headers)) is not None and self._token.opens(given):
+            bucket = self._limits.reading if method in READING else self._limits.changes
+        elif self._limits.strangers.take():
+            raise Refused(401, "This needs the access token (Authorization: Bearer ...); `streamv2v-cam token show`.")
+        else:
+            bucket = self._limits.strangers
+        if not bucket.take():
+            raise Refused(429, "Too many requests; wait a moment.")
 
 
-def _bounded(receive: Receive) -> Receive:
-    """The same body, cut off with a disconnect once a chunked one grows past the limit."""
-    seen = 0
+async def _whole_body(receive: Receive) -> bytes:
+    """The body, read to its end.
 
-    async def bounded() -> Message:
-        nonlocal seen
-        message = await receive()
-        seen += len(message.get("body", b""))
-        return {"type": "http.disconnect"} if seen > BODY_LIMIT_BYTES else message
+    Raises:
+        Refused: 413 or 408: it is longer than allowed although it did not say so, or takes too long.
+    """
+    body = bytearray()
+    try:
+        async with asyncio.timeout(BODY_TIMEOUT_S):
+            while True:
+                message = await receive()
+                if message["type"] == "http.disconnect":
+                    raise Refused(400, "The body has no end.")
+                body += message.get("body", b"")
+                if len(body) > BODY_LIMIT_BYTES:
+                    raise Refused(413, f"The body is too long; at most {BODY_LIMIT_BYTES} bytes are read.")
+                if not message.get("more_body"):
+                    return bytes(body)
+    except TimeoutError:
+        raise Refused(408, f"The body did not arrive within {BODY_TIMEOUT_S:g} s.") from None
 
-    return bounded
+
+def _replayed(body: bytes) -> Receive:
+    told = False
+
+    async def receive() -> Message:
+        nonlocal told
+        if told:
+            return {"type": "http.disconnect"}
+        told = True
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return receive
 
 
 def _with_headers(send: Send) -> Send:
@@ -134,10 +217,12 @@ def _with_headers(send: Send) -> Send:
 
 
 async def _answer(refusal: Refused, send: Send) -> None:
-    import json
-
     body = json.dumps({"error": refusal.reason}).encode()
     headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode()), *HEADERS]
+    if refusal.status == 401:
+        headers.append((b"www-authenticate", b"Bearer"))
+    if refusal.status == 429:
+        headers.append((b"retry-after", b"1"))
     # The body of the request is left unread, so the connection cannot be used again.
     headers.append((b"connection", b"close"))
     await send({"type": "http.response.start", "status": refusal.status, "headers": headers})

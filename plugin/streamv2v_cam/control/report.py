@@ -1,14 +1,18 @@
-"""What the page and the API tell: one plain object, made anew for every reader."""
+"""What the page and the API tell and reach: plain objects, made by the composition root."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Protocol
 
 from .. import __version__
-from ..looks import LookSet
-from ..store import ControlStore
+from ..looks import Look, LookSet
+from ..store import ControlStore, Snapshot
+
+OBS_SILENCE_S = 15.0
 
 
 class JpegSource(Protocol):
@@ -41,24 +45,110 @@ class Report:
 
 
 @dataclass(frozen=True)
+class SourceChoice:
+    """A source that may be switched to.
+
+    Attributes:
+        id: what the API names it by; says nothing about files or devices.
+        title: for people.
+        current: it is the one that was switched to last.
+    """
+
+    id: str
+    title: str
+    current: bool = False
+
+
+class Sources(Protocol):
+    """The sources that may be chosen from outside: the server's own list, never a path from the network."""
+
+    def choices(self) -> Sequence[SourceChoice]:
+        """All there are now; may take a moment."""
+        ...
+
+    def switch(self, id: str, /) -> SourceChoice:
+        """Go over to one of them.
+
+        Raises:
+            SourceError: it is not in the list.
+        """
+        ...
+
+
+class ObsNews:
+    """What the OBS process said last about itself."""
+
+    def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._told: dict[str, Any] = {}
+        self._told_s = 0.0
+
+    def tell(self, news: Mapping[str, Any]) -> None:
+        with self._lock:
+            self._told, self._told_s = dict(news), self._clock()
+
+    def as_dict(self) -> dict[str, Any]:
+        """State "absent" (never heard of), "connected", "disconnected" or "silent", and what was told."""
+        with self._lock:
+            if not self._told:
+                return {"state": "absent"}
+            age_s = self._clock() - self._told_s
+            state = "connected" if self._told.get("connected") else "disconnected"
+            return {"state": "silent" if age_s > OBS_SILENCE_S else state, "age_s": round(age_s, 1), **self._told}
+
+
+@dataclass
 class Desk:
-    """Everything the routes reach: the one door for changes, and the calls that tell how things are."""
+    """Everything the routes reach: the one door for changes, and the calls that tell how things are.
+
+    Attributes:
+        store: the one door.
+        looks: the looks on offer; replaced whole when one is saved.
+        telemetry: gives plain numbers, ready for JSON.
+        report: says what is on air and why.
+        preview: the picture on air; None leaves it out.
+        source_preview: the picture before it is styled; None leaves it out.
+        save_look: keeps a look in the user's file; None where there is none.
+        sources: what may be switched to; None where it is fixed.
+        thumbnails: name of a look -> small JPEG of the user's own picture in it.
+        obs: what the OBS process said.
+    """
 
     store: ControlStore
     looks: LookSet
     telemetry: Callable[[], Mapping[str, Any]]
     report: Callable[[], Report]
-    preview: JpegSource | None
+    preview: JpegSource | None = None
+    source_preview: JpegSource | None = None
+    save_look: Callable[[Look], None] | None = None
+    sources: Sources | None = None
+    thumbnails: Mapping[str, bytes] = field(default_factory=dict)
+    thumbnails_version: Callable[[], int] = lambda: 0
+    obs: ObsNews = field(default_factory=ObsNews)
+    looks_saved: int = 0
 
     def state(self) -> dict[str, Any]:
         """The state as the API gives it, ready for JSON."""
-        now = self.store.current
+        return {"version": __version__, **told(self.store.current), **self.status()}
+
+    def status(self) -> dict[str, Any]:
+        """What changes without anybody changing it."""
         return {
-            "version": __version__,
-            "revision": now.revision,
-            "look": now.look,
-            "controls": now.controls.as_dict(),
             "air": asdict(self.report()),
             "telemetry": dict(self.telemetry()),
             "preview": self.preview is not None,
+            "obs": self.obs.as_dict(),
+            "looks_version": self.looks_saved + self.thumbnails_version(),
         }
+
+
+def told(snapshot: Snapshot) -> dict[str, Any]:
+    """A snapshot as the API gives it, ready for JSON."""
+    return {
+        "revision": snapshot.revision,
+        "look": snapshot.look,
+        "mode": snapshot.controls.mode,
+        "bank_resets": snapshot.bank_resets,
+        "controls": snapshot.controls.as_dict(),
+    }

@@ -1,67 +1,94 @@
-"""The page, the API and the live stream as a FastAPI application; knows no thread and no port."""
+"""The page and the API as one FastAPI application; knows no thread and no port."""
 
 from __future__ import annotations
 
-import asyncio
-import json
 import threading
-from collections.abc import AsyncIterator
-from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from fastapi import FastAPI, Request, WebSocket
-from fastapi.responses import FileResponse, JSONResponse, Response, StreamingResponse
-from starlette.requests import ClientDisconnect
+from fastapi import FastAPI, Request
+from fastapi.concurrency import run_in_threadpool
+from fastapi.responses import FileResponse, JSONResponse, Response
+from starlette.exceptions import HTTPException
 
 from streamv2v.controls import describe_controls
-from streamv2v.errors import ControlError
 
-from ..errors import LookError
-from .report import Desk, JpegSource
+from .. import __version__
+from ..accesstoken import AccessToken
+from .changing import Redeem, add_changes, add_refusals, add_ticket
+from .events import add_events
+from .limits import Limits
+from .pictures import add_pictures
+from .report import Desk
 
-EVENT_PERIOD_S = 0.25
-VIEWER_LIMIT = 8
 PAGE_FOLDER = Path(__file__).parent / "page"
-PAGE_FILES = {
-    "/": ("index.html", "text/html; charset=utf-8"),
-    "/page.css": ("page.css", "text/css; charset=utf-8"),
-    "/page.js": ("page.js", "text/javascript; charset=utf-8"),
-    "/icon.svg": ("icon.svg", "image/svg+xml"),
+KINDS = {
+    ".html": "text/html; charset=utf-8",
+    ".css": "text/css; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".svg": "image/svg+xml",
+}
+PAGE_FILES = {"/": PAGE_FOLDER / "index.html"} | {
+    f"/{path.name}": path for path in sorted(PAGE_FOLDER.iterdir()) if path.suffix in KINDS and path.suffix != ".html"
+}
+OPEN_PATHS = frozenset({*PAGE_FILES, "/healthz"})
+"""What is answered without a token: nothing in it is the person's."""
+
+ANSWERS: dict[int | str, dict[str, Any]] = {
+    400: {"description": "The body is no JSON."},
+    401: {"description": "The access token is missing or wrong."},
+    403: {"description": "Host or Origin is not this server's."},
+    404: {"description": "There is no such thing."},
+    409: {"description": "It is there already."},
+    413: {"description": "The body is too long."},
+    415: {"description": "The body does not say that it is JSON."},
+    422: {"description": "A value was refused: field, given, allowed."},
+    429: {"description": "Too many requests."},
 }
 
 
-def make_application(desk: Desk, stopping: threading.Event) -> FastAPI:
+def make_application(
+    desk: Desk,
+    stopping: threading.Event,
+    *,
+    token: AccessToken,
+    limits: Limits,
+    redeem: Redeem,
+    lan_picture: bool = False,
+) -> FastAPI:
     """The application; its endless answers end once `stopping` is set."""
-    app = FastAPI(title="streamv2v-cam", docs_url=None, redoc_url=None, openapi_url=None)
-    _add_refusals(app)
+    app = FastAPI(
+        title="streamv2v-cam",
+        version=__version__,
+        description="What is on air, and every change of it. Each change carries a revision.",
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        responses=ANSWERS,
+    )
+    add_refusals(app)
     _add_page(app)
-    _add_reading(app, desk, stopping)
-    _add_changes(app, desk)
-    if desk.preview is not None:
-        _add_stream(app, desk.preview, stopping)
+    _add_reading(app, desk)
+    _add_lists(app, desk)
+    add_changes(app, desk, limits)
+    add_ticket(app, redeem)
+    add_pictures(app, desk, token, stopping, lan_picture=lan_picture)
+    add_events(app, desk, token, limits, stopping)
     return app
 
 
-def _add_refusals(app: FastAPI) -> None:
-    @app.exception_handler(ControlError)
-    async def refused(_: Request, error: ControlError) -> JSONResponse:
-        given = error.given if isinstance(error.given, (str, int, bool, type(None))) else repr(error.given)
-        detail = {"error": str(error), "field": error.field, "given": given, "allowed": error.allowed}
-        return JSONResponse(detail, status_code=422)
-
-    @app.exception_handler(LookError)
-    async def unknown(_: Request, error: LookError) -> JSONResponse:
-        return JSONResponse({"error": str(error)}, status_code=404)
-
-
 def _add_page(app: FastAPI) -> None:
-    for address, (name, kind) in PAGE_FILES.items():
-        app.add_api_route(address, _file_sender(PAGE_FOLDER / name, kind), methods=["GET"])
+    for address, path in PAGE_FILES.items():
+        app.add_api_route(address, _file_sender(path, KINDS[path.suffix]), methods=["GET"], include_in_schema=False)
 
-    @app.get("/healthz")
+    @app.get("/healthz", include_in_schema=False)
     async def healthz() -> dict[str, bool]:
         return {"ok": True}
+
+    @app.exception_handler(HTTPException)
+    async def other(_: Request, error: HTTPException) -> JSONResponse:
+        return JSONResponse({"error": error.detail}, status_code=error.status_code, headers=error.headers)
 
 
 def _file_sender(path: Path, kind: str) -> Any:
@@ -71,91 +98,48 @@ def _file_sender(path: Path, kind: str) -> Any:
     return send_file
 
 
-def _add_reading(app: FastAPI, desk: Desk, stopping: threading.Event) -> None:
-    @app.get("/api/state")
+def _add_reading(app: FastAPI, desk: Desk) -> None:
+    @app.get("/api/state", summary="What is on air, and every live value")
     async def state() -> JSONResponse:
         return JSONResponse(desk.state())
 
-    @app.get("/api/controls")
+    @app.get("/api/controls", summary="The live values and what each allows")
     async def controls() -> JSONResponse:
-        return JSONResponse({"values": desk.store.current.controls.as_dict(), "described": describe_controls()})
+        now = desk.store.current
+        values = now.controls.as_dict()
+        return JSONResponse({"revision": now.revision, "values": values, "described": describe_controls()})
 
-    @app.get("/api/looks")
+    @app.get("/api/openapi.json", summary="This description")
+    async def openapi() -> JSONResponse:
+        return JSONResponse(_described(app))
+
+
+def _add_lists(app: FastAPI, desk: Desk) -> None:
+    @app.get("/api/looks", summary="The looks, by number and name")
     async def looks() -> JSONResponse:
-        return JSONResponse([{"number": number, **look.as_dict()} for number, look in enumerate(desk.looks, 1)])
+        shown = [
+            {"number": number, **look.as_dict(), "origin": "shipped" if look.origin == "shipped" else "yours"}
+            | {"thumbnail": look.name in desk.thumbnails}
+            for number, look in enumerate(desk.looks, 1)
+        ]
+        return JSONResponse(shown)
 
-    @app.websocket("/api/events")
-    async def events(socket: WebSocket) -> None:
-        await socket.accept()
-        sending = asyncio.create_task(_send_states(socket, desk, stopping))
-        try:
-            while (await socket.receive())["type"] != "websocket.disconnect":
-                pass
-        finally:
-            sending.cancel()
+    @app.get("/api/looks/{name}/thumbnail", summary="A small JPEG of your picture in a look")
+    async def thumbnail(name: str) -> Response:
+        jpeg = desk.thumbnails.get(name)
+        if jpeg is None:
+            return JSONResponse({"error": "This look has not been on air yet."}, status_code=404)
+        return Response(jpeg, media_type="image/jpeg")
 
-
-async def _send_states(socket: WebSocket, desk: Desk, stopping: threading.Event) -> None:
-    while not stopping.is_set():
-        await socket.send_json(desk.state())
-        await asyncio.sleep(EVENT_PERIOD_S)
-    await socket.close(1001)
-
-
-def _add_changes(app: FastAPI, desk: Desk) -> None:
-    @app.patch("/api/controls")
-    async def patch(request: Request) -> JSONResponse:
-        try:
-            change = json.loads(await request.body(), parse_constant=_no_constant)
-        except ClientDisconnect:
-            return JSONResponse({"error": "The body is too long."}, status_code=413)
-        except (ValueError, RecursionError):
-            return JSONResponse({"error": "The body is not valid JSON."}, status_code=400)
-        if not isinstance(change, dict):
-            return JSONResponse({"error": "A change is an object of controls and values."}, status_code=422)
-        desk.store.apply(change)
-        return JSONResponse(desk.state())
-
-    @app.post("/api/looks/{name}")
-    async def choose_look(name: str) -> JSONResponse:
-        look = desk.looks.get(name)
-        desk.store.apply(look.patch(), look=look.name)
-        return JSONResponse(desk.state())
-
-    @app.post("/api/bank/reset")
-    async def reset_bank() -> JSONResponse:
-        desk.store.reset_bank()
-        return JSONResponse(desk.state())
+    @app.get("/api/cameras", summary="The sources that can be switched to")
+    async def cameras() -> JSONResponse:
+        found = await run_in_threadpool(desk.sources.choices) if desk.sources else ()
+        return JSONResponse([asdict(choice) for choice in found])
 
 
-def _no_constant(name: str) -> None:
-    raise ValueError(f"{name} is no JSON")
-
-
-def _add_stream(app: FastAPI, preview: JpegSource, stopping: threading.Event) -> None:
-    waiting = ThreadPoolExecutor(VIEWER_LIMIT, thread_name_prefix="page-viewer")
-    viewers = 0
-
-    async def pictures(request: Request) -> AsyncIterator[bytes]:
-        nonlocal viewers
-        viewers += 1
-        try:
-            sequence = -1
-            yield b"--picture\r\n"
-            while not stopping.is_set() and not await request.is_disconnected():
-                wait = asyncio.get_running_loop().run_in_executor(waiting, preview.wait_newer, sequence, 0.5)
-                if (newer := await wait) is not None:
-                    sequence, jpeg = newer
-                    # The next boundary goes out with the picture: a browser shows it only then.
-                    head = b"Content-Type: image/jpeg\r\nContent-Length: %d\r\n\r\n" % len(jpeg)
-                    yield head + jpeg + b"\r\n--picture\r\n"
-                else:
-                    await asyncio.sleep(0.02)
-        finally:
-            viewers -= 1
-
-    @app.get("/stream.mjpg")
-    async def stream(request: Request) -> Response:
-        if viewers >= VIEWER_LIMIT:
-            return JSONResponse({"error": f"{VIEWER_LIMIT} viewers are watching already."}, status_code=503)
-        return StreamingResponse(pictures(request), media_type="multipart/x-mixed-replace; boundary=picture")
+def _described(app: FastAPI) -> dict[str, Any]:
+    """The OpenAPI description, with the token that all of it needs."""
+    described = app.openapi()
+    described.setdefault("components", {})["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
+    described["security"] = [{"token": []}]
+    return described

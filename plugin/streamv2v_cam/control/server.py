@@ -4,35 +4,43 @@ from __future__ import annotations
 
 import errno
 import logging
+import secrets
 import socket
 import sys
 import threading
-from collections.abc import Callable, Mapping
+import time
 from typing import Any
 
+from ..accesstoken import AccessToken
 from ..errors import SettingsError
-from ..looks import LookSet
-from ..store import ControlStore
-from .report import Desk, JpegSource, Report
+from .guard import BODY_LIMIT_BYTES
+from .limits import Limits
+from .names import Names, lan_addresses
+from .report import Desk
 
 log = logging.getLogger(__name__)
 
 NEXT_PORTS = 20
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
+EVERYWHERE = "0.0.0.0"
+CONNECTION_LIMIT = 100
+TICKET_S = 120.0
+TALKATIVE_LOGGERS = ("uvicorn", "uvicorn.error", "uvicorn.asgi", "websockets", "websockets.server", "asyncio")
+"""At DEBUG they write headers and messages, and with them the token, into the log."""
 
 
 class ControlServer:
-    """Serves the page, the API and the live picture until stopped.
+    """Serves the page, the API and the live pictures until stopped.
 
     Args:
-        store: the one door for changes.
-        looks: what the look buttons offer.
-        telemetry: gives plain numbers, ready for JSON (`TelemetrySnapshot.as_dict`).
-        report: says what is on air and why.
-        preview: the live picture; None leaves it out.
+        desk: what is shown and changed.
+        token: opens everything but the page's own files.
         host: "127.0.0.1", "localhost" or "::1".
         port: 0 takes any free one.
         search: try the next ports when `port` is taken; for a port nobody asked for.
+        lan: other machines in the same network may come in too (over IPv4, with the token).
+        lan_picture: and they may see the live picture.
+        limits: how much may be asked.
 
     Raises:
         SettingsError: `host` is not this machine.
@@ -40,20 +48,22 @@ class ControlServer:
 
     def __init__(
         self,
-        store: ControlStore,
+        desk: Desk,
         *,
-        looks: LookSet,
-        telemetry: Callable[[], Mapping[str, Any]],
-        report: Callable[[], Report],
-        preview: JpegSource | None = None,
+        token: AccessToken,
         host: str = "127.0.0.1",
         port: int = 8765,
         search: bool = False,
+        lan: bool = False,
+        lan_picture: bool = False,
+        limits: Limits | None = None,
     ) -> None:
         if host not in LOOPBACK:
             raise SettingsError(f"control.host: {host!r} was refused; allowed is one of {', '.join(LOOPBACK)}.")
-        self._desk = Desk(store, looks, telemetry, report, preview)
+        self._desk, self._token, self._limits = desk, token, limits or Limits()
         self._host, self._port, self._search = host, port, search
+        self._lan, self._lan_picture = lan, lan_picture or not lan
+        self._tickets: dict[str, float] = {}
         self._stopping = threading.Event()
         self._socket: socket.socket | None = None
         self._server: Any = None
@@ -66,9 +76,35 @@ class ControlServer:
 
     @property
     def address(self) -> str:
-        """What to type into a browser."""
+        """Where the page is; without the token it asks for it."""
         host = "[::1]" if self._host == "::1" else self._host
         return f"http://{host}:{self._port}/"
+
+    @property
+    def dock_address(self) -> str:
+        """What to type into OBS or a browser: with the token behind "#", where no server and no log sees it."""
+        return f"{self.address}#token={self._token.current()}"
+
+    @property
+    def lan_dock_addresses(self) -> list[str]:
+        """The same for other machines in the network; empty unless they may come in."""
+        if not self._lan:
+            return []
+        return [f"http://{name}:{self._port}/#token={self._token.current()}" for name in lan_addresses()]
+
+    def opening_address(self) -> str:
+        """An address for a browser that is started from here: every user can read the command line of a
+        program, so it carries a ticket that is good once and for two minutes."""
+        ticket = secrets.token_urlsafe(24)
+        self._tickets[ticket] = time.monotonic() + TICKET_S
+        return f"{self.address}#ticket={ticket}"
+
+    def _redeem(self, ticket: str) -> str | None:
+        """The token for a ticket; None for one that was not given out, was used, or is too old."""
+        now_s = time.monotonic()
+        # Looked up by equality of a random text that is used up by the first try that is right.
+        until_s = self._tickets.pop(ticket, 0.0)
+        return self._token.current() if now_s < until_s else None
 
     def start(self) -> None:
         """Take the port and serve; the address holds from here on, the first answer comes a moment later.
@@ -78,7 +114,9 @@ class ControlServer:
         """
         if self._thread is not None:
             raise RuntimeError("the server was started already")
-        self._socket = open_port(self._host, self._port, search=self._search)
+        self._token.current()  # made, or refused in one line, before anything listens
+        listen_on = EVERYWHERE if self._lan else self._host
+        self._socket = open_port(listen_on, self._port, search=self._search)
         asked, self._port = self._port, self._socket.getsockname()[1]
         if asked not in (0, self._port):
             log.warning("Port %d is taken; the page is at %s instead.", asked, self.address)
@@ -102,25 +140,44 @@ class ControlServer:
         # FastAPI takes a good part of a second to import: here it delays no picture.
         import uvicorn
 
-        from .guard import Guard
-        from .routes import make_application
-
+        for name in TALKATIVE_LOGGERS:
+            logging.getLogger(name).setLevel(logging.INFO)
+        logging.getLogger("uvicorn.access").setLevel(logging.CRITICAL)  # the keys of pictures are in addresses
         try:
             config = uvicorn.Config(
-                Guard(make_application(self._desk, self._stopping), port=self._port),  # type: ignore[arg-type]
+                self._application(),
                 log_config=None,
+                log_level=None,
                 access_log=False,
                 lifespan="off",
-                ws_max_size=1024,
+                ws_max_size=BODY_LIMIT_BYTES,
+                ws_max_queue=16,
                 ws_ping_interval=20.0,
+                limit_concurrency=CONNECTION_LIMIT,
                 timeout_graceful_shutdown=2,
                 server_header=False,
+                proxy_headers=False,
             )
             self._server = uvicorn.Server(config)
             if not self._stopping.is_set():
                 self._server.run(sockets=[self._socket])  # type: ignore[list-item]
         except Exception:
             log.exception("The page at %s has stopped; the picture goes on.", self.address)
+
+    def _application(self) -> Any:
+        from .guard import Guard
+        from .routes import OPEN_PATHS, make_application
+
+        app = make_application(
+            self._desk,
+            self._stopping,
+            token=self._token,
+            limits=self._limits,
+            redeem=self._redeem,
+            lan_picture=self._lan_picture,
+        )
+        names = Names(self._port, lan=self._lan)
+        return Guard(app, names=names, token=self._token, limits=self._limits, open_paths=OPEN_PATHS)  # type: ignore[arg-type]
 
 
 def open_port(host: str, port: int, *, search: bool = False) -> socket.socket:

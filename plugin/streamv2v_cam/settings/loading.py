@@ -26,6 +26,7 @@ from .model import (
     CaptureSettings,
     ControlSettings,
     EngineSettings,
+    ObsSettings,
     PublishSettings,
     Settings,
     StartSettings,
@@ -52,7 +53,7 @@ class LoadedSettings:
     """All settings of one run, and where each came from.
 
     Attributes:
-        values: the sections; also reachable as `capture`, `publish`, `engine`, `control`, `start`.
+        values: the sections; also reachable as `capture`, `publish`, `engine`, `control`, `obs`, `start`.
         path: the settings file that was or would be read.
         origins: dotted name -> origin of every value that is not a default.
     """
@@ -78,6 +79,10 @@ class LoadedSettings:
         return self.values.control
 
     @property
+    def obs(self) -> ObsSettings:
+        return self.values.obs
+
+    @property
     def start(self) -> StartSettings:
         return self.values.start
 
@@ -94,6 +99,11 @@ class LoadedSettings:
         """The user's file of looks; it need not exist."""
         chosen = self.control.looks_file
         return Path(chosen).expanduser() if chosen else self.path.parent / "looks.toml"
+
+    @property
+    def token_path(self) -> Path:
+        """The file of the access token of the control API, beside the settings file."""
+        return self.path.parent / "token"
 
     def looks(self) -> LookSet:
         """The looks for this model, the user's over the shipped ones."""

@@ -39,8 +39,22 @@ def _spec(value: Any) -> Any:
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
+def _table(value: Any) -> Any:
+    """A table from one text: a JSON object, or name=look pairs between commas."""
+    if not isinstance(value, str):
+        return value
+    if value.lstrip().startswith("{"):
+        try:
+            return json.loads(value)
+        except ValueError as error:
+            raise ValueError('a table such as {"Game" = "pencil"} or Game=pencil') from error
+    pairs = [part.partition("=") for part in value.split(",") if part.strip()]
+    return {name.strip(): look.strip() for name, _, look in pairs}
+
+
 Words = Annotated[list[Annotated[str, Field(min_length=1)]], NoDecode, BeforeValidator(_words)]
 Spec = Annotated[str, BeforeValidator(_spec), Field(min_length=1)]
+Table = Annotated[dict[Annotated[str, Field(min_length=1)], Spec], NoDecode, BeforeValidator(_table)]
 
 
 class Section(BaseModel):
@@ -151,7 +165,7 @@ class EngineSettings(Section):
 
 
 class ControlSettings(Section):
-    """The page and its address; only this machine can reach it."""
+    """The page and its address; only this machine can reach it, unless `lan` is switched on."""
 
     host: Literal["127.0.0.1", "localhost", "::1"] = Field(
         default="127.0.0.1", description="address the page listens on"
@@ -160,7 +174,41 @@ class ControlSettings(Section):
     open_browser: Literal["auto", "always", "never"] = Field(
         default="auto", description="open the page at the start: where there is a screen, always, never"
     )
+    lan: bool = Field(
+        default=False, description="let other devices on your network reach the page too, with the access token"
+    )
+    lan_picture: bool = Field(default=False, description="with lan: let them also see the live picture")
     looks_file: str | None = Field(default=None, description="your looks; unset is looks.toml beside the settings file")
+
+
+class ObsSettings(Section):
+    """OBS as a hand on the controls: `streamv2v-cam obs`, or `run --obs`."""
+
+    with_run: bool = Field(default=False, description="`run` starts the OBS process as well, as with --obs")
+    host: str = Field(default="127.0.0.1", min_length=1, description="machine on which OBS runs")
+    port: int = Field(default=4455, ge=1, le=65535, description="port of OBS's WebSocket server")
+    password_file: str | None = Field(
+        default=None, description="file with the OBS password, open to you alone; unset is the keyring"
+    )
+    server: str | None = Field(
+        default=None, description="address of the running program; unset is the one of [control] on this machine"
+    )
+    token_file: str | None = Field(
+        default=None, description="file with the access token of `server`; unset is this machine's own"
+    )
+    scenes: Table = Field(default={}, description="scene of OBS = look: switching to the scene chooses the look")
+    sources: Table = Field(default={}, description="source of OBS = look: showing the source chooses the look")
+    prompt_source: str | None = Field(default=None, min_length=1, description="text source whose text is the prompt")
+    caption_source: str | None = Field(default=None, min_length=1, description="text source that says what is on air")
+    caption: str = Field(
+        default="{prompt}",
+        description="what it says: text with {look}, {prompt}, {mode}, {strength}, {fps}, {latency_ms}, {state}",
+    )
+    microphone: str | None = Field(
+        default=None, min_length=1, description="input that `obs sync-audio` holds back; unset finds it"
+    )
+    audio_sync: bool = Field(default=False, description="keep the microphone held back by the measured latency")
+    events: bool = Field(default=True, description="tell other tools of changes, as custom events of OBS")
 
 
 _TYPES: dict[str, Any] = {"number": float, "integer": int, "switch": bool, "text": str, "choice": str}
@@ -211,6 +259,7 @@ class Settings(BaseSettings):
     publish: PublishSettings = PublishSettings()
     engine: EngineSettings = EngineSettings()
     control: ControlSettings = ControlSettings()
+    obs: ObsSettings = ObsSettings()
     start: StartSettings = StartSettings()
 
     @classmethod

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import itertools
+import json
 import time
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
-from streamv2v_cam.control import ControlServer, Report
-from streamv2v_cam.looks import Look, LookSet
+from streamv2v_cam.accesstoken import AccessToken
+from streamv2v_cam.control import ControlServer, Desk, Report, SourceChoice
+from streamv2v_cam.errors import SourceError
+from streamv2v_cam.looks import Look, LookSet, save_look
 from streamv2v_cam.store import ControlStore
+from websockets.asyncio.client import ClientConnection, connect
 
 
 class CountingPictures:
@@ -26,37 +34,98 @@ class CountingPictures:
         return number, b"\xff\xd8picture %d\xff\xd9" % number
 
 
+class TwoSources:
+    """A camera and the presenter."""
+
+    def __init__(self) -> None:
+        self.current = "presenter"
+
+    def choices(self) -> list[SourceChoice]:
+        titles = {"presenter": "Drawn presenter", "c0ffee": "HD Webcam"}
+        return [SourceChoice(id, title, id == self.current) for id, title in titles.items()]
+
+    def switch(self, id: str) -> SourceChoice:
+        if id not in ("presenter", "c0ffee"):
+            raise SourceError("There is no such source.")
+        self.current = id
+        return next(choice for choice in self.choices() if choice.current)
+
+
 @dataclass
 class Stage:
     """What the server shows, and the server."""
 
-    store: ControlStore
+    desk: Desk
     server: ControlServer
-    pictures: CountingPictures
+    token: AccessToken
+    folder: Path
     report: list[Report] = field(default_factory=list)
+    thumbnails: dict[str, bytes] = field(default_factory=dict)
+
+    @property
+    def store(self) -> ControlStore:
+        return self.desk.store
 
     @property
     def address(self) -> str:
         return self.server.address.rstrip("/")
 
+    def stranger(self, **more) -> httpx.Client:
+        """A client without a token."""
+        return httpx.Client(base_url=self.address, timeout=20, trust_env=False, **more)
+
     def client(self, **more) -> httpx.Client:
-        return httpx.Client(base_url=self.address, timeout=10, trust_env=False, **more)
+        """A client with the token."""
+        return self.stranger(headers={"Authorization": f"Bearer {self.token.current()}"}, **more)
+
+    def command(self, **body: Any) -> httpx.Response:
+        with self.client() as client:
+            return client.post("/api/commands", json=body)
+
+    @contextlib.asynccontextmanager
+    async def events(self, **headers: str) -> AsyncIterator[ClientConnection]:
+        """A WebSocket to the events, with the token unless other headers are given."""
+        sent = headers or {"Authorization": f"Bearer {self.token.current()}"}
+        address = f"ws://127.0.0.1:{self.server.port}/api/events"
+        async with connect(address, additional_headers=sent, proxy=None, open_timeout=20) as socket:
+            yield socket
+
+
+async def heard(socket: ClientConnection, kind: str | None = None) -> dict[str, Any]:
+    """The next message (of a kind)."""
+    async with asyncio.timeout(20):
+        while True:
+            message = json.loads(await socket.recv())
+            if kind in (None, message["type"]):
+                return message
+
+
+def make_stage(folder: Path, **more: Any) -> Stage:
+    """A stage whose server has not been started."""
+    looks = LookSet([Look("oil", "Oil", {"prompt": "oil"}), Look("neon", "Neon", {"prompt": "neon", "strength": 0.7})])
+    report = [Report("live", source="the presenter", sinks=("null",))]
+    token = AccessToken(folder / "token")
+    pictures = CountingPictures()
+    thumbnails: dict[str, bytes] = {}
+    desk = Desk(
+        ControlStore(look="oil"),
+        looks,
+        lambda: {"publish_fps": 30.0, "latency_p50_ms": 80.0},
+        lambda: report[-1],
+        preview=pictures,
+        source_preview=CountingPictures(),
+        save_look=lambda look: save_look(folder / "looks.toml", look),
+        sources=TwoSources(),
+        thumbnails=thumbnails,
+        thumbnails_version=lambda: len(thumbnails),
+    )
+    server = ControlServer(desk, token=token, **{"port": 0, **more})
+    return Stage(desk, server, token, folder, report, thumbnails)
 
 
 @pytest.fixture(scope="module")
-def stage() -> Iterator[Stage]:
-    store = ControlStore(look="oil")
-    looks = LookSet([Look("oil", "Oil", {"prompt": "oil"}), Look("neon", "Neon", {"prompt": "neon", "strength": 0.7})])
-    report = [Report("live", source="the presenter", sinks=("null",))]
-    pictures = CountingPictures()
-    server = ControlServer(
-        store,
-        looks=looks,
-        telemetry=lambda: {"publish_fps": 30.0, "latency_p50_ms": 80.0},
-        report=lambda: report[-1],
-        preview=pictures,
-        port=0,
-    )
-    server.start()
-    yield Stage(store, server, pictures, report)
-    server.stop()
+def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    stage = make_stage(tmp_path_factory.mktemp("stage"))
+    stage.server.start()
+    yield stage
+    stage.server.stop()

@@ -46,9 +46,15 @@ class PreviewSink:
                 return None
             too_soon = time.monotonic() < self._encoded_at_s + self._period_s
             if self._encoded is None or (self._encoded[0] != sequence and not too_soon):
-                self._encoded = (sequence, self._encode(pixels))
+                self._encoded = (sequence, self._encode(pixels, self._max_width))
                 self._encoded_at_s = time.monotonic()
             return self._encoded
+
+    def small_jpeg(self, width: int) -> bytes | None:
+        """The newest picture as a JPEG at most `width` pixels wide; None before the first."""
+        with self._news:
+            pixels = self._pixels
+        return None if pixels is None else self._encode(pixels, min(width, self._max_width))
 
     def wait_newer(self, last_sequence: int, timeout_s: float) -> tuple[int, bytes] | None:
         """The newest picture once it is newer than `last_sequence`; None when none came in time.
@@ -76,10 +82,10 @@ class PreviewSink:
             self._closed = True
             self._news.notify_all()
 
-    def _encode(self, pixels: Pixels) -> bytes:
+    def _encode(self, pixels: Pixels, max_width: int) -> bytes:
         height, width = pixels.shape[:2]
-        if width > self._max_width:
-            size = (self._max_width, max(1, round(height * self._max_width / width)))
+        if width > max_width:
+            size = (max_width, max(1, round(height * max_width / width)))
             pixels = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
         picture = cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR)
         return cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, self._quality])[1].tobytes()

@@ -1,0 +1,67 @@
+"""Commands: what a key, a button or a word in chat asks for, as a change of the live values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from streamv2v.errors import ControlError
+
+from ..errors import LookError
+from ..looks import Look, LookSet
+from ..store import ControlStore, Snapshot
+from .bodies import Command
+
+Change = tuple[Mapping[str, Any], str | None]
+
+
+def act(command: Command, store: ControlStore, looks: LookSet) -> Snapshot:
+    """Carry out one command.
+
+    Raises:
+        ControlError: the command lacks what it needs; nothing was changed.
+        LookError: there is no such look; nothing was changed.
+    """
+    name = command.command
+    if name == "reset_bank":
+        return store.reset_bank()
+    if name == "look":
+        return store.change(lambda _: _chosen(_wanted(command, looks)))
+    if name in ("next_look", "previous_look"):
+        return store.change(lambda now: _chosen(_beside(now.look, looks, 1 if name == "next_look" else -1)))
+    if name in ("strength_up", "strength_down"):
+        step = command.step if name == "strength_up" else -command.step
+        return store.change(lambda now: (_moved(now, step), None))
+    if name.startswith("toggle_"):
+        mode = name.removeprefix("toggle_")
+        return store.change(lambda now: ({"mode": "effect" if now.controls.mode == mode else mode}, None))
+    return store.apply({"mode": name})
+
+
+def _chosen(look: Look) -> Change:
+    return look.patch(), look.name
+
+
+def _wanted(command: Command, looks: LookSet) -> Look:
+    if (command.number is None) == (command.name is None):
+        raise ControlError("command", command.command, "look with either a number or a name")
+    if command.number is not None:
+        ordered = list(looks)
+        if command.number > len(ordered):
+            raise LookError(f"There is no look number {command.number}; there are {len(ordered)}.")
+        return ordered[command.number - 1]
+    return looks.get(command.name or "")
+
+
+def _beside(current: str | None, looks: LookSet, step: int) -> Look:
+    """The look after (1) or before (-1) the current one, round and round; the first where none is current."""
+    ordered = list(looks)
+    if not ordered:
+        raise LookError("There are no looks to go to.")
+    if current not in looks:
+        return ordered[0 if step > 0 else -1]
+    return ordered[(looks.names.index(current) + step) % len(ordered)]
+
+
+def _moved(now: Snapshot, step: float) -> dict[str, float]:
+    return {"strength": min(1.0, max(0.0, round(now.controls.strength + step, 4)))}

@@ -1,0 +1,145 @@
+"""The routes that change something: controls, commands, looks, the source, and what OBS says of itself."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.concurrency import run_in_threadpool
+from fastapi.responses import JSONResponse
+
+from streamv2v.errors import ControlError
+
+from ..errors import LookError, SourceError
+from ..looks import RESERVED_NAMES, look_of
+from .acting import act
+from .bodies import (
+    BadBody,
+    Body,
+    ChosenSource,
+    Command,
+    ObsState,
+    SavedLook,
+    Ticket,
+    controls_schema,
+    read_object,
+    refusal,
+    understood,
+)
+from .guard import TICKET_PATH
+from .limits import Limits
+from .report import Desk, told
+
+Redeem = Callable[[str], str | None]
+
+
+def add_refusals(app: FastAPI) -> None:
+    """What each kind of refusal is answered with."""
+
+    @app.exception_handler(ControlError)
+    async def refused(_: Request, error: ControlError) -> JSONResponse:
+        return JSONResponse(refusal(error), status_code=422)
+
+    @app.exception_handler(BadBody)
+    async def bad(_: Request, error: BadBody) -> JSONResponse:
+        return JSONResponse({"error": error.reason}, status_code=error.status)
+
+    @app.exception_handler(LookError)
+    async def unknown(_: Request, error: LookError) -> JSONResponse:
+        return JSONResponse({"error": str(error)}, status_code=404)
+
+    @app.exception_handler(SourceError)
+    async def no_source(_: Request, error: SourceError) -> JSONResponse:
+        return JSONResponse({"error": str(error)}, status_code=404)
+
+
+def takes(schema: dict[str, Any] | type[Body]) -> dict[str, Any]:
+    """The part of a route's description that says what its body is."""
+    if isinstance(schema, type):
+        schema = schema.model_json_schema()
+    return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}}
+
+
+def add_changes(app: FastAPI, desk: Desk, limits: Limits) -> None:
+    """Controls, commands, and what OBS says."""
+
+    @app.patch("/api/controls", summary="Change live values", openapi_extra=takes(controls_schema()))
+    async def patch(request: Request) -> JSONResponse:
+        return JSONResponse(told(desk.store.apply(read_object(await request.body()))))
+
+    @app.post("/api/commands", summary="Carry out a command", openapi_extra=takes(Command))
+    async def command(request: Request) -> JSONResponse:
+        wanted = understood(Command, read_object(await request.body()))
+        return JSONResponse(told(act(wanted, desk.store, desk.looks)))
+
+    @app.post("/api/obs/state", summary="Tell how OBS is", openapi_extra=takes(ObsState))
+    async def obs_state(request: Request) -> JSONResponse:
+        news = understood(ObsState, read_object(await request.body()))
+        desk.obs.tell(news.model_dump())
+        return JSONResponse({"revision": desk.store.current.revision})
+
+    _add_saving(app, desk, limits)
+    _add_source(app, desk, limits)
+
+
+def _add_saving(app: FastAPI, desk: Desk, limits: Limits) -> None:
+    @app.post("/api/looks", summary="Keep the current setting as a look", openapi_extra=takes(SavedLook))
+    async def save(request: Request) -> JSONResponse:
+        wanted = understood(SavedLook, read_object(await request.body()))
+        if desk.save_look is None:
+            return JSONResponse({"error": "This program keeps no looks of its own."}, status_code=404)
+        name = wanted.name or _name_from(wanted.title)
+        if name in RESERVED_NAMES:
+            raise ControlError("name", name, "any other word; this one has a meaning of its own")
+        if name in desk.looks and not wanted.replace:
+            said = f"There is a look {name!r} already; send replace: true to write over it."
+            return JSONResponse({"error": said, "field": "name", "given": name}, status_code=409)
+        if not limits.saving.take():
+            return JSONResponse({"error": "Too many looks at once; wait a moment."}, status_code=429)
+        look = look_of(desk.store.current.controls, name, " ".join(wanted.title.split()))
+        try:
+            await run_in_threadpool(desk.save_look, look)
+        except LookError as error:
+            return JSONResponse({"error": str(error)}, status_code=409)
+        desk.looks = desk.looks.with_look(look)
+        desk.looks_saved += 1
+        now = desk.store.apply({}, look=name)
+        return JSONResponse({**told(now), "number": desk.looks.names.index(name) + 1})
+
+
+def _add_source(app: FastAPI, desk: Desk, limits: Limits) -> None:
+    @app.post("/api/source", summary="Go over to another source", openapi_extra=takes(ChosenSource))
+    async def switch(request: Request) -> JSONResponse:
+        wanted = understood(ChosenSource, read_object(await request.body()))
+        if desk.sources is None:
+            return JSONResponse({"error": "The source of this program is fixed."}, status_code=404)
+        if not limits.saving.take():
+            return JSONResponse({"error": "Too many changes of source; wait a moment."}, status_code=429)
+        chosen = await run_in_threadpool(desk.sources.switch, wanted.id)
+        return JSONResponse({"revision": desk.store.current.revision, "id": chosen.id, "title": chosen.title})
+
+
+def add_ticket(app: FastAPI, redeem: Redeem) -> None:
+    """Where the page that the program opened itself gets the token: once, for its ticket."""
+
+    @app.post(TICKET_PATH, include_in_schema=False)
+    async def exchange(request: Request) -> JSONResponse:
+        wanted = understood(Ticket, read_object(await request.body()))
+        token = redeem(wanted.ticket)
+        if token is None:
+            return JSONResponse({"error": "This ticket is not valid (any more)."}, status_code=401)
+        return JSONResponse({"token": token})
+
+
+def _name_from(title: str) -> str:
+    """A short name from a title.
+
+    Raises:
+        ControlError: nothing in it can be in a name.
+    """
+    name = re.sub(r"[^a-z0-9]+", "-", title.casefold()).strip("-")[:40].strip("-")
+    if not name:
+        raise ControlError("title", title, "words with letters a to z or digits, or a name beside it")
+    return name

@@ -1,0 +1,204 @@
+"""The WebSocket: every change once and in order, the status twice a second, and changes the other way."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import threading
+from collections import deque
+from typing import Any
+
+from fastapi import FastAPI, WebSocket
+from starlette.websockets import WebSocketDisconnect
+
+from streamv2v.errors import ControlError
+
+from ..accesstoken import AccessToken
+from ..errors import LookError
+from ..store import ControlStore, Snapshot
+from .acting import act
+from .bodies import BadBody, Command, read_object, refusal, understood
+from .guard import bearer, headers_of
+from .limits import Limits
+from .report import Desk, told
+
+STATUS_PERIOD_S = 0.5
+TOKEN_TIMEOUT_S = 5.0
+LISTENER_LIMIT = 24
+BACKLOG_LIMIT = 20_000
+CLOSE_GOING, CLOSE_LATER, CLOSE_TOKEN = 1001, 1013, 4401
+
+
+class Changes:
+    """The changes of a store for one listener on an event loop: from `first` on, each once and in order."""
+
+    def __init__(self, store: ControlStore) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._news = asyncio.Event()
+        self._waiting: deque[Snapshot] = deque()
+        self.overrun = False
+        self.end = store.subscribe(self._take)
+        # Subscribed first, so that nothing falls between; what is in both is left out by its revision.
+        self.first = self._last = store.current
+
+    def _take(self, snapshot: Snapshot) -> None:
+        if len(self._waiting) >= BACKLOG_LIMIT:
+            self.overrun = True
+        else:
+            self._waiting.append(snapshot)
+        with contextlib.suppress(RuntimeError):  # the loop has ended
+            self._loop.call_soon_threadsafe(self._news.set)
+
+    async def wait(self, timeout_s: float) -> None:
+        """Until there is a change, or the time is up."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(timeout_s):
+                await self._news.wait()
+
+    def messages(self) -> list[dict[str, Any]]:
+        """The changes since the last call, as messages."""
+        self._news.clear()
+        found: list[dict[str, Any]] = []
+        while self._waiting:
+            snapshot = self._waiting.popleft()
+            if snapshot.revision > self._last.revision:
+                found.append(_change(self._last, snapshot))
+                self._last = snapshot
+        return found
+
+    @property
+    def revision(self) -> int:
+        """Of the change that was given out last."""
+        return self._last.revision
+
+
+def _change(before: Snapshot, after: Snapshot) -> dict[str, Any]:
+    old, new = before.controls.as_dict(), after.controls.as_dict()
+    return {
+        "type": "change",
+        "revision": after.revision,
+        "look": after.look,
+        "bank_resets": after.bank_resets,
+        "changed": {name: value for name, value in new.items() if value != old[name]},
+    }
+
+
+class Listener:
+    """One WebSocket, from its token to its end."""
+
+    def __init__(self, socket: WebSocket, desk: Desk, token: AccessToken, limits: Limits) -> None:
+        self._socket, self._desk, self._token, self._limits = socket, desk, token, limits
+        self._given = ""
+
+    async def admitted(self) -> bool:
+        """Whether the right token came, by header or as the first message."""
+        given = bearer(headers_of(self._socket.scope))
+        if given is None:
+            try:
+                async with asyncio.timeout(TOKEN_TIMEOUT_S):
+                    given = read_object(await self._socket.receive_text()).get("token")
+            except (TimeoutError, BadBody, KeyError):
+                given = None
+        self._given = given if isinstance(given, str) else ""
+        return self._still_opens()
+
+    def _still_opens(self) -> bool:
+        return bool(self._given) and self._token.opens(self._given)
+
+    async def tell(self, stopping: threading.Event) -> None:
+        """Send what happens until the program ends, the token is rotated or the listener is too slow."""
+        changes = Changes(self._desk.store)
+        try:
+            first = {"type": "state", **self._desk.state(), **told(changes.first)}
+            await self._socket.send_json(first)
+            due_s = 0.0
+            clock = asyncio.get_running_loop().time
+            while not stopping.is_set():
+                await changes.wait(max(0.0, due_s - clock()))
+                for message in changes.messages():
+                    await self._socket.send_json(message)
+                if changes.overrun:
+                    await self._socket.close(CLOSE_LATER)
+                    return
+                if clock() >= due_s:
+                    if not self._still_opens():
+                        await self._socket.close(CLOSE_TOKEN)
+                        return
+                    status = {"type": "status", "revision": changes.revision, **self._desk.status()}
+                    await self._socket.send_json(status)
+                    due_s = clock() + STATUS_PERIOD_S
+            await self._socket.close(CLOSE_GOING)
+        finally:
+            changes.end()
+
+    async def obey(self) -> None:
+        """Carry out what comes, one after the other, and answer each."""
+        while True:
+            message = await self._socket.receive()
+            if message["type"] == "websocket.disconnect":
+                return
+            await self._socket.send_json(self._answer(message.get("text") or message.get("bytes") or b""))
+
+    def _answer(self, raw: str | bytes) -> dict[str, Any]:
+        answer: dict[str, Any] = {"type": "answer", "id": None, "ok": False}
+        if not self._still_opens():
+            return {**answer, "status": 401, "error": "The access token was changed."}
+        if not self._limits.changes.take():
+            return {**answer, "status": 429, "error": "Too many changes; wait a moment."}
+        try:
+            found = read_object(raw)
+            wanted = found.pop("id", None)
+            # anything may be an id, as long as it is short
+            answer["id"] = wanted if isinstance(wanted, (str, int)) and len(str(wanted)[:101]) <= 100 else None
+            now = self._change(found)
+        except BadBody as error:
+            return {**answer, "status": error.status, "error": error.reason}
+        except ControlError as error:
+            return {**answer, "status": 422, **refusal(error)}
+        except LookError as error:
+            return {**answer, "status": 404, "error": str(error)}
+        return {**answer, "ok": True, "revision": now.revision, "look": now.look, "mode": now.controls.mode}
+
+    def _change(self, found: dict[str, Any]) -> Snapshot:
+        if "controls" not in found:
+            return act(understood(Command, found), self._desk.store, self._desk.looks)
+        patch = found.pop("controls")
+        if found or not isinstance(patch, dict):
+            raise ControlError("controls", patch, "an object of controls and values, and beside it only an id")
+        return self._desk.store.apply(patch)
+
+
+def add_events(app: FastAPI, desk: Desk, token: AccessToken, limits: Limits, stopping: threading.Event) -> None:
+    """The address `/api/events`."""
+    listeners = 0
+
+    @app.websocket("/api/events")
+    async def events(socket: WebSocket) -> None:
+        nonlocal listeners
+        await socket.accept()
+        listener = Listener(socket, desk, token, limits)
+        # it may go away in the middle of a message
+        with contextlib.suppress(WebSocketDisconnect, RuntimeError):
+            if not await listener.admitted():
+                await socket.close(CLOSE_TOKEN)
+            elif listeners >= LISTENER_LIMIT:
+                await socket.close(CLOSE_LATER)
+            else:
+                listeners += 1
+                try:
+                    await _either(listener.tell(stopping), listener.obey())
+                finally:
+                    listeners -= 1
+
+
+async def _either(*coroutines: Any) -> None:
+    """Run all until the first ends."""
+    tasks = [asyncio.create_task(coroutine) for coroutine in coroutines]
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            task.result()
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)

@@ -1,0 +1,96 @@
+"""Thumbnails of looks: the user's own picture in each, taken while the look is on air; kept in memory alone."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+
+from ..store import ControlStore, Snapshot
+
+LOOK_S = 0.5
+SETTLED_S = 2.0
+"""After the glide to a look, the picture needs a moment more until nothing of the look before is in it."""
+RENEW_S = 120.0
+LIMIT = 200
+
+log = logging.getLogger(__name__)
+
+
+class Thumbnails(Mapping[str, bytes]):
+    """Name of a look -> JPEG.
+
+    Args:
+        store: says which look is chosen.
+        is_live: whether styled pictures are on air.
+        picture: a small JPEG of what is on air now; None when there is none.
+        clock: seconds, monotonic.
+    """
+
+    def __init__(
+        self,
+        store: ControlStore,
+        *,
+        is_live: Callable[[], bool],
+        picture: Callable[[], bytes | None],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._store, self._is_live, self._picture, self._clock = store, is_live, picture, clock
+        self._pictures: dict[str, bytes] = {}
+        self._taken_s: dict[str, float] = {}
+        self._words: tuple[object, ...] = ()
+        self._since_s = clock()
+        self._stopping = threading.Event()
+        self._thread: threading.Thread | None = None
+        self.version = 0
+
+    def start(self) -> None:
+        """Look for pictures to take, in a thread."""
+        self._thread = threading.Thread(target=self._run, name="thumbnails", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Safe to call twice, or before `start`."""
+        self._stopping.set()
+        if self._thread is not None:
+            self._thread.join(2.0)
+
+    def look(self) -> None:
+        """Take a picture if one is due."""
+        now, now_s = self._store.current, self._clock()
+        words = _words_of(now)
+        if words != self._words or not self._is_live():
+            self._words, self._since_s = words, now_s
+            return
+        if now.look is None or now_s - self._since_s < now.controls.transition_s + SETTLED_S:
+            return
+        if now_s - self._taken_s.get(now.look, -RENEW_S) < RENEW_S:
+            return
+        jpeg = self._picture()
+        if jpeg is not None and self._store.current.look == now.look:
+            self._taken_s[now.look] = now_s
+            self._pictures = dict([*self._pictures.items(), (now.look, jpeg)][-LIMIT:])
+            self.version += 1
+
+    def __getitem__(self, name: str) -> bytes:
+        return self._pictures[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._pictures)
+
+    def __len__(self) -> int:
+        return len(self._pictures)
+
+    def _run(self) -> None:
+        while not self._stopping.wait(LOOK_S):
+            try:
+                self.look()
+            except Exception:
+                log.exception("no thumbnail")
+
+
+def _words_of(now: Snapshot) -> tuple[object, ...]:
+    """What makes another picture when it changes."""
+    controls = now.controls
+    return now.look, controls.prompt, controls.blend, controls.strength, controls.mode

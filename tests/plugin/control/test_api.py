@@ -1,0 +1,224 @@
+"""The API: state, controls, commands, looks, sources and what OBS says, each with its revision."""
+
+from __future__ import annotations
+
+import tomllib
+
+import pytest
+from streamv2v_cam.control import ObsNews, Report
+
+from streamv2v.controls import CONTROL_NAMES
+
+JSON = {"Content-Type": "application/json"}
+
+
+@pytest.fixture(autouse=True)
+def _same_beginning(stage):
+    stage.store.apply({"prompt": "oil", "strength": 0.5, "mode": "effect"}, look="oil")
+
+
+def test_the_state_says_what_is_on_air_and_why(stage):
+    stage.report.append(Report("engine restarting", "engine was killed (signal 9)", sinks=("null",)))
+    with stage.client() as client:
+        state = client.get("/api/state").json()
+    stage.report.pop()
+    assert state["air"]["state"] == "engine restarting"
+    assert state["air"]["reason"] == "engine was killed (signal 9)"
+    assert state["telemetry"]["publish_fps"] == 30.0
+    assert (state["look"], state["mode"], state["revision"]) == ("oil", "effect", stage.store.current.revision)
+    assert set(state["controls"]) == set(CONTROL_NAMES)
+
+
+def test_the_controls_are_described_so_that_a_page_can_draw_them(stage):
+    with stage.client() as client:
+        told = client.get("/api/controls").json()
+    assert told["described"]["strength"]["high"] == 1.0
+    assert set(told["values"]) == set(told["described"]) == set(CONTROL_NAMES)
+
+
+def test_a_change_goes_through_the_one_door_and_its_answer_carries_the_revision(stage):
+    before = stage.store.current.revision
+    with stage.client() as client:
+        answer = client.patch("/api/controls", json={"strength": 0.25, "prompt": "a snow globe"})
+    assert answer.status_code == 200
+    assert answer.json()["controls"]["strength"] == 0.25
+    assert stage.store.current.controls.prompt == "a snow globe"
+    assert answer.json()["revision"] == stage.store.current.revision == before + 1
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        ('{"strength": 7}', 422),
+        ('{"prompt": ""}', 422),
+        ('{"prompt": "\\ud800"}', 400),
+        ('{"model": "someone/other"}', 422),
+        ('{"strength": 0.1, "mode": "sleep"}', 422),
+        ('{"strength": 1' + "0" * 400 + "}", 422),
+        ('{"seed": 1' + "0" * 6000 + "}", 400),
+        ('["strength"]', 422),
+        ('{"strength": NaN}', 400),
+        ('{"strength": 1e999}', 422),
+        ("strength", 400),
+        ("[" * 10000, 400),
+    ],
+)
+def test_a_refused_change_says_why_and_changes_nothing(stage, body, status):
+    before = stage.store.current
+    with stage.client() as client:
+        answer = client.patch("/api/controls", content=body, headers=JSON)
+    assert answer.status_code == status
+    assert answer.json()["error"]
+    assert stage.store.current is before
+
+
+def test_a_refusal_carries_field_given_and_allowed(stage):
+    with stage.client() as client:
+        told = client.patch("/api/controls", json={"strength": 7}).json()
+    assert (told["field"], told["given"], told["allowed"]) == ("strength", 7, "0 to 1")
+    told = stage.command(command="dance").json()
+    assert (told["field"], told["given"]) == ("command", "dance")
+    assert "next_look" in told["allowed"]
+
+
+def test_looks_are_chosen_by_name_and_number_and_one_after_the_other(stage):
+    assert stage.command(command="look", name="neon").json()["look"] == "neon"
+    assert stage.store.current.controls.strength == 0.7
+    assert stage.command(command="look", number=1).json()["look"] == "oil"
+    assert stage.command(command="next_look").json()["look"] == "neon"
+    assert stage.command(command="next_look").json()["look"] == "oil"
+    assert stage.command(command="previous_look").json()["look"] == "neon"
+    with stage.client() as client:
+        assert [(look["number"], look["name"]) for look in client.get("/api/looks").json()][:2] == [
+            (1, "oil"),
+            (2, "neon"),
+        ]
+
+
+@pytest.mark.parametrize("wanted", [{"name": "neo"}, {"number": 9}])
+def test_a_look_that_does_not_exist_changes_nothing(stage, wanted):
+    before = stage.store.current
+    answer = stage.command(command="look", **wanted)
+    assert answer.status_code == 404
+    assert answer.json()["error"]
+    assert stage.store.current is before
+
+
+def test_strength_goes_up_and_down_in_steps_and_stops_at_its_ends(stage):
+    assert stage.command(command="strength_up").json()["controls"]["strength"] == 0.55
+    assert stage.command(command="strength_down", step=0.5).json()["controls"]["strength"] == 0.05
+    assert stage.command(command="strength_down").json()["controls"]["strength"] == 0.0
+    assert stage.command(command="strength_down").json()["controls"]["strength"] == 0.0
+
+
+def test_what_is_on_air_is_chosen_and_toggled(stage):
+    for mode in ("privacy", "freeze", "bypass", "effect"):
+        assert stage.command(command=mode).json()["mode"] == mode
+    for mode in ("privacy", "freeze", "bypass"):
+        assert stage.command(command=f"toggle_{mode}").json()["mode"] == mode
+        assert stage.command(command=f"toggle_{mode}").json()["mode"] == "effect"
+
+
+def test_emptying_the_bank_can_be_asked_for(stage):
+    before = stage.store.current.bank_resets
+    assert stage.command(command="reset_bank").json()["bank_resets"] == before + 1
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {},
+        {"command": "look"},
+        {"command": "look", "number": 1, "name": "oil"},
+        {"command": "look", "number": 0},
+        {"command": "look", "number": True},
+        {"command": "strength_up", "step": 4},
+        {"command": "effect", "path": "/etc/passwd"},
+    ],
+)
+def test_a_command_that_makes_no_sense_is_refused(stage, body):
+    before = stage.store.current
+    answer = stage.command(**body)
+    assert answer.status_code == 422
+    assert {"error", "field", "given", "allowed"} <= set(answer.json())
+    assert stage.store.current is before
+
+
+def test_the_current_setting_is_kept_as_a_look_in_the_users_file(stage):
+    stage.store.apply({"prompt": "a snow globe", "strength": 0.35, "bank_weight": 2.0, "mirror": True})
+    with stage.client() as client:
+        saved = client.post("/api/looks", json={"title": "Snow, globe!"})
+        assert saved.json()["look"] == "snow-globe"
+        again = client.post("/api/looks", json={"title": "Snow globe"})
+        assert again.status_code == 409
+        assert client.post("/api/looks", json={"title": "Better", "name": "snow-globe", "replace": True}).is_success
+    kept = tomllib.loads((stage.folder / "looks.toml").read_text())["snow-globe"]
+    assert kept == {"title": "Better", "prompt": "a snow globe", "strength": 0.35, "seed": 2, "bank_weight": 2.0}
+    stage.command(command="look", name="oil")
+    assert stage.command(command="look", name="snow-globe").json()["controls"]["bank_weight"] == 2.0
+    assert stage.desk.looks.names.index("snow-globe") == 2, "no number moved"
+
+
+@pytest.mark.parametrize("body", [{"title": ""}, {"title": "?"}, {"title": "x", "name": "../x"}, {"title": "none"}])
+def test_a_look_needs_a_name_that_can_be_one(stage, body):
+    with stage.client() as client:
+        assert client.post("/api/looks", json=body).status_code == 422
+
+
+def test_a_source_is_chosen_from_the_list_alone(stage):
+    with stage.client() as client:
+        assert [choice["id"] for choice in client.get("/api/cameras").json()] == ["presenter", "c0ffee"]
+        assert client.post("/api/source", json={"id": "c0ffee"}).json()["title"] == "HD Webcam"
+        assert stage.desk.sources.current == "c0ffee"
+        for wanted in ("/etc/passwd", "http://127.0.0.1/", "/dev/video0", "camera:0"):
+            assert client.post("/api/source", json={"id": wanted}).status_code == 404
+    assert stage.desk.sources.current == "c0ffee"
+
+
+def test_what_obs_says_of_itself_stands_in_the_state(stage):
+    with stage.client() as client:
+        assert client.post("/api/obs/state", json={"connected": True, "version": "29.0.2"}).json()["revision"] >= 0
+        told = client.get("/api/state").json()["obs"]
+        assert (told["state"], told["version"]) == ("connected", "29.0.2")
+        client.post("/api/obs/state", json={"connected": False, "reason": "The password is wrong."})
+        told = client.get("/api/state").json()["obs"]
+        assert (told["state"], told["reason"]) == ("disconnected", "The password is wrong.")
+
+
+def test_an_obs_process_that_falls_silent_is_called_silent():
+    now_s = [0.0]
+    news = ObsNews(clock=lambda: now_s[0])
+    assert news.as_dict() == {"state": "absent"}
+    news.tell({"connected": True})
+    assert news.as_dict()["state"] == "connected"
+    now_s[0] = 16.0
+    assert news.as_dict()["state"] == "silent"
+
+
+def test_a_thumbnail_is_there_once_its_look_was_on_air(stage):
+    with stage.client() as client:
+        before = client.get("/api/state").json()["looks_version"]
+        assert client.get("/api/looks/neon/thumbnail").status_code == 404
+        stage.thumbnails["neon"] = b"\xff\xd8small\xff\xd9"
+        assert client.get("/api/looks/neon/thumbnail").content == b"\xff\xd8small\xff\xd9"
+        assert client.get("/api/looks").json()[1]["thumbnail"] is True
+        assert client.get("/api/state").json()["looks_version"] == before + 1
+
+
+def test_reading_changes_nothing(stage):
+    before = stage.store.current
+    with stage.client() as client:
+        described = client.get("/api/openapi.json").json()["paths"]
+        for path, methods in described.items():
+            answer = client.get(path.replace("{name}", "neon"))
+            assert answer.status_code in (200, 404) if "get" in methods else answer.status_code == 405, path
+    assert stage.store.current is before
+
+
+def test_the_description_names_every_control_with_its_range(stage):
+    with stage.client() as client:
+        described = client.get("/api/openapi.json").json()
+    patch = described["paths"]["/api/controls"]["patch"]["requestBody"]["content"]["application/json"]["schema"]
+    assert set(patch["properties"]) == set(CONTROL_NAMES)
+    assert (patch["properties"]["strength"]["minimum"], patch["properties"]["strength"]["maximum"]) == (0.0, 1.0)
+    assert described["security"] == [{"token": []}]

@@ -1,0 +1,113 @@
+"""The WebSocket: each change once and in order, the status by itself, changes the other way."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import threading
+
+import pytest
+from plugin.control.conftest import heard
+from websockets.exceptions import ConnectionClosed
+
+
+def test_a_subscriber_sees_each_change_once_and_in_order_whoever_makes_it(stage):
+    def change(offset: int) -> None:
+        for number in range(100):
+            stage.store.apply({"seed": offset + number})
+
+    async def listen() -> tuple[dict, list[dict]]:
+        async with stage.events() as events:
+            first = await heard(events, "state")
+            threads = [threading.Thread(target=change, args=(offset,)) for offset in (1000, 2000)]
+            for thread in threads:
+                thread.start()
+            changes = [await heard(events, "change") for _ in range(200)]
+            return first, changes
+
+    first, changes = asyncio.run(listen())
+    assert [change["revision"] for change in changes] == [first["revision"] + 1 + n for n in range(200)]
+    for offset in (1000, 2000):
+        mine = [seed for change in changes if offset <= (seed := change["changed"]["seed"]) < offset + 100]
+        assert mine == [offset + number for number in range(100)]
+
+
+def test_a_change_tells_what_changed_and_nothing_else(stage):
+    async def listen() -> dict:
+        async with stage.events() as events:
+            await heard(events, "state")
+            stage.store.apply({"strength": 0.123, "prompt": stage.store.current.controls.prompt})
+            return await heard(events, "change")
+
+    assert asyncio.run(listen())["changed"] == {"strength": 0.123}
+
+
+def test_the_status_comes_by_itself(stage):
+    async def listen() -> list[dict]:
+        async with stage.events() as events:
+            return [await heard(events, "status") for _ in range(2)]
+
+    statuses = asyncio.run(listen())
+    assert all(status["air"]["state"] == "live" for status in statuses)
+
+
+def test_changes_can_be_sent_and_each_is_answered_in_turn(stage):
+    async def talk() -> list[dict]:
+        sent = [
+            {"id": 1, "controls": {"strength": 0.4}},
+            {"id": 2, "controls": {"strength": 4}},
+            {"id": 3, "command": "look", "name": "neon"},
+            {"id": 4, "command": "look", "name": "none-such"},
+            {"id": 5, "command": "dance"},
+            {"id": 6, "controls": {}, "command": "effect"},
+            {"id": 7, "controls": "strength"},
+        ]
+        async with stage.events() as events:
+            for message in sent:
+                await events.send(json.dumps(message))
+            await events.send("nonsense")
+            await events.send(b"\x00\xff")
+            return [await heard(events, "answer") for _ in range(9)]
+
+    answers = asyncio.run(talk())
+    assert [answer["id"] for answer in answers] == [1, 2, 3, 4, 5, 6, 7, None, None]
+    assert [answer["ok"] for answer in answers] == [True, False, True] + [False] * 6
+    assert [answer.get("status") for answer in answers if not answer["ok"]] == [422, 404, 422, 422, 422, 400, 400]
+    assert (answers[1]["field"], answers[1]["given"], answers[1]["allowed"]) == ("strength", 4, "0 to 1")
+    assert (answers[2]["look"], answers[2]["revision"]) == ("neon", stage.store.current.revision)
+
+
+def test_the_token_may_be_the_first_message(stage):
+    async def talk() -> str:
+        async with stage.events(**{"X-Nothing": "here"}) as events:
+            await events.send(json.dumps({"token": stage.token.current()}))
+            return (await heard(events))["type"]
+
+    assert asyncio.run(talk()) == "state"
+
+
+@pytest.mark.parametrize("first", ['{"token": "wrong"}', '{"token": 7}', '{"command": "privacy"}', "nonsense", b"\xff"])
+def test_a_web_socket_without_the_token_is_closed_and_told_nothing(stage, first):
+    before = stage.store.current
+
+    async def talk() -> int:
+        async with stage.events(**{"X-Nothing": "here"}) as events:
+            await events.send(first)
+            with pytest.raises(ConnectionClosed) as end:
+                await asyncio.wait_for(events.recv(), 20)
+            assert end.value.rcvd is not None
+            return end.value.rcvd.code
+
+    assert asyncio.run(talk()) == 4401
+    assert stage.store.current is before
+
+
+def test_a_web_socket_with_a_wrong_header_is_closed(stage):
+    async def talk() -> int:
+        async with stage.events(Authorization="Bearer wrong") as events:
+            with pytest.raises(ConnectionClosed) as end:
+                await asyncio.wait_for(events.recv(), 20)
+            assert end.value.rcvd is not None
+            return end.value.rcvd.code
+
+    assert asyncio.run(talk()) == 4401
