@@ -1,0 +1,108 @@
+"""Back into OBS: what is on air as text in a source, and as events for other tools."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from .errors import RequestRefused
+from .host import HostState
+from .parts import Send
+from .session import ObsSession
+from .watching import NO_SUCH_THING
+
+CAPTION_PERIOD_S = 0.5
+EVENT_PERIOD_S = 0.1
+US, THEM = "streamv2v", "streamv2v_command"
+
+
+def caption_text(template: str, state: HostState) -> str:
+    """`template` with {look}, {prompt}, {mode}, {strength}, {fps}, {latency_ms} and {state} filled in."""
+    controls, telemetry = state.controls, state.telemetry
+    values = {
+        "look": state.look or "",
+        "prompt": controls.get("prompt", ""),
+        "mode": controls.get("mode", ""),
+        "strength": f"{controls.get('strength', 0):.2f}",
+        "fps": f"{telemetry.get('engine_fps') or 0:.0f}",
+        "latency_ms": f"{telemetry.get('latency_p50_ms') or 0:.0f}",
+        "state": state.air.get("state", ""),
+    }
+    for name, value in values.items():
+        template = template.replace("{" + name + "}", str(value))
+    return template
+
+
+class Caption:
+    """Part: keeps a text source of OBS saying what is on air.
+
+    Args:
+        source: its name.
+        template: what it says, see `caption_text`.
+        state: gives the program's state.
+    """
+
+    def __init__(self, source: str, template: str, state: Callable[[], HostState]) -> None:
+        self._source, self._template, self._state = source, template, state
+        self._shown: str | None = None
+        self._next_s = 0.0
+
+    def connected(self, session: ObsSession) -> None:
+        self._shown = None
+
+    def event(self, session: ObsSession, name: str, data: Mapping[str, Any]) -> None:
+        if name in ("InputCreated", "InputNameChanged", "CurrentSceneCollectionChanged"):
+            self._shown = None
+
+    def tick(self, session: ObsSession, now_s: float) -> None:
+        state = self._state()
+        if now_s < self._next_s or not state.online:
+            return
+        self._next_s = now_s + CAPTION_PERIOD_S
+        text = caption_text(self._template, state)
+        if text != self._shown:
+            # kept even where there is no such source: it is not asked for again with every change of fps
+            self._shown = text
+            try:
+                session.request("SetInputSettings", inputName=self._source, inputSettings={"text": text}, overlay=True)
+            except RequestRefused as refusal:
+                if refusal.code != NO_SUCH_THING:
+                    raise
+                self._next_s = now_s + 5.0
+                self._shown = None
+
+
+class CustomEvents:
+    """Part: tells other clients of obs-websocket what changed, and takes commands from them.
+
+    Out: CustomEvent {"streamv2v": {"look", "prompt", "mode", "strength", "revision"}}.
+    In: CustomEvent {"streamv2v_command": {"command": "next_look"}} or {"streamv2v_command": {"controls": {...}}}.
+
+    Args:
+        state: gives the program's state.
+        send: to the program.
+    """
+
+    def __init__(self, state: Callable[[], HostState], send: Send) -> None:
+        self._state, self._send = state, send
+        self._told_revision = -1
+        self._next_s = 0.0
+
+    def connected(self, session: ObsSession) -> None:
+        self._told_revision = -1
+
+    def event(self, session: ObsSession, name: str, data: Mapping[str, Any]) -> None:
+        message = data.get(THEM) if name == "CustomEvent" else None
+        if isinstance(message, dict) and ("command" in message or "controls" in message):
+            self._send({key: value for key, value in message.items() if key != "id"})
+
+    def tick(self, session: ObsSession, now_s: float) -> None:
+        state = self._state()
+        if now_s < self._next_s or not state.online or state.revision == self._told_revision:
+            return
+        self._next_s = now_s + EVENT_PERIOD_S
+        self._told_revision = state.revision
+        news = {name: state.controls.get(name) for name in ("prompt", "mode", "strength")}
+        session.request(
+            "BroadcastCustomEvent", eventData={US: {**news, "look": state.look, "revision": state.revision}}
+        )

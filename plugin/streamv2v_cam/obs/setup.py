@@ -1,0 +1,171 @@
+"""`streamv2v-cam obs setup`: what OBS needs is added to a scene; what is there already is left alone."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ..v4l2 import LOOPBACK_DRIVER, list_nodes
+from .errors import ObsError, RequestRefused
+from .hotkeys import INPUT_NAME
+from .session import ObsSession
+
+CAMERA_NAME = "StreamV2V camera"
+STREAM_NAME = "StreamV2V picture"
+OUR_LABEL, OBS_LABEL = "StreamV2V", "OBS Virtual Camera"
+TEXT_KINDS = ("text_gdiplus_v3", "text_gdiplus_v2", "text_gdiplus", "text_ft2_source_v2", "text_ft2_source")
+
+
+@dataclass(frozen=True)
+class CameraKind:
+    """How one system's OBS calls a camera.
+
+    Attributes:
+        kinds: of the input, newest first.
+        key: the setting that names the device.
+    """
+
+    kinds: tuple[str, ...]
+    key: str
+
+
+CAMERA_KINDS = {
+    "Linux": CameraKind(("v4l2_input",), "device_id"),
+    "Windows": CameraKind(("dshow_input",), "video_device_id"),
+    "Darwin": CameraKind(("macos-avcapture", "av_capture_input_v2", "av_capture_input"), "device"),
+}
+
+
+class Setup:
+    """Adds inputs to one scene; run twice, it changes nothing the second time.
+
+    Args:
+        session: with OBS.
+        scene: where the inputs go; None is the scene on air.
+
+    Raises:
+        ObsError: there is no such scene.
+    """
+
+    def __init__(self, session: ObsSession, scene: str | None = None) -> None:
+        self._session = session
+        names = [item["sceneName"] for item in session.request("GetSceneList")["scenes"]]
+        self.scene = scene or str(session.request("GetCurrentProgramScene")["currentProgramSceneName"])
+        if self.scene not in names:
+            raise ObsError(f"OBS has no scene {self.scene!r}; there are {', '.join(reversed(names))}.")
+        self._kinds: Sequence[str] = session.request("GetInputKindList")["inputKinds"]
+        self.done: list[str] = []
+        """What was added or was there, one line each."""
+        self.to_do: list[str] = []
+        """What a person still has to do, one line each."""
+
+    def hotkey_input(self, script: str) -> None:
+        """The hidden input through which hotkeys travel; `script` is the path of the Lua script."""
+        self._add(INPUT_NAME, self._kind(TEXT_KINDS, "text"), {"text": ""}, shown=False)
+        hotkeys = self._session.request("GetHotkeyList")["hotkeys"]
+        if "streamv2v.next_look" not in hotkeys:
+            self.to_do.append(f"In OBS: Tools > Scripts > + and choose {script}")
+        self.to_do.append('In OBS: Settings > Hotkeys, give keys to the lines that begin with "StreamV2V:"')
+
+    def text(self, name: str, text: str) -> None:
+        """A text source to be seen (a caption) or typed into (a prompt box)."""
+        self._add(name, self._kind(TEXT_KINDS, "text"), {"text": text}, shown=True)
+
+    def camera(self, device: str | None = None) -> None:
+        """Our virtual camera as a source, by the name the system gives it.
+
+        Args:
+            device: the value of the device in OBS; None finds it.
+        """
+        system = CAMERA_KINDS.get(platform.system(), CAMERA_KINDS["Linux"])
+        kind = self._kind(system.kinds, "camera")
+        wanted = device or _device_of_linux()
+        self._add(CAMERA_NAME, kind, {system.key: wanted} if wanted else {}, shown=True)
+        if wanted is None:
+            wanted = self._offered(system.key)
+            if wanted is not None:
+                self._session.request(
+                    "SetInputSettings", inputName=CAMERA_NAME, inputSettings={system.key: wanted}, overlay=True
+                )
+        if wanted is None:
+            self.to_do.append(
+                f"No virtual camera of ours is there yet. Start `streamv2v-cam run`, then open {CAMERA_NAME!r} in OBS "
+                f"and choose {OUR_LABEL if platform.system() == 'Linux' else OBS_LABEL} as its device"
+            )
+        elif platform.system() != "Linux":
+            self.to_do.append("Do not press Start Virtual Camera in OBS: our picture uses that camera")
+
+    def stream(self, address: str) -> None:
+        """The picture of the program's page as a media source, for machines without a virtual camera.
+
+        Args:
+            address: of the MJPEG stream; it holds a key, and changes with the token.
+        """
+        settings = {
+            "is_local_file": False,
+            "input": address,
+            "input_format": "mpjpeg",
+            "buffering_mb": 0,
+            "reconnect_delay_sec": 1,
+        }
+        self._add(STREAM_NAME, self._kind(("ffmpeg_source",), "media"), settings, shown=True)
+        if self._session.request("GetInputSettings", inputName=STREAM_NAME)["inputSettings"].get("input") != address:
+            self._session.request("SetInputSettings", inputName=STREAM_NAME, inputSettings=settings, overlay=True)
+
+    def _add(self, name: str, kind: str, settings: dict[str, Any], *, shown: bool) -> None:
+        inputs = {item["inputName"]: item for item in self._session.request("GetInputList")["inputs"]}
+        items = self._session.request("GetSceneItemList", sceneName=self.scene)["sceneItems"]
+        if name in inputs and any(item["sourceName"] == name for item in items):
+            self.done.append(f"{name}: there already")
+        elif name in inputs and not shown:
+            # one is enough for all scenes, and it lives as long as any scene holds it
+            self.done.append(f"{name}: there already, in another scene")
+        elif name in inputs:
+            self._session.request("CreateSceneItem", sceneName=self.scene, sourceName=name)
+            self.done.append(f"{name}: taken over from another scene")
+        else:
+            self._create(name, kind, settings, shown=shown)
+            self.done.append(f"{name}: added{'' if shown else ', hidden'}")
+
+    def _create(self, name: str, kind: str, settings: dict[str, Any], *, shown: bool) -> None:
+        try:
+            self._session.request(
+                "CreateInput",
+                sceneName=self.scene,
+                inputName=name,
+                inputKind=kind,
+                inputSettings=settings,
+                sceneItemEnabled=shown,
+            )
+        except RequestRefused as refusal:
+            raise ObsError(f"{name!r} cannot be added to scene {self.scene!r}: {refusal}") from None
+
+    def _kind(self, wanted: Sequence[str], noun: str) -> str:
+        found = next((kind for kind in wanted if kind in self._kinds), None)
+        if found is None:
+            raise ObsError(f"This OBS has no {noun} source ({', '.join(wanted)}); install the one of obsproject.com.")
+        return found
+
+    def _offered(self, key: str) -> str | None:
+        """The value under which OBS itself lists our camera; None where it does not."""
+        try:
+            items = self._session.request(
+                "GetInputPropertiesListPropertyItems", inputName=CAMERA_NAME, propertyName=key
+            )["propertyItems"]
+        except RequestRefused:
+            return None
+        for label in (OUR_LABEL, OBS_LABEL):
+            for item in items:
+                if label.lower() in str(item.get("itemName", "")).lower():
+                    return str(item["itemValue"])
+        return None
+
+
+def _device_of_linux() -> str | None:
+    """Our loopback node, by its label, else the first that is not OBS's; None elsewhere and without one."""
+    nodes = [node for node in list_nodes() if node.driver == LOOPBACK_DRIVER]
+    ours = [node.path for node in nodes if OUR_LABEL.lower() in node.label.lower()]
+    others = [node.path for node in nodes if OBS_LABEL.lower() not in node.label.lower()]
+    return next(iter(ours + others), None)

@@ -1,0 +1,60 @@
+"""Watching the settings of one input of OBS: by its events where OBS sends them, else by asking."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from .errors import RequestRefused
+from .session import ObsSession
+
+NO_SUCH_THING = 600
+SAFETY_PERIOD_S = 1.0
+ABSENT_PERIOD_S = 2.0
+
+
+class InputWatch:
+    """Gives the settings of an input whenever they may have changed.
+
+    Args:
+        name: of the input.
+        poll_s: how often they are asked for where OBS (before 30.1) sends no event.
+    """
+
+    def __init__(self, name: str, *, poll_s: float) -> None:
+        self.name, self._poll_s = name, poll_s
+        self.present: bool | None = None
+        """Whether OBS has the input; None before anybody asked."""
+        self._events_seen = False
+        self._next_s = 0.0
+
+    def read(self, session: ObsSession) -> Mapping[str, Any] | None:
+        """Its settings now; None while there is no such input."""
+        try:
+            settings = session.request("GetInputSettings", inputName=self.name)["inputSettings"]
+        except RequestRefused as refusal:
+            if refusal.code != NO_SUCH_THING:
+                raise
+            self.present = False
+            return None
+        self.present = True
+        return settings
+
+    def told(self, name: str, data: Mapping[str, Any]) -> Mapping[str, Any] | None:
+        """Its settings, where an event of OBS carries them."""
+        if name == "InputCreated" and data.get("inputName") == self.name:
+            self._next_s = 0.0
+        if name != "InputSettingsChanged" or data.get("inputName") != self.name:
+            return None
+        self._events_seen = True
+        return data.get("inputSettings")
+
+    def due(self, session: ObsSession, now_s: float) -> Mapping[str, Any] | None:
+        """Its settings, where it is time to ask."""
+        if now_s < self._next_s:
+            return None
+        settings = self.read(session)
+        by_event = self._events_seen or session.has_settings_events
+        pause_s = SAFETY_PERIOD_S if by_event else self._poll_s
+        self._next_s = now_s + (pause_s if self.present else ABSENT_PERIOD_S)
+        return settings

@@ -1,0 +1,1 @@
+"""A real OBS without a screen, for the tests and for measuring."""
