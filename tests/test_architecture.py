@@ -24,7 +24,7 @@ LIGHT_LIBRARY = {"streamv2v.controls", "streamv2v.config", "streamv2v.errors"}
 """Modules of the library that never import torch, open to everyone."""
 ENGINE_PROCESS = "engine/worker*.py"
 
-STAGES = {"capture", "engine", "publish", "control"}
+STAGES = {"capture", "engine", "publish", "control", "obs"}
 """Folders that meet only in the composition root."""
 SHARED = {
     "accesstoken",
@@ -154,7 +154,7 @@ def test_the_light_modules_of_the_library_need_the_standard_library_alone(module
         assert within(name, LIGHT_LIBRARY) or first in sys.stdlib_module_names, f"{module}.py imports {name}"
 
 
-def test_capture_engine_publish_and_control_never_import_each_other() -> None:
+def test_capture_engine_publish_control_and_obs_never_import_each_other() -> None:
     for stage in STAGES:
         for path in sources(PROGRAM / stage):
             others = {name for name in imports_of(path) if stage_of(name) not in (None, stage)}

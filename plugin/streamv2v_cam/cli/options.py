@@ -92,6 +92,7 @@ SETTING_OF = {
     "dtype": "engine.dtype",
     "offline": "engine.offline",
     "port": "control.port",
+    "obs": "obs.with_run",
 }
 
 

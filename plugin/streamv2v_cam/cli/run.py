@@ -57,6 +57,9 @@ def run(
     open_page: Annotated[
         bool | None, option("--open/--no-open", help="Open the page in a browser, or not.", panel=_PAGE)
     ] = None,
+    obs: Annotated[
+        bool | None, option("--obs/--no-obs", help="Also start the OBS process (see: obs --help).", panel=_PAGE)
+    ] = None,
     for_s: Annotated[float | None, option("--for", metavar="SECONDS", help="Stop by itself after that time.")] = None,
     settings: options.Set = None,
     config: options.Config = None,

@@ -22,6 +22,8 @@ def allowed_words(field: FieldInfo) -> str:
         if _without_none(get_args(kind)[0]) is not str:
             return 'a list of pairs of text and weight, such as [["a charcoal drawing", 0.5]]'
         return 'a list of texts such as ["one", "two"]'
+    if get_origin(kind) is dict:
+        return 'a table of names and looks such as { Game = "pencil", Talk = "oil" }'
     pattern = _constraint(field, "pattern")
     if pattern and field.description:
         return field.description
@@ -36,6 +38,9 @@ def value_words(value: Any) -> str:
         return str(value).lower()
     if isinstance(value, (list, tuple)):
         return "[" + ", ".join(value_words(item) for item in value) + "]"
+    if isinstance(value, dict):
+        pairs = ", ".join(f"{value_words(key)} = {value_words(item)}" for key, item in value.items())
+        return f"{{ {pairs} }}" if pairs else "{}"
     return json.dumps(value, ensure_ascii=False) if isinstance(value, str) else str(value)
 
 
