@@ -1,0 +1,98 @@
+// Controls drawn from what the server says of them: kind, range, step, unit, choices, help.
+
+const TITLES = { bank_weight: "Stability", transition_s: "Transition time", pan_x: "Pan left – right", pan_y: "Pan up – down" };
+
+const titleOf = (name) => TITLES[name] ?? (name[0].toUpperCase() + name.slice(1).replaceAll("_", " "));
+
+function worded(rule, value) {
+  if (rule.kind !== "number" && rule.kind !== "integer") return "";
+  const places = rule.kind === "integer" ? 0 : Math.max(0, -Math.floor(Math.log10(rule.step)));
+  return Number(value).toFixed(places) + (rule.unit ? ` ${rule.unit}` : "");
+}
+
+/** One control as a row; `send` takes {name: value} and resolves to the answer. */
+export class Control {
+  #sending = false;
+  #wanted;
+  #held = false;
+  #until = 0;
+  #shown;
+
+  constructor(name, rule, send) {
+    this.name = name;
+    this.rule = rule;
+    this.send = send;
+    this.input = this.#input();
+    this.input.id = `control-${name}`;
+    this.input.title = rule.help;
+    this.output = document.createElement("output");
+    this.output.htmlFor = this.input.id;
+    const label = document.createElement("label");
+    label.htmlFor = this.input.id;
+    label.textContent = titleOf(name);
+    this.element = document.createElement("div");
+    this.element.className = "field";
+    this.element.append(label, ...(rule.kind === "switch" ? [this.input] : [this.output, this.input]));
+  }
+
+  /** The value the server has at a revision; a control in a person's hand, and until its change is told back, is left alone. */
+  show(value, revision) {
+    this.#shown = value;
+    if (this.#held || revision < this.#until || (this.rule.kind === "text" && document.activeElement === this.input)) return;
+    if (this.rule.kind === "switch") this.input.checked = value;
+    else this.input.value = value;
+    this.#say(value);
+  }
+
+  /** A program that was started again counts its revisions from 0. */
+  forget() { this.#until = 0; }
+
+  #say(value) {
+    this.output.textContent = worded(this.rule, value);
+    if (this.input.type === "range") this.input.setAttribute("aria-valuetext", this.output.textContent);
+  }
+
+  #input() {
+    const { rule } = this;
+    if (rule.kind === "choice") {
+      const select = document.createElement("select");
+      select.append(...rule.choices.map((choice) => new Option(choice, choice)));
+      select.addEventListener("change", () => this.#want(select.value));
+      return select;
+    }
+    const input = document.createElement("input");
+    if (rule.kind === "switch") {
+      input.type = "checkbox";
+      input.addEventListener("change", () => this.#want(input.checked));
+    } else if (rule.kind === "text") {
+      input.type = "text";
+      input.maxLength = rule.most;
+      input.addEventListener("change", () => this.#want(input.value));
+    } else {
+      // A range of millions has no use for a slider.
+      input.type = rule.high - rule.low > 10000 * rule.step ? "number" : "range";
+      Object.assign(input, { min: rule.low, max: rule.high, step: rule.step });
+      const happens = input.type === "range" ? "input" : "change";
+      input.addEventListener(happens, () => this.#want(Number(input.value)));
+    }
+    return input;
+  }
+
+  // One change at a time is on its way, and always the newest follows: a dragged slider acts at once and never queues.
+  async #want(value) {
+    this.#wanted = value;
+    this.#held = true;
+    this.#say(value);
+    if (this.#sending) return;
+    this.#sending = true;
+    let sent, answer;
+    do {
+      sent = this.#wanted;
+      answer = await this.send({ [this.name]: sent });
+    } while (sent !== this.#wanted);
+    this.#sending = this.#held = false;
+    // What is told of the changes before is on its way still.
+    this.#until = answer.revision ?? 0;
+    if (!answer.ok) this.show(this.#shown, Infinity);
+  }
+}

@@ -1,0 +1,164 @@
+// The dock: shows what the program tells, and passes on what a person changes.
+// Prompts, names and reasons are foreign text: they are only ever set as textContent or value.
+
+import { Control } from "/controls.js";
+import { Link, kept, tokenIn } from "/link.js";
+import { Looks } from "/looks.js";
+import { Picture } from "/picture.js";
+import { Prompt } from "/prompt.js";
+import { airWords, factWords, kindOf, obsWords } from "/words.js";
+
+const FRONT = ["strength", "bank_weight", "transition_s"];
+const ELSEWHERE = ["prompt", "mode", "blend"];
+const $ = (id) => document.getElementById(id);
+
+const link = new Link();
+const picture = new Picture(link);
+const looks = new Looks(link, $("looks"), (name) => send({ command: "look", name }));
+const prompt = new Prompt(link, send);
+const controls = new Map();
+let values = {};
+let revision = 0;
+let looksVersion = -1;
+let described = {};
+
+/** Send a change, and say so when it was refused. */
+async function send(message) {
+  const answer = await link.send(message);
+  $("refusal").hidden = answer.ok;
+  if (!answer.ok) $("refusal").textContent = answer.error;
+  return answer;
+}
+
+async function drawControls() {
+  const answer = await link.fetch("/api/controls");
+  if (!answer.ok) return;
+  const told = await answer.json();
+  if (JSON.stringify(told.described) === JSON.stringify(described)) return;
+  described = told.described;
+  controls.clear();
+  for (const [name, rule] of Object.entries(described)) {
+    if (!ELSEWHERE.includes(name)) controls.set(name, new Control(name, rule, (patch) => send({ controls: patch })));
+  }
+  const rows = (names) => names.filter((name) => controls.has(name)).map((name) => controls.get(name).element);
+  $("sliders").replaceChildren(...rows(FRONT));
+  $("more-controls").replaceChildren(...rows([...controls.keys()].filter((name) => !FRONT.includes(name))));
+  $("prompt").maxLength = described.prompt.most;
+  showValues(values, revision);
+}
+
+async function listSources() {
+  const answer = await link.fetch("/api/cameras");
+  if (!answer.ok) return;
+  const found = await answer.json();
+  $("source").replaceChildren(...found.map(({ id, title, current }) => new Option(title, id, current, current)));
+}
+
+function showValues(changed, told) {
+  values = { ...values, ...changed };
+  revision = told;
+  for (const [name, value] of Object.entries(changed)) controls.get(name)?.show(value, revision);
+  for (const button of document.querySelectorAll("[data-mode]")) {
+    button.setAttribute("aria-pressed", String(button.dataset.mode === values.mode));
+  }
+  prompt.show(values.prompt);
+}
+
+function showStatus({ air, telemetry, obs, looks_version }) {
+  $("state").textContent = air.state;
+  $("state").dataset.kind = kindOf(air.state);
+  const words = airWords(air);
+  if ($("words").textContent !== words) $("words").textContent = words;
+  const put = (id, value, places) => { $(id).textContent = value ? value.toFixed(places) : "–"; };
+  put("capture-fps", telemetry.capture_fps, 0);
+  put("engine-fps", telemetry.engine_fps, 1);
+  put("publish-fps", telemetry.publish_fps, 1);
+  put("latency-p50", telemetry.latency_p50_ms, 0);
+  $("latency-p95").textContent = telemetry.latency_p95_ms ? `–${telemetry.latency_p95_ms.toFixed(0)}` : "";
+  $("source-name").textContent = air.source || "–";
+  $("sinks").textContent = air.sinks.join(", ") || "this page only";
+  $("facts").textContent = factWords(air.facts);
+  [$("obs-short").textContent, $("obs").textContent] = obsWords(obs);
+  document.title = `${air.state} · StreamV2V camera`;
+  if (looks_version !== looksVersion) {
+    looksVersion = looks_version;
+    looks.load().catch(() => { looksVersion = -1; });
+  }
+}
+
+function away(text) {
+  $("gone").textContent = text;
+  $("gone").hidden = !text;
+}
+
+link.addEventListener("open", () => {
+  away("");
+  $("key-form").hidden = true;
+  $("desk").hidden = false;
+  looksVersion = -1;
+  picture.begin();
+  Promise.all([drawControls(), listSources()]).catch(() => { /* the link will come back, and with it another try */ });
+});
+link.addEventListener("state", ({ detail }) => {
+  controls.forEach((control) => control.forget());
+  showValues(detail.controls, detail.revision);
+  looks.mark(detail.look);
+  showStatus(detail);
+});
+link.addEventListener("change", ({ detail }) => {
+  showValues(detail.changed, detail.revision);
+  looks.mark(detail.look);
+});
+link.addEventListener("status", ({ detail }) => showStatus(detail));
+link.addEventListener("gone", () => {
+  picture.end();
+  away("The program does not answer. Waiting for it to come back …");
+  document.title = "not answering · StreamV2V camera";
+});
+link.addEventListener("keyless", ({ detail }) => {
+  picture.end();
+  away("");
+  $("desk").hidden = true;
+  $("key-form").hidden = false;
+  $("key-reason").textContent = detail;
+  $("key").focus();
+});
+
+$("key-form").addEventListener("submit", (event) => {
+  event.preventDefault();
+  link.use(tokenIn($("key").value));
+  $("key").value = "";
+});
+for (const button of document.querySelectorAll("[data-mode]")) {
+  button.addEventListener("click", () => {
+    // Pressing Privacy, Freeze or Bypass again ends it.
+    const { mode } = button.dataset;
+    send({ command: mode === "effect" ? "effect" : `toggle_${mode}` });
+  });
+}
+$("source").addEventListener("focus", () => listSources().catch(() => {}));
+$("source").addEventListener("change", async () => {
+  const answer = await link.fetch("/api/source", { method: "POST", body: { id: $("source").value } }).catch(() => null);
+  $("refusal").hidden = Boolean(answer?.ok);
+  if (!answer?.ok) $("refusal").textContent = answer ? (await answer.json()).error : "The program does not answer.";
+});
+$("reset-bank").addEventListener("click", () => send({ command: "reset_bank" }));
+$("defaults").addEventListener("click", () => {
+  const plain = Object.fromEntries(Object.entries(described).filter(([name]) => !ELSEWHERE.includes(name)).map(([name, rule]) => [name, rule.default]));
+  send({ controls: plain });
+});
+document.addEventListener("keydown", (event) => {
+  const writing = event.target.matches?.("textarea, input, select") || event.ctrlKey || event.metaKey || event.altKey;
+  if (!writing && /^[1-9]$/.test(event.key)) looks.press(Number(event.key));
+});
+
+const dark = matchMedia("(prefers-color-scheme: dark)");
+function paint() {
+  const chosen = kept.get("streamv2v-theme") || "";
+  $("theme").value = chosen;
+  document.documentElement.dataset.theme = chosen || (dark.matches ? "dark" : "light");
+}
+dark.addEventListener("change", paint);
+$("theme").addEventListener("change", () => { kept.set("streamv2v-theme", $("theme").value); paint(); });
+paint();
+link.start();

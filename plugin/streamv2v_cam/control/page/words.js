@@ -1,0 +1,42 @@
+// What each state means, in words for the person in front of the camera.
+
+const STATES = {
+  "starting": ["", "Getting ready. Viewers see a card that says so."],
+  "live": ["good", ""],
+  "camera lost": ["bad", "No picture from the camera; it is opened again by itself. Viewers see the last picture, then a card."],
+  "engine restarting": ["bad", "The look is being started again. Viewers see the last picture, then a card."],
+  "sink lost": ["bad", "An output takes no picture; it is opened again by itself."],
+  "bypass": ["chosen", "Viewers see your camera as it is, without a look."],
+  "freeze": ["chosen", "The picture stands still; you can move."],
+  "privacy": ["chosen", "Covered: nobody sees you."],
+};
+
+/** Kind of a state, for its colour. */
+export const kindOf = (state) => STATES[state]?.[0] ?? "";
+
+/** A state, its reason and its progress as one line. */
+export function airWords({ state, reason, progress }) {
+  return [STATES[state]?.[1] ?? "", reason, progress].filter(Boolean).join(" ");
+}
+
+/** How OBS is: a short word and a line. */
+export function obsWords(obs) {
+  const doing = [obs.streaming && "streaming", obs.recording && "recording"].filter(Boolean).join(" and ");
+  switch (obs.state) {
+    case "connected":
+      return ["OBS connected", ["Connected", obs.version && `to OBS ${obs.version}`, obs.scene && `– scene “${obs.scene}”`, doing && `– ${doing}`].filter(Boolean).join(" ")];
+    case "disconnected":
+      return ["OBS not connected", obs.reason || "OBS does not answer. Is it running, with its WebSocket server switched on?"];
+    case "silent":
+      return ["OBS silent", "The program that speaks with OBS has gone silent. Start it again: streamv2v-cam obs"];
+    default:
+      return ["OBS off", "Hotkeys and scenes of OBS are not connected. To connect them: streamv2v-cam obs"];
+  }
+}
+
+/** The engine's facts in one line. */
+export function factWords(facts) {
+  return Object.entries(facts ?? {})
+    .filter(([, value]) => ["string", "number"].includes(typeof value))
+    .map(([name, value]) => `${name.replaceAll("_", " ")} ${value}`).join(", ") || "–";
+}
