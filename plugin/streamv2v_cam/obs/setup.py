@@ -123,11 +123,21 @@ class Setup:
             # one is enough for all scenes, and it lives as long as any scene holds it
             self.done.append(f"{name}: there already, in another scene")
         elif name in inputs:
-            self._session.request("CreateSceneItem", sceneName=self.scene, sourceName=name)
+            self._take_over(name)
             self.done.append(f"{name}: taken over from another scene")
         else:
             self._create(name, kind, settings, shown=shown)
             self.done.append(f"{name}: added{'' if shown else ', hidden'}")
+
+    def _take_over(self, name: str) -> None:
+        try:
+            self._session.request("CreateSceneItem", sceneName=self.scene, sourceName=name)
+        except RequestRefused as refusal:
+            # OBS still lists a source that was deleted while something in it holds on to it
+            raise ObsError(
+                f"OBS knows {name!r} and does not add it to scene {self.scene!r} ({refusal.code}): it was deleted and "
+                "is not gone yet. Start OBS again, then repeat the command."
+            ) from None
 
     def _create(self, name: str, kind: str, settings: dict[str, Any], *, shown: bool) -> None:
         try:

@@ -122,7 +122,7 @@ class Stage:
             self.process = None
 
 
-def settings_for(folder: Path, obs_port: int, **obs: Any) -> LoadedSettings:
+def settings_for(folder: Path, obs_port: int, *, port: int = 0, **obs: Any) -> LoadedSettings:
     """Small settings with nine looks; the token and all files lie in `folder`."""
     path = folder / "settings.toml"
     if not path.exists():
@@ -139,7 +139,7 @@ def settings_for(folder: Path, obs_port: int, **obs: Any) -> LoadedSettings:
         "capture.source": "presenter",
         "capture.width": 320,
         "capture.height": 180,
-        "control.port": 0,
+        "control.port": port,
         "control.open_browser": "never",
         "control.looks_file": str(folder / "looks.toml"),
         "obs.port": obs_port,
@@ -152,7 +152,7 @@ def prompt_of(look: str) -> str:
     return f"{look} {'x' * NAMES.index(look)}".strip()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def real_obs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HeadlessObs]:
     """A running OBS with our script, set up as `obs setup` does it."""
     if (reason := missing()) is not None:
@@ -166,7 +166,7 @@ def real_obs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HeadlessObs]:
         yield obs
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def running(real_obs: HeadlessObs, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     """A real run with the small engine, its pictures kept."""
     settings = settings_for(tmp_path_factory.mktemp("host"), real_obs.port)
