@@ -21,6 +21,7 @@ from .environment import Environment, Turn
 from .errors import InstallError, NetworkError, PipError
 from .interpreters import find_interpreter
 from .pip import Pip
+from .system_packages import PACKAGES, install_test_programs
 
 ROOM_BYTES = 4 * 1000**3
 """The environment with the CPU build of torch takes about 2 GB, and pip unpacks beside its downloads."""
@@ -83,6 +84,7 @@ def _steps(environment: Environment, console: Console, *, tests: bool) -> list[S
     ]
     if tests:
         steps.append(Step("tests", "what the tests need", "", lambda: work.project("[test]")))
+        steps.append(Step("programs", "OBS, for the tests against it", " ".join(PACKAGES), work.programs))
     return steps
 
 
@@ -164,6 +166,9 @@ class _Work:
                 f"The environment was made but does not start: {said[-1]}. Begin anew with: installer remove"
             )
         return "torch " + said[-1]
+
+    def programs(self) -> str:
+        return install_test_programs(self._environment.log, say=lambda line: self._console.say(line))
 
     def _pip(self) -> Pip:
         return Pip(self._environment.python, console=self._console, log=self._environment.log)

@@ -70,8 +70,10 @@ def wheels(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def project(tmp_path: Path) -> Path:
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A project that the installer can set up; its program prints what it was called with."""
+    # a test of the installer installs nothing on the machine it runs on
+    monkeypatch.setenv("STREAMV2V_NO_APT", "1")
     root = tmp_path / "project"
     (root / "installer").mkdir(parents=True)
     (root / "installer" / "constraints.txt").write_text("torch==2.13.0\n")

@@ -47,7 +47,7 @@ def test_a_set_up_is_made_once_repaired_when_its_ingredients_change_and_kept_oth
     ]
 
     _, said = set_up(project, tests=True)
-    assert [line[:5] for line in said.splitlines() if line[0] == "["] == ["[5/5]"]
+    assert [line[:5] for line in said.splitlines() if line[0] == "["] == ["[5/6]", "[6/6]"]
     assert ask(environment, "import testtool; print('there')") == "there"
     assert set_up(project)[1] == ""
 
