@@ -74,7 +74,9 @@ def test_the_version_is_told(capsys):
     assert call(capsys, "--version")[:2] == (0, f"streamv2v-cam {__version__}\n")
 
 
-@pytest.mark.parametrize("command", [[], ["run"], ["translate"], ["cameras"], ["looks"], ["config"], ["config", "set"]])
+@pytest.mark.parametrize(
+    "command", [[], ["run"], ["translate"], ["cameras"], ["looks"], ["config"], ["config", "set"], ["token"]]
+)
 def test_every_command_explains_itself(capsys, command):
     code, out, err = call(capsys, *command, "--help")
     assert (code, err) == (0, "")
@@ -138,6 +140,18 @@ def test_config_show_says_where_each_value_comes_from(capsys, tmp_path, monkeypa
     table = call(capsys, "config", "show")[1]
     line = next(line for line in table.splitlines() if "publish.fps" in line)
     assert line.split() == ["publish.fps", "25.0", "environment", "STREAMV2V_PUBLISH__FPS"]
+
+
+def test_the_token_is_shown_and_replaced(capsys, tmp_path):
+    token = call(capsys, "token", "show")[1].strip()
+    assert (tmp_path / "token").read_text().strip() == token
+    assert call(capsys, "token", "path")[1].strip() == str(tmp_path / "token")
+    address = call(capsys, "token", "address", "--set", "control.port=8800")[1].strip()
+    assert address == f"http://127.0.0.1:8800/#token={token}"
+    code, out, _ = call(capsys, "token", "rotate")
+    assert code == 0
+    assert token != call(capsys, "token", "show")[1].strip()
+    assert call(capsys, "token", "show")[1].strip() not in out
 
 
 def test_a_settings_file_is_made_found_and_changed(capsys, tmp_path):

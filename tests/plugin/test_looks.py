@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from streamv2v_cam.errors import LookError
-from streamv2v_cam.looks import Look, LookSet, load_looks, parse_looks, save_look, shipped_text
+from streamv2v_cam.looks import Look, LookSet, load_looks, look_of, parse_looks, save_look, shipped_text
 
 from streamv2v.controls import Controls
 
@@ -96,6 +96,23 @@ def test_a_saved_look_is_read_back_and_the_rest_of_the_file_stays(tmp_path):
     assert looks[1].patch() == saved.patch()
     assert "# mine" in path.read_text()
     assert "# the end" in path.read_text()
+
+
+def test_the_live_values_become_a_look_that_brings_them_back(tmp_path):
+    now = Controls(prompt="neon", blend=(("oil", 0.5),), strength=0.4, zoom=2.0, mode="freeze", bank_weight=2.0)
+    save_look(tmp_path / "looks.toml", look_of(now, "mine", "Mine"))
+    look = load_looks("embedded", tmp_path / "looks.toml").get("mine")
+    back = Controls(seed=7, guidance_scale=3.0).patched(look.patch())
+    assert back == Controls(prompt="neon", blend=(("oil", 0.5),), strength=0.4, bank_weight=2.0)
+    assert "zoom" not in look.values, "the framing is the streamer's"
+
+
+def test_a_look_that_is_added_moves_no_number():
+    looks = LookSet([Look(name, values={"prompt": name}) for name in ("one", "two")])
+    assert looks.with_look(Look("three", values={"prompt": "3"})).names == ["one", "two", "three"]
+    replaced = looks.with_look(Look("one", values={"prompt": "other"}))
+    assert (replaced.names, replaced.get(1).prompt) == (["one", "two"], "other")
+    assert looks.get(1).prompt == "one"
 
 
 def test_a_broken_file_is_not_written_over(tmp_path):

@@ -38,6 +38,21 @@ def test_subscribers_hear_every_change_once_in_order_and_in_the_order_they_came(
     assert told == [("first", 1), ("second", 1), ("first", 2), ("second", 2)]
 
 
+def test_a_change_that_depends_on_what_is_there_is_never_lost_between_threads():
+    store = ControlStore(Controls(strength=0.0))
+
+    def up() -> None:
+        for _ in range(50):
+            store.change(lambda now: ({"strength": round(now.controls.strength + 0.005, 3)}, None))
+
+    threads = [threading.Thread(target=up) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert (store.current.controls.strength, store.current.revision) == (1.0, 200)
+
+
 def test_an_ended_subscription_hears_nothing_more_and_may_end_twice():
     store = ControlStore()
     told = []

@@ -16,6 +16,7 @@ from .names import is_this_machine
 from .report import Desk, JpegSource
 
 VIEWER_LIMIT = 8
+STILL_PERIOD_S = 0.25
 NOT_IN_LAN = "The live picture is shown on this machine only; control.lan_picture = true shows it to your network too."
 
 
@@ -63,18 +64,23 @@ class Viewers:
         self, request: Request, source: JpegSource, may_watch: Callable[[], bool]
     ) -> AsyncIterator[bytes]:
         self._count += 1
+        clock = asyncio.get_running_loop().time
+        due_s = 0.0
         try:
-            sequence = -1
+            sequence, jpeg = -1, b""
             yield b"--picture\r\n"
             while not self._stopping.is_set() and may_watch() and not await request.is_disconnected():
                 wait = asyncio.get_running_loop().run_in_executor(self._waiting, source.wait_newer, sequence, 0.5)
                 if (newer := await wait) is not None:
                     sequence, jpeg = newer
-                    # The next boundary goes out with the picture: a browser shows it only then.
-                    head = b"Content-Type: image/jpeg\r\nContent-Length: %d\r\n\r\n" % len(jpeg)
-                    yield head + jpeg + b"\r\n--picture\r\n"
-                else:
+                elif clock() < due_s or not jpeg:
                     await asyncio.sleep(0.02)
+                    continue
+                # The next boundary goes out with the picture, and a still one again and again: some browsers and
+                # players show a picture only when the one after it begins.
+                head = b"Content-Type: image/jpeg\r\nContent-Length: %d\r\n\r\n" % len(jpeg)
+                yield head + jpeg + b"\r\n--picture\r\n"
+                due_s = clock() + STILL_PERIOD_S
         finally:
             self._count -= 1
 

@@ -72,7 +72,7 @@ class Stage:
 
     def stranger(self, **more) -> httpx.Client:
         """A client without a token."""
-        return httpx.Client(base_url=self.address, timeout=20, trust_env=False, **more)
+        return httpx.Client(base_url=self.address, timeout=20, trust_env=False, verify=False, **more)
 
     def client(self, **more) -> httpx.Client:
         """A client with the token."""

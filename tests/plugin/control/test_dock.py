@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+import time
 
 import numpy as np
 import pytest
@@ -30,11 +31,23 @@ class OneColour:
         self._jpeg, self._sequence = jpeg(colour), 0
 
     def wait_newer(self, last_sequence: int, timeout_s: float) -> tuple[int, bytes] | None:
-        import time
-
         time.sleep(0.1)
         self._sequence += 1
         return self._sequence, self._jpeg
+
+
+class Still:
+    """A picture that changes only when it is told to."""
+
+    def __init__(self, colour: tuple[int, int, int]) -> None:
+        self._newest = (1, jpeg(colour))
+
+    def show(self, colour: tuple[int, int, int]) -> None:
+        self._newest = (self._newest[0] + 1, jpeg(colour))
+
+    def wait_newer(self, last_sequence: int, timeout_s: float) -> tuple[int, bytes] | None:
+        time.sleep(0.1)
+        return self._newest if self._newest[0] > last_sequence else None
 
 
 @pytest.fixture(scope="module")
@@ -250,6 +263,24 @@ def test_the_picture_on_air_is_live_and_the_camera_shows_while_pressed(page):
     expect(page.locator("#source-picture")).to_be_visible()
     page.keyboard.up(" ")
     expect(page.locator("#source-picture")).to_be_hidden()
+
+
+def test_a_picture_that_changes_once_and_then_stands_still_is_shown(browser, stage):
+    still = Still((200, 30, 30))
+    stage.desk.preview = still
+    stage.server.stop()
+    again = make_stage(stage.folder, port=stage.server.port)
+    again.desk.preview = still
+    again.server.start()
+    try:
+        page = opened(browser, again.server.dock_address)
+        assert until(lambda: page.evaluate("document.querySelector('#picture').naturalWidth") == 160)
+        assert colour_of(page, "#picture")[0] > 150
+        still.show((30, 30, 200))
+        assert until(lambda: colour_of(page, "#picture")[2] > 150)
+        page.close()
+    finally:
+        again.server.stop()
 
 
 def test_the_source_is_chosen_from_the_list(page, stage):

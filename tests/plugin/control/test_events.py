@@ -111,3 +111,21 @@ def test_a_web_socket_with_a_wrong_header_is_closed(stage):
             return end.value.rcvd.code
 
     assert asyncio.run(talk()) == 4401
+
+
+def test_of_a_flood_of_changes_each_is_carried_out_and_the_last_one_wins(stage):
+    async def flood() -> tuple[list[dict], list[dict]]:
+        async with stage.events() as events:
+            await heard(events, "state")
+            for number in range(1000):
+                await events.send(json.dumps({"id": number, "controls": {"seed": 5000 + number}}))
+            answers, changes = [], []
+            while len(answers) < 1000 or len(changes) < 1000:
+                message = await heard(events)
+                {"answer": answers, "change": changes}.get(message["type"], []).append(message)
+            return answers, changes
+
+    answers, changes = asyncio.run(flood())
+    assert [answer["id"] for answer in answers] == list(range(1000))
+    assert [change["changed"]["seed"] for change in changes] == list(range(5000, 6000))
+    assert stage.store.current.controls.seed == 5999

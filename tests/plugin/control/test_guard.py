@@ -87,9 +87,14 @@ def test_a_web_socket_must_come_from_our_own_page(stage, origin, allowed):
 
 @pytest.mark.parametrize("host", ["evil.example:{port}", "127.0.0.1:1"])
 def test_a_web_socket_to_a_foreign_host_is_refused(stage, host):
-    key = b"Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n"
+    upgrade = (
+        b"Upgrade: websocket\r\nConnection: Upgrade\r\n"
+        b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n"
+    )
     name = host.format(port=stage.server.port).encode()
-    assert answered(stage, b"GET /api/events HTTP/1.1\r\nHost: " + name + b"\r\n" + key + b"\r\n").split()[1] == b"403"
+    assert (
+        answered(stage, b"GET /api/events HTTP/1.1\r\nHost: " + name + b"\r\n" + upgrade + b"\r\n").split()[1] == b"403"
+    )
 
 
 @pytest.mark.parametrize("address", ["/stream/{key}.mjpg", "/api/state", "/api/stream"])

@@ -2,7 +2,7 @@
 
 const STATES = {
   "starting": ["", "Getting ready. Viewers see a card that says so."],
-  "live": ["good", ""],
+  "live": ["good", "Viewers see the look."],
   "camera lost": ["bad", "No picture from the camera; it is opened again by itself. Viewers see the last picture, then a card."],
   "engine restarting": ["bad", "The look is being started again. Viewers see the last picture, then a card."],
   "sink lost": ["bad", "An output takes no picture; it is opened again by itself."],

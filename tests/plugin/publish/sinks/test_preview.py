@@ -33,6 +33,14 @@ def test_the_picture_is_small_and_its_colours_are_right() -> None:
     assert image[180, 320, 2] > 230 and image[180, 320, 0] < 20
 
 
+def test_a_smaller_picture_can_be_asked_for() -> None:
+    sink = PreviewSink()
+    assert sink.small_jpeg(192) is None
+    sink.send(picture(250))
+    small = sink.small_jpeg(192)
+    assert small is not None and decoded(small).shape == (108, 192, 3)
+
+
 def test_nothing_is_encoded_while_nobody_watches() -> None:
     sink = PreviewSink()
     for number in range(50):

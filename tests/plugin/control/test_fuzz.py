@@ -1,0 +1,110 @@
+"""The API fuzzed from its own description: nothing that can be sent makes it fail."""
+
+from __future__ import annotations
+
+import httpx
+import pytest
+import requests
+import schemathesis
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+from plugin.control.conftest import make_stage
+from schemathesis import GenerationMode
+from streamv2v_cam.control.limits import Bucket, Limits
+
+OPERATIONS = [
+    ("GET", "/api/cameras"),
+    ("GET", "/api/controls"),
+    ("GET", "/api/looks"),
+    ("GET", "/api/looks/{name}/thumbnail"),
+    ("GET", "/api/openapi.json"),
+    ("GET", "/api/state"),
+    ("GET", "/api/stream"),
+    ("PATCH", "/api/controls"),
+    ("POST", "/api/commands"),
+    ("POST", "/api/looks"),
+    ("POST", "/api/obs/state"),
+    ("POST", "/api/source"),
+]
+NOT_BY_CHANCE = {"/api/looks/{name}/thumbnail", "/api/source"}
+"""Their names are not guessed."""
+BRIEF = settings(
+    deadline=None,
+    derandomize=True,
+    database=None,
+    suppress_health_check=list(HealthCheck),
+    phases=[Phase.explicit, Phase.generate],
+)
+
+
+@pytest.fixture(scope="module")
+def fuzzed(tmp_path_factory):
+    stage = make_stage(tmp_path_factory.mktemp("fuzz"), limits=Limits(*(Bucket(1e9, 1e9) for _ in range(4))))
+    stage.server.start()
+    yield stage
+    stage.server.stop()
+
+
+@pytest.fixture(scope="module")
+def client(fuzzed):
+    with fuzzed.client() as client:
+        yield client
+
+
+@pytest.fixture(scope="module")
+def session(fuzzed):
+    with requests.Session() as session:
+        session.headers["Authorization"] = f"Bearer {fuzzed.token.current()}"
+        session.trust_env = False
+        yield session
+
+
+@pytest.fixture(scope="module")
+def described(client):
+    return schemathesis.openapi.from_dict(client.get("/api/openapi.json").json())
+
+
+def test_every_operation_of_the_description_is_fuzzed(described):
+    found = [(result.ok().method.upper(), result.ok().path) for result in described.get_all_operations()]
+    assert sorted(found) == OPERATIONS
+
+
+@pytest.mark.parametrize("mode", [GenerationMode.POSITIVE, GenerationMode.NEGATIVE], ids=["valid", "invalid"])
+@pytest.mark.parametrize(("method", "path"), OPERATIONS)
+def test_nothing_that_can_be_sent_makes_the_server_fail(fuzzed, session, described, method, path, mode):
+    operation = described[path][method]
+    if mode is GenerationMode.NEGATIVE and method == "GET":
+        return  # nothing can be sent wrong where nothing is sent
+    documented = {int(code) for code in operation.definition.raw["responses"] if code.isdecimal()}
+    statuses: set[int] = set()
+
+    @settings(BRIEF, max_examples=20 if method != "GET" else 3)
+    @given(case=operation.as_strategy(generation_mode=mode))
+    def ask(case) -> None:
+        answer = case.call(base_url=fuzzed.address, session=session, timeout=20)
+        statuses.add(answer.status_code)
+        assert answer.status_code < 500, answer.text
+        assert answer.status_code in documented | {405}
+
+    ask()
+    if mode is GenerationMode.POSITIVE:
+        assert 200 in statuses or path in NOT_BY_CHANCE, statuses
+
+
+@settings(BRIEF, max_examples=40)
+@given(body=st.binary(max_size=400), path=st.sampled_from([path for method, path in OPERATIONS if method != "GET"]))
+def test_any_bytes_as_a_body_are_refused_in_words(client, body, path):
+    method = "PATCH" if path.endswith("controls") else "POST"
+    answer = client.request(method, path, content=body, headers={"Content-Type": "application/json"})
+    assert answer.status_code in (200, 400, 422)
+    assert answer.is_success or answer.json()["error"]
+
+
+@settings(BRIEF, max_examples=40)
+@given(path=st.text(max_size=60))
+def test_any_path_is_answered(client, path):
+    try:
+        answer = client.get("/" + path)
+    except (httpx.InvalidURL, httpx.LocalProtocolError, UnicodeEncodeError):
+        return  # the client itself refuses it
+    assert answer.status_code < 500
