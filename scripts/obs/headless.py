@@ -97,6 +97,7 @@ class HeadlessObs:
         script_settings: what each script is given, hotkey bindings included.
         scenes: names of the scenes there are from the beginning.
         width, height: of its canvas, px.
+        port: of obs-websocket; None takes a free one.
     """
 
     def __init__(
@@ -108,9 +109,10 @@ class HeadlessObs:
         scenes: Sequence[str] = (MAIN_SCENE,),
         width: int = 640,
         height: int = 360,
+        port: int | None = None,
     ) -> None:
         self.folder = folder
-        self.port = free_port()
+        self.port = port or free_port()
         self.password = secrets.token_urlsafe(12)
         self.log = folder / "obs.log"
         self._obs: subprocess.Popen[bytes] | None = None

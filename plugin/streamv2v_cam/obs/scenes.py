@@ -53,7 +53,7 @@ class SceneLooks:
             return
         items = session.request("GetSceneItemList", sceneName=data["sceneName"])["sceneItems"]
         name = next((item["sourceName"] for item in items if item["sceneItemId"] == data.get("sceneItemId")), None)
-        if name in self._sources:
+        if isinstance(name, str) and name in self._sources:
             self._send(look_command(self._sources[name]))
 
 
