@@ -58,7 +58,7 @@ def _beside(current: str | None, looks: LookSet, step: int) -> Look:
     ordered = list(looks)
     if not ordered:
         raise LookError("There are no looks to go to.")
-    if current not in looks:
+    if current is None or current not in looks:
         return ordered[0 if step > 0 else -1]
     return ordered[(looks.names.index(current) + step) % len(ordered)]
 

@@ -1,0 +1,168 @@
+"""The dock acts: prompts, sliders, privacy, looks, sources; and it outlives the program."""
+
+from __future__ import annotations
+
+from patience import until
+from playwright.sync_api import expect
+from plugin.control.conftest import make_stage
+from plugin.control.dock.conftest import Still, colour_of, jpeg, opened, show_on
+
+
+def test_a_typed_prompt_is_on_air_and_in_the_history(page, stage):
+    for words in ("a snow globe", "a stained glass window"):
+        page.fill("#prompt", words)
+        page.press("#prompt", "Enter")
+        assert until(lambda words=words: stage.store.current.controls.prompt == words)
+    page.click("#history-open")
+    expect(page.locator("#history button").first).to_have_text("a stained glass window")
+    page.click("#history >> text=a snow globe")
+    assert until(lambda: stage.store.current.controls.prompt == "a snow globe")
+    expect(page.locator("#prompt")).to_have_value("a snow globe")
+
+
+def test_what_is_being_written_is_not_overwritten_and_escape_takes_it_back(page, stage):
+    page.fill("#prompt", "half a thou")
+    stage.store.apply({"prompt": "from elsewhere", "strength": 0.11})
+    expect(page.locator("#control-strength")).to_have_value("0.11")
+    expect(page.locator("#prompt")).to_have_value("half a thou")
+    page.press("#prompt", "Escape")
+    expect(page.locator("#prompt")).to_have_value("from elsewhere")
+
+
+def test_a_refused_prompt_is_told(page, stage):
+    page.fill("#prompt", "   ")
+    page.click("#apply")
+    expect(page.locator("#refusal")).to_contain_text("words")
+    assert stage.store.current.controls.prompt == "oil" or stage.store.current.controls.prompt
+
+
+def test_a_dragged_slider_acts_while_it_is_dragged(page, stage):
+    seen: list[float] = []
+    stage.store.subscribe(lambda snapshot: seen.append(snapshot.controls.strength))
+    box = page.locator("#control-strength").bounding_box()
+    middle = box["y"] + box["height"] / 2
+    page.mouse.move(box["x"] + box["width"] * 0.5, middle)
+    page.mouse.down()
+    for part in (0.6, 0.7, 0.8, 0.9):
+        before = len(seen)
+        page.mouse.move(box["x"] + box["width"] * part, middle)
+        assert until(lambda before=before: len(seen) > before), "it acts before it is let go"
+    page.mouse.up()
+    assert seen == sorted(seen)
+    assert 0.85 < stage.store.current.controls.strength < 0.95
+    expect(page.locator("#sliders output").first).to_have_text(f"{stage.store.current.controls.strength:.2f}")
+
+
+def test_sliders_have_the_ranges_that_the_server_sends_and_obey_the_keyboard(page, stage):
+    with stage.client() as client:
+        described = client.get("/api/controls").json()["described"]
+    for name in ("strength", "bank_weight", "transition_s"):
+        slider = page.locator(f"#control-{name}")
+        assert [float(slider.get_attribute(edge)) for edge in ("min", "max", "step")] == [
+            described[name][edge] for edge in ("low", "high", "step")
+        ]
+    page.focus("#control-transition_s")
+    page.keyboard.press("End")
+    assert until(lambda: stage.store.current.controls.transition_s == 10.0)
+    assert page.get_attribute("#control-transition_s", "aria-valuetext") == "10.0 s"
+
+
+def test_privacy_is_one_press_and_one_press_back(page, stage):
+    box = page.locator("#privacy").bounding_box()
+    assert box["height"] >= 48 and box["width"] >= 280
+    page.click("#privacy")
+    assert until(lambda: stage.store.current.controls.mode == "privacy")
+    expect(page.locator("#privacy")).to_have_attribute("aria-pressed", "true")
+    page.click("#privacy")
+    assert until(lambda: stage.store.current.controls.mode == "effect")
+    page.click("[data-mode=bypass]")
+    assert until(lambda: stage.store.current.controls.mode == "bypass")
+    page.click("[data-mode=effect]")
+    assert until(lambda: stage.store.current.controls.mode == "effect")
+
+
+def test_looks_are_chosen_by_click_and_key_and_show_the_users_own_picture(page, stage):
+    page.click("[data-look=neon]")
+    expect(page.locator("[data-look=neon]")).to_have_attribute("aria-pressed", "true")
+    assert (stage.store.current.look, stage.store.current.controls.strength) == ("neon", 0.7)
+    page.locator("[data-look=neon]").press("1")
+    assert until(lambda: stage.store.current.look == "oil")
+    stage.thumbnails["oil"] = jpeg((20, 180, 40))
+    expect(page.locator("[data-look=oil] canvas")).to_have_attribute("data-drawn", "yes")
+    red, green, blue = colour_of(page, "[data-look=oil] canvas")
+    assert green > 140 and red < 60 and blue < 80
+
+
+def test_the_current_setting_is_saved_as_a_look(page, stage):
+    stage.store.apply({"prompt": "a snow globe"})
+    page.click("#save-open")
+    page.fill("#save-title", "Snow globe")
+    page.click("#save-go")
+    expect(page.locator("[data-look=snow-globe]")).to_have_attribute("aria-pressed", "true")
+    page.click("#save-open")
+    page.fill("#save-title", "Snow globe")
+    page.click("#save-go")
+    expect(page.locator("#save-go")).to_have_text("Replace it")
+    page.click("#save-go")
+    expect(page.locator("#save-form")).to_be_hidden()
+
+
+def test_the_picture_on_air_is_live_and_the_camera_shows_while_pressed(page):
+    assert until(lambda: page.evaluate("document.querySelector('#picture').naturalWidth") == 160)
+    red, _, blue = colour_of(page, "#picture")
+    assert red > 150 and blue < 80
+    page.hover("#peek")
+    page.mouse.down()
+    assert until(lambda: page.evaluate("document.querySelector('#source-picture').naturalWidth") == 160)
+    red, _, blue = colour_of(page, "#source-picture")
+    assert blue > 150 and red < 80
+    page.mouse.up()
+    expect(page.locator("#source-picture")).to_be_hidden()
+    page.focus("#peek")
+    page.keyboard.down(" ")
+    expect(page.locator("#source-picture")).to_be_visible()
+    page.keyboard.up(" ")
+    expect(page.locator("#source-picture")).to_be_hidden()
+
+
+def test_a_picture_that_changes_once_and_then_stands_still_is_shown(browser, stage):
+    still = Still((200, 30, 30))
+    stage.desk.preview = still
+    stage.server.stop()
+    again = make_stage(stage.folder, port=stage.server.port)
+    again.desk.preview = still
+    again.server.start()
+    try:
+        page = opened(browser, again.server.dock_address)
+        assert until(lambda: page.evaluate("document.querySelector('#picture').naturalWidth") == 160)
+        assert colour_of(page, "#picture")[0] > 150
+        still.show((30, 30, 200))
+        assert until(lambda: colour_of(page, "#picture")[2] > 150)
+        page.close()
+    finally:
+        again.server.stop()
+
+
+def test_the_source_is_chosen_from_the_list(page, stage):
+    page.click("#about summary")
+    page.select_option("#source", label="HD Webcam")
+    assert until(lambda: stage.desk.sources.current == "c0ffee")
+
+
+def test_a_program_that_goes_is_told_and_one_that_comes_back_is_found(page, stage, tmp_path):
+    stage.server.stop()
+    expect(page.locator("#gone")).to_contain_text("does not answer")
+    page.click("#privacy")
+    expect(page.locator("#refusal")).to_contain_text("did not arrive")
+    again = show_on(make_stage(tmp_path, port=stage.server.port))
+    again.server.start()
+    try:
+        expect(page.locator("#gone")).to_be_hidden(timeout=20_000)
+        page.click("#privacy")
+        assert until(lambda: again.store.current.controls.mode == "privacy")
+        page.focus("#control-strength")
+        page.keyboard.press("Home")
+        assert until(lambda: again.store.current.controls.strength == 0.0)
+        assert until(lambda: page.evaluate("document.querySelector('#picture').naturalWidth") == 160)
+    finally:
+        again.server.stop()
