@@ -21,7 +21,6 @@ from typing import Any
 
 import numpy as np
 
-
 # as in the engine process: threads that spin at barriers starve each other on a busy machine
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 

@@ -23,7 +23,6 @@ import av
 import cv2
 import numpy as np
 
-
 # as in the engine process: threads that spin at barriers starve each other on a busy machine
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
