@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -59,6 +60,8 @@ def _do(arguments: list[str], root: Path) -> int:
         )
     if verb == "remove":
         return _remove(root)
+    # An order to end is taken as Ctrl-C is, so that pip does not work on alone.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     environment = prepare(root, tests=verb == "test", console=Console(verbose="--verbose" in own))
     python = str(environment.python)
     if verb == "run":

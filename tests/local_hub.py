@@ -19,6 +19,74 @@ def entry(file: Path, folder: Path) -> dict[str, Any]:
     return {"type": "file", "path": path, "size": len(data), "oid": hashlib.sha1(data).hexdigest()}
 
 
+class Answer(BaseHTTPRequestHandler):
+    """One request to the hub; `hub` is set on the subclass the server is given."""
+
+    hub: LocalHub
+
+    def do_HEAD(self) -> None:
+        self.answer(body=False)
+
+    def do_GET(self) -> None:
+        self.answer(body=True)
+
+    def log_message(self, *_args: Any) -> None: ...
+
+    def answer(self, *, body: bool) -> None:
+        path, name = self.path.split("?")[0], self.hub.name
+        self.hub.asked.append((path, self.headers.get("Range")))
+        if path.startswith(f"/api/models/{name}"):
+            return self.describe(path.removeprefix(f"/api/models/{name}").strip("/"))
+        if path.startswith(f"/{name}/resolve/"):
+            _revision, _, file = path.removeprefix(f"/{name}/resolve/").partition("/")
+            if (self.hub.folder / file).is_file():
+                return self.send_part(self.hub.folder / file, body)
+            return self.refuse("EntryNotFound")
+        return self.refuse("RepoNotFound")
+
+    def describe(self, rest: str) -> None:
+        kind, _, revision = rest.partition("/")
+        if (revision.split("/")[0] or "main") not in (*self.hub.revisions, COMMIT):
+            return self.refuse("RevisionNotFound")
+        folder, name = self.hub.folder, self.hub.name
+        tree = [entry(file, folder) for file in sorted(folder.rglob("*")) if file.is_file()]
+        if kind == "tree":
+            return self.send_json(tree)
+        siblings = [{"rfilename": line["path"], "size": line["size"], "blobId": line["oid"]} for line in tree]
+        return self.send_json({"id": name, "modelId": name, "sha": COMMIT, "siblings": siblings})
+
+    def send_json(self, value: Any) -> None:
+        data = json.dumps(value).encode()
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(data)))
+        self.end_headers()
+        self.wfile.write(data)
+
+    def refuse(self, code: str) -> None:
+        self.send_response(404)
+        self.send_header("X-Error-Code", code)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def send_part(self, file: Path, body: bool) -> None:
+        data = file.read_bytes()
+        start = int((self.headers.get("Range") or "bytes=0-").removeprefix("bytes=").split("-")[0])
+        self.send_response(206 if start else 200)
+        self.send_header("ETag", f'"{hashlib.sha1(data).hexdigest()}"')
+        self.send_header("X-Repo-Commit", COMMIT)
+        self.send_header("Content-Length", str(len(data) - start))
+        if start:
+            self.send_header("Content-Range", f"bytes {start}-{len(data) - 1}/{len(data)}")
+        self.end_headers()
+        if body:
+            part = data[start:]
+            if self.hub.cut_after is not None and len(part) > self.hub.cut_after:
+                part, self.hub.cut_after = part[: self.hub.cut_after], None
+                self.close_connection = True
+            self.wfile.write(part)
+
+
 class LocalHub:
     """Serves `folder` as the repository `name`; `with LocalHub(...) as hub: hub.address`.
 
@@ -28,75 +96,10 @@ class LocalHub:
     """
 
     def __init__(self, folder: Path, name: str, revisions: tuple[str, ...] = ("main", "v1")) -> None:
+        self.folder, self.name, self.revisions = folder, name, revisions
         self.asked: list[tuple[str, str | None]] = []
         self.cut_after: int | None = None
-        hub = self
-
-        class Answer(BaseHTTPRequestHandler):
-            def do_HEAD(self) -> None:
-                self.answer(body=False)
-
-            def do_GET(self) -> None:
-                self.answer(body=True)
-
-            def log_message(self, *_args: Any) -> None: ...
-
-            def answer(self, *, body: bool) -> None:
-                path = self.path.split("?")[0]
-                hub.asked.append((path, self.headers.get("Range")))
-                if path.startswith(f"/api/models/{name}"):
-                    return self.describe(path.removeprefix(f"/api/models/{name}").strip("/"))
-                if path.startswith(f"/{name}/resolve/"):
-                    _revision, _, file = path.removeprefix(f"/{name}/resolve/").partition("/")
-                    if (folder / file).is_file():
-                        return self.send_part(folder / file, body)
-                    return self.refuse("EntryNotFound")
-                return self.refuse("RepoNotFound")
-
-            def describe(self, rest: str) -> None:
-                kind, _, revision = rest.partition("/")
-                revision = revision.split("/")[0] or "main"
-                if revision not in (*revisions, COMMIT):
-                    return self.refuse("RevisionNotFound")
-                tree = [entry(file, folder) for file in sorted(folder.rglob("*")) if file.is_file()]
-                if kind == "tree":
-                    return self.send_json(tree)
-                siblings = [{"rfilename": line["path"], "size": line["size"], "blobId": line["oid"]} for line in tree]
-                facts = {"id": name, "modelId": name, "sha": COMMIT, "siblings": siblings}
-                return self.send_json(facts)
-
-            def send_json(self, value: Any) -> None:
-                data = json.dumps(value).encode()
-                self.send_response(200)
-                self.send_header("Content-Type", "application/json")
-                self.send_header("Content-Length", str(len(data)))
-                self.end_headers()
-                self.wfile.write(data)
-
-            def refuse(self, code: str) -> None:
-                self.send_response(404)
-                self.send_header("X-Error-Code", code)
-                self.send_header("Content-Length", "0")
-                self.end_headers()
-
-            def send_part(self, file: Path, body: bool) -> None:
-                data = file.read_bytes()
-                start = int((self.headers.get("Range") or "bytes=0-").removeprefix("bytes=").split("-")[0])
-                self.send_response(206 if start else 200)
-                self.send_header("ETag", f'"{hashlib.sha1(data).hexdigest()}"')
-                self.send_header("X-Repo-Commit", COMMIT)
-                self.send_header("Content-Length", str(len(data) - start))
-                if start:
-                    self.send_header("Content-Range", f"bytes {start}-{len(data) - 1}/{len(data)}")
-                self.end_headers()
-                if body:
-                    part = data[start:]
-                    if hub.cut_after is not None and len(part) > hub.cut_after:
-                        part, hub.cut_after = part[: hub.cut_after], None
-                        self.close_connection = True
-                    self.wfile.write(part)
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Answer)
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), type("OurAnswer", (Answer,), {"hub": self}))
         self._server.daemon_threads = True
         self.address = f"http://127.0.0.1:{self._server.server_address[1]}"
 

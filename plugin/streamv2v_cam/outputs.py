@@ -112,8 +112,8 @@ class Outputs:
             self._live.append((reopen(), reopen))
             self._say(f"output: {self._live[-1][0].name}")
         except SinkError as error:
-            instead = "Only the page shows the picture." if self.preview else "Nothing shows it (--no-preview)."
-            self._say(f"{error} {instead}")
+            instead = "only the page shows the picture" if self.preview else "nothing shows it (--no-preview)"
+            self._say(f"output: {instead}. {error}")
 
     def _sink(self, spec: str) -> Sink:
         return open_sink(spec, width=self._settings.width, height=self._settings.height, fps=self._settings.fps)

@@ -58,14 +58,17 @@ def make_scheduler() -> LCMScheduler:
     """The noise schedule: far gentler than Stable Diffusion's.
 
     At t = 500 the latent keeps 0.97 of the picture and takes 0.23 of noise, at t = 999 0.91 and
-    0.42: a small model can re-draw what it sees, it can't dream back what noise has buried.
+    0.42: a small model can re-draw what it sees, it can't dream back what noise has buried. The
+    network answers with the clean latent itself: to change the picture by d, epsilon would have to
+    be d a / s, several times as large, and a different size at every t; trained so, 17,000 examples
+    had taught it one style, where the same network had five after 14,000 when it answered x0.
     """
     return LCMScheduler(
         num_train_timesteps=1000,
         beta_start=0.00005,
         beta_end=0.0004,
         beta_schedule="scaled_linear",
-        prediction_type="epsilon",
+        prediction_type="sample",
         original_inference_steps=50,
         set_alpha_to_one=True,
         steps_offset=1,

@@ -34,7 +34,7 @@ from training.stage import (
 )
 from training.team import Member
 
-# The decoder starts trained: it learns at this share of the others' rate.
+# Shares of the learning rate: the decoder starts trained.
 RATES = {"unet": 1.0, "text_encoder": 1.0, "decoder": 0.3}
 
 
@@ -50,7 +50,7 @@ class DenoiserOptions:
     seed: int
     batch: int = 16
     later: int = 4
-    cells: int = 20
+    cells: int = 16
     decoded: float = 0.0
     peak_rate: float = 1e-3
     save_every: int = 200
@@ -79,24 +79,21 @@ class Trained:
 
 
 def make_trained(vae: AutoencoderTiny, tokenizer: CLIPTokenizer, *, seed: int) -> Trained:
-    """New networks; the last convolution starts at zero, so the first answer is the input itself."""
+    """New networks, and a copy of the decoder."""
     torch.manual_seed(seed)
     unet, text_encoder = make_unet(), make_text_encoder(tokenizer)
-    torch.nn.init.zeros_(unet.conv_out.weight)
-    torch.nn.init.zeros_(unet.conv_out.bias)  # type: ignore[arg-type]
     return Trained(unet, text_encoder, copy.deepcopy(vae.decoder))
 
 
 def predict(trained: Trained, examples: Examples, noise: torch.Tensor) -> torch.Tensor:
-    """The clean latent the U-Net sees in the noised one, x0 = (x_t - s eps) / a, [B, C, h, w]."""
+    """The clean latent x0 that the U-Net answers to the noised one, [B, C, h, w]."""
     device = examples.clean.device
     signal, spread = (c.to(device)[examples.t].view(-1, 1, 1, 1) for c in signal_and_noise())
     noised = signal * examples.clean + spread * noise
     with torch.autocast(device.type, torch.bfloat16):
         words = trained.text_encoder(examples.tokens).last_hidden_state
         layout = noised.contiguous(memory_format=torch.channels_last)
-        epsilon = trained.unet(layout, examples.t, encoder_hidden_states=words).sample
-    return (noised - spread * epsilon.float()) / signal
+        return trained.unet(layout, examples.t, encoder_hidden_states=words).sample.float()
 
 
 def latent_loss(answer: torch.Tensor, wanted: torch.Tensor) -> torch.Tensor:

@@ -46,8 +46,7 @@ class Model:
             t = int(999 * strength * (steps - step) / steps)
             noise = torch.randn(clean.shape[1:], generator=generator)
             noised = self.signal[t] * clean + self.spread[t] * noise
-            epsilon = self.unet(noised, torch.tensor(t), encoder_hidden_states=words).sample
-            clean = (noised - self.spread[t] * epsilon) / self.signal[t]
+            clean = self.unet(noised, torch.tensor(t), encoder_hidden_states=words).sample
         return self.vae.decoder(clean / factor).clamp(-1, 1)
 
 

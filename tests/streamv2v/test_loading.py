@@ -187,3 +187,27 @@ def test_the_embedded_model_is_an_ordinary_model_of_at_most_25_mb() -> None:
     assert components.facts["parameters"] > 1_000_000
     size = sum(file.stat().st_size for file in EMBEDDED_FOLDER.rglob("*") if file.is_file())
     assert size <= 25 * 1024 * 1024
+
+
+def test_a_single_file_checkpoint_gives_the_same_weights_as_its_folder(tmp_path: Path) -> None:
+    from diffusers import StableDiffusionPipeline
+    from single_file import save_single_file
+
+    folder = save_tiny_model(tmp_path / "folder", vae="kl")
+    pipe = StableDiffusionPipeline.from_pretrained(str(folder), safety_checker=None)
+    path = save_single_file(pipe, tmp_path / "checkpoint.safetensors")
+    config = StreamConfig(model=str(path), single_file_config=str(folder), lcm="off", **SMALL)
+    single = load_components(config)
+    for part in ("unet", "vae", "text_encoder"):
+        wanted, got = getattr(pipe, part).state_dict(), getattr(single, part).state_dict()
+        assert wanted.keys() == got.keys()
+        for name, tensor in wanted.items():
+            torch.testing.assert_close(got[name], tensor, msg=f"{part}.{name}")
+
+
+def test_a_single_file_that_is_no_checkpoint_is_one_line(tiny_model: Path, tmp_path: Path) -> None:
+    save_file({"nothing": torch.zeros(2)}, tmp_path / "other.safetensors")
+    config = StreamConfig(model=str(tmp_path / "other.safetensors"), single_file_config=str(tiny_model), **SMALL)
+    with pytest.raises(ModelError) as raised:
+        load_components(config)
+    assert "\n" not in str(raised.value)

@@ -113,7 +113,8 @@ class CaptureThread:
                 continue
             reason = reading.error or self._silence(reading)
             if reason != self.lost_reason:
-                log.warning("source lost: %s", reason)
+                # before the first picture the run itself tells the person, and may end
+                log.log(logging.WARNING if self._index else logging.INFO, "source lost: %s", reason)
             self.lost_reason = reason
             if reading.pictures:
                 pause_s = FIRST_RETRY_S

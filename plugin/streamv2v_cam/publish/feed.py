@@ -15,7 +15,10 @@ from ..frame import Pixels
 from ..interfaces import Sink
 
 NEWEST_DEPTH = 2
-EVERY_FRAME_DEPTH = 90
+EVERY_FRAME_PICTURES = 90
+"""How many different pictures may wait for a file: a repeated one takes no memory of its own."""
+EVERY_FRAME_DEPTH = 1800
+"""How many beats may wait for a file in all."""
 FIRST_RETRY_S = 0.5
 LONGEST_RETRY_S = 5.0
 HUNG_S = 5.0
@@ -71,6 +74,7 @@ class SinkFeed:
         self._every_frame, self._limit = every_frame, limit
         self._change = threading.Condition()
         self._queue: deque[Pixels] = deque()
+        self._different = 0
         self._stopping = False
         self._frames = self._dropped = 0
         self._lost: str | None = None if sink is not None else f"The {name} is not open yet."
@@ -100,11 +104,12 @@ class SinkFeed:
                 while len(self._queue) > keep:
                     self._queue.popleft()
                 self._queue.append(pixels)
-            elif len(self._queue) + beats > EVERY_FRAME_DEPTH:
+            elif len(self._queue) + beats > EVERY_FRAME_DEPTH or self._different >= EVERY_FRAME_PICTURES:
                 self._lost = f"The {self._name} could not keep up and was ended after {self._frames} frames."
                 self._given_up = True
                 self._queue.clear()
             else:
+                self._different += not (self._queue and self._queue[-1] is pixels)
                 self._queue.extend([pixels] * beats)
             self._change.notify()
 
@@ -154,7 +159,10 @@ class SinkFeed:
             self._change.wait_for(lambda: self._queue or self._stopping or self._given_up)
             if self._given_up or (self._stopping and not (self._every_frame and self._queue)):
                 return None
-            return self._queue.popleft()
+            taken = self._queue.popleft()
+            if self._every_frame:
+                self._different -= not (self._queue and self._queue[0] is taken)
+            return taken
 
     def _newer(self) -> Pixels | None:
         with self._change:

@@ -49,7 +49,9 @@ def one_start(seconds: int, *, unplug: bool) -> dict[str, Any]:
         host.kill()
         said = host.communicate()[0]
     lines = said.strip().splitlines()
-    host_summary = json.loads(lines[-1]) if lines and lines[-1].startswith("{") else {"exit": host.returncode}
+    host_summary: dict[str, Any] = (
+        json.loads(lines[-1]) if lines and lines[-1].startswith("{") else {"exit": host.returncode}
+    )
     passed = (
         host.returncode == 0
         and LEAST_FPS <= opencv.get("fps", 0) <= MOST_FPS
@@ -94,10 +96,13 @@ def read_with_v4l2_ctl(pictures: int) -> dict[str, Any]:
     command = ["v4l2-ctl", "-d", DEVICE, "--stream-mmap", f"--stream-count={pictures}", f"--stream-to={target}"]
     answer = subprocess.run([*command, "--verbose"], capture_output=True, text=True, timeout=60, check=False)
     said = answer.stdout + answer.stderr
-    rates = re.findall(r"([\d.]+) fps", said)
+    rates = [float(rate) for rate in re.findall(r"fps: ([\d.]+)", said)]
     size = re.search(r"Width/Height\s*:\s*(\d+)/(\d+)", said)
     one_bytes = int(size[1]) * int(size[2]) * 3 // 2 if size else 640 * 360 * 3 // 2
-    return {"pictures": target.stat().st_size // one_bytes if target.exists() else 0, "fps": rates[-1:] or None}
+    return {
+        "pictures": target.stat().st_size // one_bytes if target.exists() else 0,
+        "fps": rates[-1] if rates else None,
+    }
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ import pytest
 from patience import until
 from streamv2v_cam.errors import SinkError
 from streamv2v_cam.frame import Pixels
-from streamv2v_cam.publish.feed import EVERY_FRAME_DEPTH, SinkFeed
+from streamv2v_cam.publish.feed import EVERY_FRAME_DEPTH, EVERY_FRAME_PICTURES, SinkFeed
 
 
 def picture(number: int) -> Pixels:
@@ -79,11 +79,26 @@ def test_a_file_gets_every_picture_and_those_of_missed_beats(start: Callable[...
     assert feed.status.done and feed.status.dropped == 0 and sink.closed
 
 
+def test_repeats_wait_for_a_slow_file_far_longer_than_new_pictures(start: Callable[..., SinkFeed]) -> None:
+    gate = threading.Event()
+    sink = ListSink(gate=gate)
+    feed = start(sink, every_frame=True)
+    for number in range(40):
+        shown = picture(number)
+        for _ in range(20):
+            feed.offer(shown)
+    gate.set()
+    feed.stop()
+    assert EVERY_FRAME_PICTURES < 800 < EVERY_FRAME_DEPTH
+    assert sink.numbers == [number for number in range(40) for _ in range(20)]
+    assert feed.status.done
+
+
 def test_a_file_that_cannot_keep_up_is_ended_and_says_so(start: Callable[..., SinkFeed]) -> None:
     gate = threading.Event()
     sink = ListSink(gate=gate)
     feed = start(sink, every_frame=True)
-    for number in range(EVERY_FRAME_DEPTH + 3):
+    for number in range(EVERY_FRAME_PICTURES + 3):
         feed.offer(picture(number))
     assert feed.status.given_up and "could not keep up" in str(feed.status.lost)
     gate.set()
