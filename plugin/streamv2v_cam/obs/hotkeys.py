@@ -48,8 +48,11 @@ class Hotkeys:
         self._input = InputWatch(INPUT_NAME, poll_s=POLL_S)
         self._lost_told = 0
         self._seen_s = -GAP_S
+        self._changing = False
+        """Between two scene collections: inputs, and the rings in them, come and go."""
 
     def connected(self, session: ObsSession) -> None:
+        self._changing = False
         settings = self._input.read(session)
         if time.monotonic() - self._seen_s < GAP_S:
             self._pass_on(settings)
@@ -59,10 +62,18 @@ class Hotkeys:
             log.warning("OBS has no input %r, so its hotkeys cannot reach us; run: streamv2v-cam obs setup", INPUT_NAME)
 
     def event(self, session: ObsSession, name: str, data: Mapping[str, Any]) -> None:
-        self._pass_on(self._input.told(name, data))
+        if name == "CurrentSceneCollectionChanging":
+            self._changing = True
+        elif name == "CurrentSceneCollectionChanged":
+            self._changing = False
+            # what was pressed when that collection was last in use is saved in it
+            self._ring.take(_ring_in(self._input.read(session)), live=False)
+        elif not self._changing:
+            self._pass_on(self._input.told(name, data))
 
     def tick(self, session: ObsSession, now_s: float) -> None:
-        self._pass_on(self._input.due(session, now_s))
+        if not self._changing:
+            self._pass_on(self._input.due(session, now_s))
         self._seen_s = time.monotonic()
 
     def _pass_on(self, settings: Mapping[str, Any] | None) -> None:

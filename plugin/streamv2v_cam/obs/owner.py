@@ -12,7 +12,7 @@ from typing import Any
 
 from .errors import ObsError, ObsPasswordWrong, ObsUnreachable, RequestRefused
 from .parts import Part
-from .session import ObsAddress, ObsSession
+from .session import NOT_READY, ObsAddress, ObsSession
 
 log = logging.getLogger(__name__)
 
@@ -138,7 +138,8 @@ class ObsThread:
         try:
             work(*arguments)
         except RequestRefused as refusal:
-            if str(refusal) not in self._told:
+            # "not ready" is what OBS says between two scene collections
+            if refusal.code != NOT_READY and str(refusal) not in self._told:
                 self._told.add(str(refusal))
                 log.warning("%s", refusal)
 

@@ -36,7 +36,10 @@ class PromptBox:
         self._changed_s = None
 
     def event(self, session: ObsSession, name: str, data: Mapping[str, Any]) -> None:
-        self._look_at(self._input.told(name, data))
+        if name == "CurrentSceneCollectionChanged":
+            self.connected(session)
+        else:
+            self._look_at(self._input.told(name, data))
 
     def tick(self, session: ObsSession, now_s: float) -> None:
         self._look_at(self._input.due(session, now_s))

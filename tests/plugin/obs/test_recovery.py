@@ -10,6 +10,7 @@ from obs.headless import HeadlessObs
 from patience import until
 from plugin.obs.conftest import ENTRY, SCRIPT, Air, Stage, prompt_of, settings_for
 from streamv2v_cam.app import App
+from streamv2v_cam.obs.errors import RequestRefused
 from streamv2v_cam.obs.password import keep_password
 from streamv2v_cam.obs.process import ObsProcess
 
@@ -27,6 +28,34 @@ def test_obs_that_is_killed_and_started_again_is_found_and_its_hotkeys_work_agai
     stage.press("next_look")
     assert stage.air.wait_for(prompt_of("look3"))
     assert until(lambda: told_of_obs(stage)["connected"])
+
+
+def test_a_scene_collection_with_old_presses_in_it_repeats_none_of_them(stage: Stage):
+    stage.press("look_5", "look_6")
+    stage.ask("CreateSceneCollection", sceneCollectionName="Other")
+    process = stage.begin()
+    try:
+        assert stage.look == "look1"
+    finally:
+        stage.ask("SetCurrentSceneCollection", sceneCollectionName="Test")
+    assert until(lambda: process.obs.status.connected and pressed_is_seen(stage, "look_2", "look2"))
+    seen: list[str | None] = []
+    unsubscribe = stage.app.store.subscribe(lambda snapshot: seen.append(snapshot.look))
+    stage.press("look_3")
+    assert until(lambda: seen)
+    unsubscribe()
+    assert seen == ["look3"]
+
+
+def test_a_wrong_token_is_said_with_the_setting_that_names_it(stage: Stage, tmp_path: Path):
+    other = tmp_path / "token"
+    settings = settings_for(tmp_path, stage.obs.port, server=stage.app.panel.server.address, token_file=str(other))
+    process = ObsProcess(settings, password=lambda: stage.obs.password)
+    process.start()
+    assert until(lambda: "obs.token_file" in process.host.state.reason)
+    other.write_text(stage.settings.token_path.read_text())
+    assert until(lambda: process.host.state.online)
+    process.stop()
 
 
 def test_the_program_shows_how_it_stands_with_obs(stage: Stage):
@@ -126,6 +155,17 @@ def told_of_obs(stage: Stage) -> dict:
     headers = {"Authorization": f"Bearer {AccessToken(stage.settings.token_path).current()}"}
     address = stage.app.panel.server.address.rstrip("/")
     return httpx.get(f"{address}/api/state", headers=headers, trust_env=False).json()["obs"]
+
+
+def pressed_is_seen(stage: Stage, key: str, look: str) -> bool:
+    """Whether a press, repeated while the script is loaded again, has chosen its look; no other look was chosen."""
+    try:
+        stage.press(key)
+    except RequestRefused:
+        return False
+    time.sleep(0.2)
+    assert stage.look in ("look1", look)
+    return stage.look == look
 
 
 def add_hotkey_input(stage: Stage) -> None:
