@@ -144,6 +144,8 @@ class HeadlessObs:
             self._start_display()
         command = obs_command() or ["obs"]
         options = ["--multi", "--minimize-to-tray", "--disable-updater", "--disable-missing-files-check"]
+        # OBS 30 asks a person after a crash whether to begin in safe mode
+        options.append("--disable-shutdown-check")
         with self.log.open("ab") as log:
             self._obs = subprocess.Popen(
                 [*command, *options, "--collection", "Test", "--profile", "Test"],

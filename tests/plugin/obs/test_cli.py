@@ -2,23 +2,34 @@
 
 from __future__ import annotations
 
+import logging
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from obs.headless import free_port
 from plugin.obs.conftest import Stage, settings_for
 from streamv2v_cam.cli import main
+from streamv2v_cam.logs import OWN_LOGGERS
 from streamv2v_cam.obs.child import options_for
 from streamv2v_cam.obs.password import keep_password
 
 
 @pytest.fixture(autouse=True)
-def _own_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def _own_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setenv("STREAMV2V_CONFIG", str(tmp_path / "settings.toml"))
     monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.fail.Keyring")
     monkeypatch.setattr("streamv2v_cam.logs.log_path", lambda: tmp_path / "log" / "cam.log")
+    yield
+    # later tests must not log into the stderr that was captured here
+    for name in OWN_LOGGERS:
+        logger = logging.getLogger(name)
+        logger.propagate = True
+        for sink in list(logger.handlers):
+            logger.removeHandler(sink)
+            sink.close()
 
 
 def call(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
