@@ -85,6 +85,7 @@ def test_every_control_has_a_name_for_a_screen_reader_and_can_be_reached_by_keyb
 def test_text_can_be_read_in_light_and_dark(browser, stage, scheme):
     page = opened(browser, stage.server.dock_address, color_scheme=scheme)
     expect(page.locator("#publish-fps")).to_have_text("30.0", timeout=20_000)
+    expect(page.locator(".look .title").first).to_be_visible()
     pairs = page.evaluate(
         """["body", "#privacy", ".main", "label", ".hint", "dt", ".look .title"].map((selector) => {
             const item = document.querySelector(selector);
