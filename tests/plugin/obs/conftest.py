@@ -6,7 +6,7 @@ import json
 import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -31,17 +31,20 @@ BINDING = {"streamv2v.look_9": [{"key": "OBS_KEY_F9", "control": True}]}
 
 
 class Air:
-    """A sink that keeps the newest picture on air, and remembers when each colour came first."""
+    """A sink that keeps the newest picture on air, and all of them while `kept` is a list."""
 
     name = "the test"
 
     def __init__(self) -> None:
         self.picture: Pixels | None = None
+        self.kept: list[Pixels] | None = None
         self._news = threading.Condition()
 
     def send(self, pixels: Pixels) -> None:
         with self._news:
             self.picture = pixels
+            if self.kept is not None:
+                self.kept.append(pixels)
             self._news.notify_all()
 
     def close(self) -> None:
@@ -75,7 +78,6 @@ class Stage:
     air: Air
     settings: LoadedSettings
     process: ObsProcess | None = None
-    changes: list[tuple[float, Any]] = field(default_factory=list)
 
     @property
     def address(self) -> ObsAddress:

@@ -80,6 +80,16 @@ def test_a_child_reads_the_settings_of_its_run(tmp_path: Path):
     assert given == {"obs.port": "4460", "obs.scenes": '{"Game": "look3"}', "obs.events": "false"}
 
 
+def test_the_process_that_a_run_starts_ends_when_its_parent_does():
+    program = [sys.executable, "-m", "streamv2v_cam", "obs", "--with-parent", "--port", str(free_port())]
+    child = subprocess.Popen(program, stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert child.stderr is not None and child.stdin is not None
+    assert "No OBS answers" in child.stderr.readline() + child.stderr.readline()
+    child.stdin.close()
+    assert child.wait(timeout=60) == 0
+    child.stderr.close()
+
+
 def test_set_up_and_password_from_the_command_line_against_a_real_obs(
     stage: Stage, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ):

@@ -6,7 +6,7 @@ import time
 from typing import Any
 
 from patience import until
-from plugin.obs.conftest import Stage, prompt_of
+from plugin.obs.conftest import NAMES, Stage, has_tint, prompt_of
 
 
 def test_a_hotkey_of_obs_changes_the_look_in_the_run_and_in_the_published_pictures(stage: Stage):
@@ -55,6 +55,20 @@ def test_fifty_presses_in_two_seconds_arrive_exactly_once_each_and_in_order(stag
     time.sleep(0.5)
     unsubscribe()
     assert seen == [key.replace("look_", "look") for key in keys]
+
+
+def test_while_looks_change_every_published_picture_is_of_a_look_that_was_chosen(stage: Stage):
+    stage.begin()
+    assert stage.air.wait_for(prompt_of("look1"))
+    stage.air.kept = []
+    for number in range(2, 10):
+        stage.press(f"look_{number}")
+        assert stage.air.wait_for(prompt_of(f"look{number}"))
+    kept, stage.air.kept = stage.air.kept, None
+    # no slate, no black, grey or half-drawn picture, and none of a look that is over
+    order = [next((name for name in NAMES if has_tint(picture, prompt_of(name))), "none") for picture in kept]
+    assert "none" not in order
+    assert order == sorted(order) and set(order) == set(NAMES)
 
 
 def test_a_key_bound_in_the_settings_of_the_script_works(stage: Stage):
