@@ -9,7 +9,7 @@ from .errors import RequestRefused
 from .host import HostState
 from .parts import Send
 from .session import ObsSession
-from .watching import NO_SUCH_THING
+from .watching import ABSENT_PERIOD_S
 
 CAPTION_PERIOD_S = 0.5
 EVENT_PERIOD_S = 0.1
@@ -61,15 +61,12 @@ class Caption:
         self._next_s = now_s + CAPTION_PERIOD_S
         text = caption_text(self._template, state)
         if text != self._shown:
-            # kept even where there is no such source: it is not asked for again with every change of fps
-            self._shown = text
             try:
                 session.request("SetInputSettings", inputName=self._source, inputSettings={"text": text}, overlay=True)
-            except RequestRefused as refusal:
-                if refusal.code != NO_SUCH_THING:
-                    raise
-                self._next_s = now_s + 5.0
-                self._shown = None
+            except RequestRefused:
+                self._next_s = now_s + ABSENT_PERIOD_S
+                raise
+            self._shown = text
 
 
 class CustomEvents:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from typing import Any
 
 from .parts import Send
 from .session import ObsSession
 from .watching import InputWatch
+
+log = logging.getLogger(__name__)
 
 POLL_S = 0.25
 SETTLED_S = 0.6
@@ -34,6 +37,8 @@ class PromptBox:
     def connected(self, session: ObsSession) -> None:
         self._text = self._sent = _text_in(self._input.read(session))
         self._changed_s = None
+        if self._text is None:
+            log.warning("OBS has no text source %r (obs.prompt_source); run: streamv2v-cam obs setup", self._input.name)
 
     def event(self, session: ObsSession, name: str, data: Mapping[str, Any]) -> None:
         if name == "CurrentSceneCollectionChanged":

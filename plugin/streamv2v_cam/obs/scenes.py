@@ -29,6 +29,10 @@ class SceneLooks:
 
     def connected(self, session: ObsSession) -> None:
         self._switched_to(session.request("GetCurrentProgramScene").get("currentProgramSceneName", ""))
+        known = {item["sceneName"] for item in session.request("GetSceneList")["scenes"]}
+        for name in self._scenes:
+            if name not in known:
+                log.info("This scene collection of OBS has no scene %r (obs.scenes).", name)
 
     def event(self, session: ObsSession, name: str, data: Mapping[str, Any]) -> None:
         if name == "CurrentProgramSceneChanged":

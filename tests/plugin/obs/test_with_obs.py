@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from typing import Any
 
+import pytest
 from patience import until
 from plugin.obs.conftest import NAMES, Stage, has_tint, prompt_of
 
@@ -129,6 +130,19 @@ def test_the_caption_in_obs_says_what_is_on_air(stage: Stage):
     assert until(lambda: _text(stage, "Caption") == f"look1: {prompt_of('look1')}")
     stage.press("look_5")
     assert until(lambda: _text(stage, "Caption") == f"look5: {prompt_of('look5')}")
+
+
+def test_sources_that_are_named_and_not_there_are_said_once_and_found_when_they_come(
+    stage: Stage, caplog: pytest.LogCaptureFixture
+):
+    stage.begin(prompt_source="Later prompt", caption_source="Later caption", scenes={"Gone": "look2"})
+    assert until(lambda: "Later caption" in caplog.text and "Later prompt" in caplog.text)
+    _add(stage, "Main", "Later prompt", {"text": ""})
+    _add(stage, "Main", "Later caption", {"text": ""})
+    assert until(lambda: _text(stage, "Later caption") == prompt_of("look1"))
+    stage.ask("SetInputSettings", inputName="Later prompt", inputSettings={"text": "a paper fox"})
+    assert until(lambda: _text(stage, "Later caption") == "a paper fox")
+    assert caplog.text.count("Later caption") == 1
 
 
 def test_other_tools_hear_of_changes_and_can_ask_for_them_by_custom_events(stage: Stage):
