@@ -140,7 +140,8 @@ class Listener:
             await self._socket.send_json(self._answer(message.get("text") or message.get("bytes") or b""))
 
     def _answer(self, raw: str | bytes) -> dict[str, Any]:
-        answer: dict[str, Any] = {"type": "answer", "id": None, "ok": False}
+        revision = self._desk.store.current.revision
+        answer: dict[str, Any] = {"type": "answer", "id": None, "ok": False, "revision": revision}
         if not self._still_opens():
             return {**answer, "status": 401, "error": "The access token was changed."}
         if not self._limits.changes.take():

@@ -116,6 +116,7 @@ class Guard:
         token: opens everything.
         limits: how much may be asked.
         open_paths: the page's own files, readable without a token; so is everything below `/stream/`.
+        revision: of the live values; every answer of the API carries it in the header X-Revision.
     """
 
     def __init__(
@@ -126,9 +127,10 @@ class Guard:
         token: AccessToken,
         limits: Limits,
         open_paths: Container[str],
+        revision: Callable[[], int],
     ) -> None:
         self._app, self._names, self._token = app, names, token
-        self._limits, self._open_paths = limits, open_paths
+        self._limits, self._open_paths, self._revision = limits, open_paths, revision
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] not in ("http", "websocket"):
@@ -148,7 +150,7 @@ class Guard:
         except Refused as refusal:
             await (_close(receive, send) if socket else _answer(refusal, send))
             return
-        await self._app(scope, receive, _with_headers(send))
+        await self._app(scope, receive, _with_headers(send, self._revision if path.startswith("/api/") else None))
 
     def _check_token(self, method: str, path: str, headers: dict[str, str]) -> None:
         """Refuse who has no token where one is needed, and everyone who asks too much.
@@ -205,11 +207,13 @@ def _replayed(body: bytes) -> Receive:
     return receive
 
 
-def _with_headers(send: Send) -> Send:
+def _with_headers(send: Send, revision: Callable[[], int] | None) -> Send:
     async def send_with_headers(message: Message) -> None:
         if message["type"] == "http.response.start":
             given = {name.lower() for name, _ in message.get("headers", ())}
             added = [pair for pair in HEADERS if pair[0] not in given]
+            if revision is not None:
+                added.append((b"x-revision", str(revision()).encode()))
             message = {**message, "headers": [*message.get("headers", ()), *added]}
         await send(message)
 

@@ -177,7 +177,14 @@ class ControlServer:
             lan_picture=self._lan_picture,
         )
         names = Names(self._port, lan=self._lan)
-        return Guard(app, names=names, token=self._token, limits=self._limits, open_paths=OPEN_PATHS)  # type: ignore[arg-type]
+        return Guard(
+            app,  # type: ignore[arg-type]
+            names=names,
+            token=self._token,
+            limits=self._limits,
+            open_paths=OPEN_PATHS,
+            revision=lambda: self._desk.store.current.revision,
+        )
 
 
 def open_port(host: str, port: int, *, search: bool = False) -> socket.socket:

@@ -81,6 +81,24 @@ def test_a_refusal_carries_field_given_and_allowed(stage):
     assert "next_look" in told["allowed"]
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("GET", "/api/state", None),
+        ("GET", "/api/looks", None),
+        ("GET", "/api/none", None),
+        ("PATCH", "/api/controls", {"strength": 7}),
+        ("PATCH", "/api/controls", {"strength": 0.7}),
+        ("POST", "/api/commands", {}),
+        ("POST", "/api/obs/state", {"connected": True}),
+    ],
+)
+def test_every_answer_carries_the_revision(stage, method, path, body):
+    with stage.client() as client:
+        answer = client.request(method, path, json=body)
+    assert answer.headers["x-revision"] == str(stage.store.current.revision)
+
+
 def test_looks_are_chosen_by_name_and_number_and_one_after_the_other(stage):
     assert stage.command(command="look", name="neon").json()["look"] == "neon"
     assert stage.store.current.controls.strength == 0.7

@@ -7,7 +7,7 @@ import json
 import threading
 
 import pytest
-from plugin.control.conftest import heard
+from plugin.control.conftest import heard, make_stage
 from websockets.exceptions import ConnectionClosed
 
 
@@ -73,6 +73,7 @@ def test_changes_can_be_sent_and_each_is_answered_in_turn(stage):
     assert [answer["id"] for answer in answers] == [1, 2, 3, 4, 5, 6, 7, None, None]
     assert [answer["ok"] for answer in answers] == [True, False, True] + [False] * 6
     assert [answer.get("status") for answer in answers if not answer["ok"]] == [422, 404, 422, 422, 422, 400, 400]
+    assert all("revision" in answer for answer in answers)
     assert (answers[1]["field"], answers[1]["given"], answers[1]["allowed"]) == ("strength", 4, "0 to 1")
     assert (answers[2]["look"], answers[2]["revision"]) == ("neon", stage.store.current.revision)
 
@@ -84,6 +85,51 @@ def test_the_token_may_be_the_first_message(stage):
             return (await heard(events))["type"]
 
     assert asyncio.run(talk()) == "state"
+
+
+async def closing_code(socket) -> int:
+    with pytest.raises(ConnectionClosed) as end:
+        while True:
+            await asyncio.wait_for(socket.recv(), 20)
+    assert end.value.rcvd is not None
+    return end.value.rcvd.code
+
+
+def test_a_listener_that_is_too_slow_is_sent_away_to_begin_anew(stage, monkeypatch):
+    monkeypatch.setattr("streamv2v_cam.control.events.BACKLOG_LIMIT", 0)
+
+    async def listen() -> int:
+        async with stage.events() as events:
+            await heard(events, "state")
+            stage.store.apply({"seed": 1})
+            return await closing_code(events)
+
+    assert asyncio.run(listen()) == 1013
+
+
+def test_only_so_many_may_listen_at_once(stage, monkeypatch):
+    monkeypatch.setattr("streamv2v_cam.control.events.LISTENER_LIMIT", 1)
+
+    async def listen() -> int:
+        async with stage.events() as first:
+            await heard(first, "state")
+            async with stage.events() as second:
+                return await closing_code(second)
+
+    assert asyncio.run(listen()) == 1013
+
+
+def test_listeners_are_told_when_the_program_ends(tmp_path):
+    stage = make_stage(tmp_path)
+    stage.server.start()
+
+    async def listen() -> int:
+        async with stage.events() as events:
+            await heard(events, "state")
+            await asyncio.to_thread(stage.server.stop)
+            return await closing_code(events)
+
+    assert asyncio.run(listen()) in (1001, 1012)
 
 
 @pytest.mark.parametrize("first", ['{"token": "wrong"}', '{"token": 7}', '{"command": "privacy"}', "nonsense", b"\xff"])

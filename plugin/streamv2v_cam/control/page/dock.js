@@ -113,6 +113,9 @@ link.addEventListener("status", ({ detail }) => showStatus(detail));
 link.addEventListener("gone", () => {
   picture.end();
   away("The program does not answer. Waiting for it to come back …");
+  $("state").textContent = "not answering";
+  $("state").dataset.kind = "bad";
+  $("words").textContent = "What viewers see is not known: nothing from here, if the program has ended.";
   document.title = "not answering · StreamV2V camera";
 });
 link.addEventListener("keyless", ({ detail }) => {

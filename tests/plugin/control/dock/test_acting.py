@@ -176,6 +176,7 @@ def test_a_program_that_is_killed_is_told_and_one_that_is_started_again_is_found
         expect(page.locator("#publish-fps")).to_have_text("30.0", timeout=20_000)
         process.kill()
         expect(page.locator("#gone")).to_contain_text("does not answer", timeout=20_000)
+        expect(page.locator("#state")).to_have_text("not answering")
         page.click("#privacy")
         expect(page.locator("#refusal")).to_contain_text("did not arrive")
     with (
