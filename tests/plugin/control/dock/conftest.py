@@ -44,7 +44,7 @@ class Still:
         return self._newest if self._newest[0] > last_sequence else None
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def browser():
     if BROWSER is None:
         pytest.skip("no Chromium or Chrome is installed here")
