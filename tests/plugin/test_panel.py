@@ -9,6 +9,7 @@ from plugin.test_app import ENTRY, settings
 from streamv2v_cam.accesstoken import AccessToken
 from streamv2v_cam.app import App
 from streamv2v_cam.capture import CameraInfo
+from streamv2v_cam.control.names import lan_addresses
 from streamv2v_cam.errors import SourceError
 from streamv2v_cam.panel import CameraSources, _title, identity
 from streamv2v_cam.settings.model import CaptureSettings
@@ -73,6 +74,19 @@ def test_the_id_follows_a_camera_to_another_number_and_not_to_another_plug():
 )
 def test_a_source_is_named_without_passwords_and_folders(spec, title):
     assert _title(spec) == title
+
+
+@pytest.mark.skipif(not lan_addresses(), reason="this machine is in no network")
+@pytest.mark.parametrize("lan", [True, False])
+def test_letting_the_network_in_is_warned_about(lan):
+    said: list[str] = []
+    app = App(settings(control_lan=lan), entry=ENTRY)
+    try:
+        app.panel.start(said.append)
+        assert any("WARNING" in line for line in said) is lan
+        assert any(f"http://{lan_addresses()[0]}:" in line for line in said) is lan
+    finally:
+        app.stop()
 
 
 def test_a_run_shows_and_takes_what_the_panel_offers(tmp_path, capfd):

@@ -16,6 +16,7 @@ export class Picture {
     for (const end of ["pointerup", "pointercancel", "lostpointercapture", "blur"]) {
       peek.addEventListener(end, () => this.#peek(false));
     }
+    peek.addEventListener("contextmenu", (event) => event.preventDefault()); // a finger that rests
     peek.addEventListener("keydown", (event) => { if (event.key === " " || event.key === "Enter") this.#peek(true); });
     peek.addEventListener("keyup", (event) => { if (event.key === " " || event.key === "Enter") this.#peek(false); });
   }
