@@ -32,6 +32,7 @@ _EXAMPLES = {
     "engine.vae": '"madebyollin/taesd"',
     "engine.width": "336",
     "engine.height": "192",
+    "engine.slots": "2",
     "engine.cache_dir": '"models"',
     "engine.threads": "2",
     "control.looks_file": '"looks.toml"',

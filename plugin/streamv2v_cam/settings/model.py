@@ -136,7 +136,9 @@ class EngineSettings(Section):
     height: int | None = Field(
         default=None, ge=64, le=2048, multiple_of=8, description="height inside the engine, px; 192 (embedded) or 320"
     )
-    slots: int = Field(default=2, ge=1, le=SLOT_LIMIT, description="denoising steps = slots of the stream batch")
+    slots: int | None = Field(
+        default=None, ge=1, le=SLOT_LIMIT, description="denoising steps = slots of the stream; 1 (embedded) or 2"
+    )
     sequential: bool = Field(default=False, description="all steps of a frame before the next: no frame of delay")
     renoise: bool = Field(default=True, description="add noise again before the later slots")
     guidance: Literal["none", "full", "self", "initialize"] = Field(default="none", description="kind of guidance")
