@@ -142,15 +142,15 @@ class Listener:
     def _answer(self, raw: str | bytes) -> dict[str, Any]:
         revision = self._desk.store.current.revision
         answer: dict[str, Any] = {"type": "answer", "id": None, "ok": False, "revision": revision}
-        if not self._still_opens():
-            return {**answer, "status": 401, "error": "The access token was changed."}
-        if not self._limits.changes.take():
-            return {**answer, "status": 429, "error": "Too many changes; wait a moment."}
         try:
             found = read_object(raw)
             wanted = found.pop("id", None)
             # anything may be an id, as long as it is short
             answer["id"] = wanted if isinstance(wanted, (str, int)) and len(str(wanted)[:101]) <= 100 else None
+            if not self._still_opens():
+                return {**answer, "status": 401, "error": "The access token was changed."}
+            if not self._limits.changes.take():
+                return {**answer, "status": 429, "error": "Too many changes; wait a moment."}
             now = self._change(found)
         except BadBody as error:
             return {**answer, "status": error.status, "error": error.reason}

@@ -8,6 +8,7 @@ import threading
 
 import pytest
 from plugin.control.conftest import heard, make_stage
+from streamv2v_cam.control.limits import Bucket, Limits
 from websockets.exceptions import ConnectionClosed
 
 
@@ -85,6 +86,25 @@ def test_the_token_may_be_the_first_message(stage):
             return (await heard(events))["type"]
 
     assert asyncio.run(talk()) == "state"
+
+
+def test_one_change_too_many_is_answered_by_its_id(tmp_path):
+    bucket = Bucket(1, 2, clock=lambda: 0.0)
+    stage = make_stage(tmp_path, limits=Limits(changes=bucket))
+    stage.server.start()
+
+    async def talk() -> list[dict]:
+        async with stage.events() as events:
+            for number in range(3):
+                await events.send(json.dumps({"id": number, "controls": {"seed": number}}))
+            return [await heard(events, "answer") for _ in range(3)]
+
+    try:
+        answers = asyncio.run(talk())
+    finally:
+        stage.server.stop()
+    assert [(answer["id"], answer.get("status")) for answer in answers] == [(0, None), (1, None), (2, 429)]
+    assert stage.store.current.controls.seed == 1
 
 
 async def closing_code(socket) -> int:
