@@ -28,7 +28,7 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 def main() -> None:
     arguments = parse()
     print_title("the engine alone")
-    engine = bench_engine(arguments)
+    engine = bench_engine(arguments) if arguments.repeats else []
     print_title("the whole program: presenter, engine process, publisher at 30 fps")
     program = bench_program(arguments)
     print(json.dumps({"engine": engine, "program": program}))
@@ -40,7 +40,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--size", default="256x256", help="size inside the engine, WxH px")
     parser.add_argument("--slots", type=int, nargs="*", default=[1, 2, 4])
     parser.add_argument("--bank", nargs="*", default=["off", "paper", "queue"])
-    parser.add_argument("--repeats", type=int, default=60, help="timed frames per row of the engine table")
+    parser.add_argument("--repeats", type=int, default=60, help="timed frames per row of the engine table; 0 skips it")
     parser.add_argument("--frames", type=int, default=600, help="engine frames of the whole program's run")
     parser.add_argument("--program-slots", type=int, default=2)
     parser.add_argument("--threads", type=int, default=0, help="CPU threads of the engine; 0 lets it choose")
@@ -133,7 +133,7 @@ def bench_program(arguments: argparse.Namespace) -> dict[str, Any]:
         "engine.width": width,
         "engine.height": height,
         "engine.slots": arguments.program_slots,
-        "engine.threads": arguments.threads,
+        "engine.threads": arguments.threads or None,
     }
     app = App(load_settings(flags))
     host = psutil.Process()

@@ -77,6 +77,18 @@ def find_folder(
     return _download(model, revision, offline, cache_dir, half, tuple(parts), progress)
 
 
+def check_model(model: str) -> None:
+    """See, at no cost and without the network, whether `model` can be one; a hub id always can.
+
+    Raises:
+        ModelError: a path that is not there, a folder that lacks a part, a file that is not opened.
+    """
+    if is_single_file(model):
+        check_single_file(model)
+    elif model == EMBEDDED_MODEL or Path(model).expanduser().is_dir() or not HUB_ID.match(model):
+        check_folder(find_folder(model))
+
+
 def check_folder(folder: Path, parts: Iterable[str] = PARTS) -> None:
     """See that `folder` is a diffusers folder with all it needs.
 

@@ -20,7 +20,7 @@ LINES_OF_A_FUNCTION = 60
 
 HEAVY = {"torch", "diffusers", "transformers", "peft", "accelerate"}
 """Packages of the engine process: they take seconds to import and may hang or crash."""
-LIGHT_LIBRARY = {"streamv2v.controls", "streamv2v.config", "streamv2v.errors"}
+LIGHT_LIBRARY = {"streamv2v.controls", "streamv2v.config", "streamv2v.errors", "streamv2v.hub"}
 """Modules of the library that never import torch, open to everyone."""
 ENGINE_PROCESS = "engine/worker*.py"
 

@@ -9,6 +9,8 @@ import time
 import webbrowser
 from typing import TYPE_CHECKING, Any
 
+from streamv2v.hub import check_model
+
 from .capture import CaptureThread
 from .control import Report
 from .engine.link import DEFAULT_ENTRY, Patience
@@ -48,10 +50,13 @@ class App:
 
     Raises:
         SinkError, SettingsError: an output or a setting that cannot be used.
+        ModelError: a model that can be seen to be wrong before it is loaded.
     """
 
     def __init__(self, settings: LoadedSettings, *, entry: str = DEFAULT_ENTRY) -> None:
         publish, engine = settings.publish, settings.engine
+        if entry == DEFAULT_ENTRY:
+            check_model(engine.model)
         self.settings = settings
         self.store = ControlStore(settings.controls(), look=settings.start_look())
         self.telemetry = Telemetry()

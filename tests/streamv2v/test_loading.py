@@ -14,7 +14,7 @@ from tiny import save_tiny_model, scheduler_config, tiny_unet, tiny_vae
 
 from streamv2v import Lora, ModelError, StreamConfig, load_components
 from streamv2v.config import ConfigError
-from streamv2v.hub import wanted_files
+from streamv2v.hub import check_model, wanted_files
 from streamv2v.loras import is_few_step, wanted_loras
 
 SMALL: dict[str, Any] = {"width": 64, "height": 64, "dtype": "float32", "device": "cpu", "offline": True}
@@ -211,3 +211,14 @@ def test_a_single_file_that_is_no_checkpoint_is_one_line(tiny_model: Path, tmp_p
     with pytest.raises(ModelError) as raised:
         load_components(config)
     assert "\n" not in str(raised.value)
+
+
+@pytest.mark.parametrize("model", ["embedded", "someone/any-hub-id"])
+def test_a_model_that_may_be_right_passes_the_check_without_the_network(model: str) -> None:
+    check_model(model)
+
+
+@pytest.mark.parametrize("model", ["./not/there", "no such model", "model.ckpt", "/"])
+def test_a_model_that_is_plainly_wrong_is_seen_before_it_is_loaded(model: str) -> None:
+    with pytest.raises(ModelError):
+        check_model(model)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from streamv2v.config import StreamConfig
 from streamv2v.controls import Controls
+from streamv2v.hub import check_model
 
 from ..capture.framing import frame as framed
 from ..engine.clip import ClipEngine
@@ -134,6 +135,8 @@ def translate_clip(
         EngineError, StreamV2VError: the engine.
     """
     check_target(source, target, overwrite=overwrite)
+    if entry == DEFAULT_ENTRY:
+        check_model(settings.engine.model)
     controls = settings.controls()
     began_s = time.monotonic()
     with terminate_as_interrupt(), ClipReader(source) as reader:

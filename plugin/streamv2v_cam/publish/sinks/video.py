@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from fractions import Fraction
 from pathlib import Path
@@ -114,9 +115,8 @@ class VideoFileSink:
         except (self._av.error.FFmpegError, OSError) as error:
             container, self._container = self._container, None
             self._discard(container)
-            reason = getattr(error, "strerror", None) or str(error)
             raise SinkError(
-                f"The {self.name} was lost after {self.frames} frames: {reason}. Nothing was kept."
+                f"The {self.name} was lost after {self.frames} frames: {reason_of(error)}. Nothing was kept."
             ) from None
 
     def _finish(self, container: Any) -> None:
@@ -126,15 +126,23 @@ class VideoFileSink:
             os.replace(self._part, self.path)
         except (self._av.error.FFmpegError, OSError) as error:
             self._discard(None)
-            reason = getattr(error, "strerror", None) or str(error)
-            raise SinkError(f"The {self.name} could not be finished: {reason}. Nothing was kept.") from None
+            raise SinkError(f"The {self.name} could not be finished: {reason_of(error)}. Nothing was kept.") from None
 
     def _discard(self, container: Any) -> None:
         for piece in (container, self._file):
-            try:
+            # what cannot be written cannot be closed properly either, and the first error has been told
+            with contextlib.suppress(OSError, ValueError, self._av.error.FFmpegError):
                 if piece is not None:
                     piece.close()
-            except (OSError, ValueError):
-                pass
         self._file = None
         self._part.unlink(missing_ok=True)
+
+
+def reason_of(error: BaseException) -> str:
+    """The system's own words for why a file could not be written, also from under PyAV's errors."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, OSError) and cause.errno and 0 < cause.errno < 1000 and cause.strerror:
+            return cause.strerror
+        cause = cause.__cause__ or cause.__context__
+    return str(error)
