@@ -57,6 +57,9 @@ def setup(
     picture: Annotated[
         str, option("--picture", help="camera (the virtual camera), stream (the page's picture) or none.")
     ] = "camera",
+    device: Annotated[
+        str | None, option("--device", help="The camera's device as OBS calls it, such as /dev/video10.")
+    ] = None,
 ) -> None:
     """Add what is needed to a scene of OBS; safe to repeat."""
     from ..obs.errors import ObsError
@@ -71,7 +74,7 @@ def setup(
         work = Setup(session, scene)
         work.hotkey_input(str(script_path()))
         if picture == "camera":
-            work.camera()
+            work.camera(device)
         elif picture == "stream":
             work.stream(HostLink(server_address(loaded), token_of(loaded)).get("/api/stream")["air"])
         for name in (loaded.obs.caption_source, loaded.obs.prompt_source):

@@ -79,22 +79,20 @@ class Setup:
         Args:
             device: the value of the device in OBS; None finds it.
         """
-        system = CAMERA_KINDS.get(platform.system(), CAMERA_KINDS["Linux"])
-        kind = self._kind(system.kinds, "camera")
+        system = platform.system()
+        camera = CAMERA_KINDS.get(system, CAMERA_KINDS["Linux"])
         wanted = device or _device_of_linux()
-        self._add(CAMERA_NAME, kind, {system.key: wanted} if wanted else {}, shown=True)
-        if wanted is None:
-            wanted = self._offered(system.key)
-            if wanted is not None:
-                self._session.request(
-                    "SetInputSettings", inputName=CAMERA_NAME, inputSettings={system.key: wanted}, overlay=True
-                )
-        if wanted is None:
+        if wanted is None and system == "Linux":
+            # nothing is asked of a V4L2 source without a device: listing its devices has crashed OBS 30
             self.to_do.append(
-                f"No virtual camera of ours is there yet. Start `streamv2v-cam run`, then open {CAMERA_NAME!r} in OBS "
-                f"and choose {OUR_LABEL if platform.system() == 'Linux' else OBS_LABEL} as its device"
+                "This machine has no v4l2loopback node. Load one (docs/virtual-camera.md) and repeat this command, or "
+                "use the picture of the page: streamv2v-cam obs setup --picture stream"
             )
-        elif platform.system() != "Linux":
+            return
+        self._add(CAMERA_NAME, self._kind(camera.kinds, "camera"), {camera.key: wanted} if wanted else {}, shown=True)
+        if wanted is None:
+            self._choose_offered(camera.key)
+        if system != "Linux":
             self.to_do.append("Do not press Start Virtual Camera in OBS: our picture uses that camera")
 
     def stream(self, address: str) -> None:
@@ -158,19 +156,19 @@ class Setup:
             raise ObsError(f"This OBS has no {noun} source ({', '.join(wanted)}); install the one of obsproject.com.")
         return found
 
-    def _offered(self, key: str) -> str | None:
-        """The value under which OBS itself lists our camera; None where it does not."""
+    def _choose_offered(self, key: str) -> None:
+        """Let the source show our camera, where OBS itself lists it."""
         try:
             items = self._session.request(
                 "GetInputPropertiesListPropertyItems", inputName=CAMERA_NAME, propertyName=key
             )["propertyItems"]
         except RequestRefused:
-            return None
-        for label in (OUR_LABEL, OBS_LABEL):
-            for item in items:
-                if label.lower() in str(item.get("itemName", "")).lower():
-                    return str(item["itemValue"])
-        return None
+            items = []
+        value = next((item["itemValue"] for item in items if OBS_LABEL in str(item.get("itemName", ""))), None)
+        if value is None:
+            self.to_do.append(f"Open {CAMERA_NAME!r} in OBS and choose {OBS_LABEL} as its device")
+            return
+        self._session.request("SetInputSettings", inputName=CAMERA_NAME, inputSettings={key: value}, overlay=True)
 
 
 def _device_of_linux() -> str | None:

@@ -14,7 +14,7 @@ from streamv2v_cam.obs import lipsync
 from streamv2v_cam.obs.errors import ObsError
 from streamv2v_cam.obs.host import HostLink
 from streamv2v_cam.obs.process import token_of
-from streamv2v_cam.obs.setup import CAMERA_NAME, STREAM_NAME, Setup
+from streamv2v_cam.obs.setup import CAMERA_NAME, STREAM_NAME, Setup, _device_of_linux
 
 
 def sources(stage: Stage, scene: str) -> list[tuple[str, bool]]:
@@ -27,7 +27,7 @@ def set_up(stage: Stage, scene: str, address: str) -> Setup:
     session = stage.session()
     work = Setup(session, scene)
     work.hotkey_input(str(SCRIPT))
-    work.camera()
+    work.camera("/dev/video99")
     work.stream(address)
     work.text("A caption", "what is on air")
     session.close()
@@ -57,6 +57,16 @@ def test_a_person_is_told_what_is_left_to_click(stage: Stage):
     assert "Settings > Hotkeys" in said
     # the script is loaded in this OBS, so nobody is sent to add it
     assert "Tools > Scripts" not in said
+
+
+@pytest.mark.skipif(_device_of_linux() is not None, reason="this machine has a v4l2loopback node")
+def test_without_a_virtual_camera_no_empty_source_is_added_and_the_way_on_is_said(stage: Stage):
+    session = stage.session()
+    work = Setup(session, "Game")
+    work.camera()
+    session.close()
+    assert not work.done and CAMERA_NAME not in dict(sources(stage, "Game"))
+    assert "--picture stream" in work.to_do[0]
 
 
 def test_a_scene_that_is_not_there_is_refused_with_those_that_are(stage: Stage):
