@@ -84,7 +84,9 @@ def _steps(environment: Environment, console: Console, *, tests: bool) -> list[S
     ]
     if tests:
         steps.append(Step("tests", "what the tests need", "", lambda: work.project("[test]")))
-        steps.append(Step("programs", "OBS, for the tests against it", " ".join(PACKAGES), work.programs))
+        steps.append(
+            Step("programs", "OBS and a browser, for the tests that drive them", " ".join(PACKAGES), work.programs)
+        )
     return steps
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from installer import system_packages
-from installer.system_packages import PACKAGES, install_test_programs
+from installer.system_packages import OBS_PACKAGES, install_test_programs
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="apt and shell scripts are of Unix")
 
@@ -38,13 +38,19 @@ def installed(tmp_path: Path) -> tuple[str, list[str]]:
 def test_programs_that_are_there_are_left_alone(machine: Path, tmp_path: Path):
     program(machine, "obs")
     program(machine, "Xvfb")
+    program(machine, "chromium")
     program(machine, "apt-get", "exit 9")
     assert installed(tmp_path) == ("there", [])
 
 
 def test_without_apt_the_tests_are_left_out_with_the_reason(machine: Path, tmp_path: Path):
     result, said = installed(tmp_path)
-    assert result == "left out" and "there is no apt here" in said[0] and "obs and Xvfb" in said[0]
+    assert (
+        result == "left out"
+        and "there is no apt here" in said[0]
+        and "obs and Xvfb" in said[0]
+        and "chromium" in said[1]
+    )
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux") or os.geteuid() != 0, reason="only root may install packages")
@@ -52,7 +58,8 @@ def test_root_installs_them_with_apt_and_a_failure_ends_nothing(machine: Path, t
     program(machine, "apt-get", f'echo "apt $*" >>{tmp_path / "asked"}')
     assert installed(tmp_path) == ("installed", [])
     asked = (tmp_path / "asked").read_text().splitlines()
-    assert asked[0] == "apt update -q" and asked[1].endswith(" ".join(PACKAGES))
+    assert asked[0] == "apt update -q" and asked[1].endswith(" ".join(OBS_PACKAGES))
+    assert asked[3].endswith("--no-install-recommends chromium")
     program(machine, "apt-get", "exit 100")
     result, said = installed(tmp_path)
     assert result == "left out" and "apt-get failed" in said[0]
