@@ -23,6 +23,7 @@ import numpy as np
 
 # as in the engine process: threads that spin at barriers starve each other on a busy machine
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+os.environ.setdefault("GOMP_SPINCOUNT", "5000")
 
 
 def main() -> None:

@@ -45,6 +45,8 @@ def _sleep_at_barriers() -> None:
     # one of them is always the late one, and the spinning of the others keeps it from running: on two busy cores
     # the same model gave 6 to 12 frames in 8 s spinning, 65 sleeping. Read when torch is imported.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    # a few microseconds of spinning before the sleep: waking a thread costs more than most layers of a small model
+    os.environ.setdefault("GOMP_SPINCOUNT", "5000")
     os.environ.setdefault("KMP_BLOCKTIME", "0")
 
 
