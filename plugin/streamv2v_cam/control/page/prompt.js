@@ -54,7 +54,8 @@ export class Prompt {
     const answer = await this.#send({ controls: { prompt: text } });
     if (!answer.ok) return;
     const words = text.split(/\s+/).filter(Boolean).join(" ");
-    this.#editing = false;
+    // while the answer was on its way the person may have begun to write something else
+    if ($("prompt").value === text) this.#editing = false;
     this.show(words);
     kept.set(STORED, JSON.stringify([words, ...remembered().filter((old) => old !== words)].slice(0, REMEMBERED)));
     if (!$("history").hidden) this.#list();
