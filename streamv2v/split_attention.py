@@ -1,0 +1,62 @@
+"""Attention over two sets of tokens as two calls, joined exactly by their log-sum-exp.
+
+With o and l the output and the log-sum-exp of the logits of either call, attention over both sets,
+the second with weight w, is
+
+    o_now + sigma(l_bank - l_now + log w) (o_bank - o_now).
+
+So a weight needs no mask, which would shut out the fast kernels, and may differ from query to query.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+
+def attend_split(query: Tensor, key: Tensor, value: Tensor, *, heads: int, count: int, log_weight: Tensor) -> Tensor:
+    """Multi-head attention over the current frame and, with a weight, over the bank.
+
+    Args:
+        query: `[B, N, C]`.
+        key, value: `[B, L, C]`, the first `count` the current frame's tokens, the others the bank's.
+        heads: attention heads; divides C.
+        log_weight: log of the bank's weight, -inf.., broadcasts to `[B, 1, N, 1]`.
+    Returns:
+        `[B, N, C]`; at log weight 0 the same as attention over all L tokens.
+    """
+    q, k, v = (tokens.unflatten(-1, (heads, -1)).transpose(1, 2) for tokens in (query, key, value))
+    now, now_sum = attend_with_sum(q, k[:, :, :count], v[:, :, :count])
+    past, past_sum = attend_with_sum(q, k[:, :, count:], v[:, :, count:])
+    share = torch.sigmoid((past_sum - now_sum).unsqueeze(-1) + log_weight.to(now_sum.dtype))
+    return (now + share.to(now.dtype) * (past - now)).transpose(1, 2).flatten(2)
+
+
+def attend_with_sum(query: Tensor, key: Tensor, value: Tensor) -> tuple[Tensor, Tensor]:
+    """Attention and the log-sum-exp of its logits, by the fastest kernel that gives both.
+
+    Args:
+        query: `[B, H, N, D]`; key, value: `[B, H, L, D]`.
+    Returns:
+        output `[B, H, N, D]`, log-sum-exp `[B, H, N]` in float32 or wider.
+    """
+    aten = torch.ops.aten
+    if query.device.type == "cpu":
+        return aten._scaled_dot_product_flash_attention_for_cpu(query, key, value)
+    if query.device.type == "cuda" and query.shape[-1] % 8 == 0:
+        if query.dtype in (torch.float16, torch.bfloat16) and query.shape[-1] <= 256:
+            output, logsumexp = aten._scaled_dot_product_flash_attention(query, key, value)[:2]
+            return output, logsumexp
+        if query.dtype == torch.float32:
+            found = aten._scaled_dot_product_efficient_attention(query, key, value, None, True)
+            return found[0], found[1][:, :, : query.shape[2]]  # its sums are padded to whole blocks
+    return attend_with_sum_plainly(query, key, value)
+
+
+def attend_with_sum_plainly(query: Tensor, key: Tensor, value: Tensor) -> tuple[Tensor, Tensor]:
+    """The same in plain mathematics, for every device and format."""
+    wide = torch.promote_types(query.dtype, torch.float32)
+    logits = (query.to(wide) @ key.to(wide).transpose(-1, -2)) * query.shape[-1] ** -0.5
+    logsumexp = logits.logsumexp(dim=-1)
+    weights = (logits - logsumexp.unsqueeze(-1)).exp()
+    return (weights @ value.to(wide)).to(query.dtype), logsumexp
