@@ -10,20 +10,20 @@ from torch.nn import functional as F
 from .bank import Action, LayerBank
 from .fusion import fuse_features
 from .live import LiveTensors
+from .split_attention import attend_split
 
 
-def attend(query: Tensor, key: Tensor, value: Tensor, *, heads: int, bias: Tensor | None = None) -> Tensor:
-    """Multi-head attention, softmax(Q K^T / sqrt(d) + bias) V.
+def attend(query: Tensor, key: Tensor, value: Tensor, *, heads: int) -> Tensor:
+    """Multi-head attention, softmax(Q K^T / sqrt(d)) V.
 
     Args:
         query: `[B, N, C]`; key, value: `[B, L, C]`.
         heads: attention heads; divides C.
-        bias: added to the logits, `[1, 1, 1, L]`.
     Returns:
         `[B, N, C]`.
     """
     q, k, v = (t.unflatten(-1, (heads, -1)).transpose(1, 2) for t in (query, key, value))
-    return F.scaled_dot_product_attention(q, k, v, attn_mask=bias).transpose(1, 2).flatten(2)
+    return F.scaled_dot_product_attention(q, k, v).transpose(1, 2).flatten(2)
 
 
 class BankAttention:
@@ -42,14 +42,25 @@ class BankAttention:
         bank, live = self.bank, self.live
         query, key, value = attn.to_q(hidden_states), attn.to_k(hidden_states), attn.to_v(hidden_states)
         all_keys, all_values = bank.hold(key, value)
-        if bank.attends and bank.action is not Action.FILL:
-            bias = None if live.bank_weight == 1.0 else bank.bias(live.bank_log_weight)
-            mixed = attend(query, all_keys, all_values, heads=attn.heads, bias=bias)
-        else:
+        reads = bank.action is not Action.FILL
+        if not (reads and bank.attends):
             mixed = attend(query, key, value, heads=attn.heads)
+        elif live.weighted:
+            weight = bank.log_weight(live.bank_log_weight)
+            count = query.shape[1]
+            mixed = attend_split(query, all_keys, all_values, heads=attn.heads, count=count, log_weight=weight)
+        else:
+            mixed = attend(query, all_keys, all_values, heads=attn.heads)
         output = attn.to_out[1](attn.to_out[0](mixed))
         fused = output
-        if bank.fuses and bank.action is not Action.FILL:
-            fused = fuse_features(output, bank.output, strength=live.fusion_strength, threshold=live.fusion_threshold)
+        if reads and bank.fuses:
+            fused = fuse_features(
+                output,
+                bank.output,
+                strength=live.fusion_strength,
+                threshold=live.fusion_threshold,
+                softness=live.fusion_softness,
+                kept=bank.kept if live.weighted else None,
+            )
         bank.store(output)
         return fused

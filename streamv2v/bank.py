@@ -10,13 +10,14 @@ token twice equals attending once, so a fresh bank leaves the picture as it woul
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from enum import Enum
 
 import torch
 from torch import Tensor
 
-from .config import BankConfig
+from .config import LAST_UP, BankConfig
+from .gates import BankGates
 from .matching import grid_split, merge_tokens, random_split
 
 OrderSource = Callable[[int, int, int, int, torch.device], Tensor]
@@ -48,15 +49,17 @@ class LayerBank:
         self._row_count = rows
         self._config = config
         self._frames = config.queue_length if config.kind == "queue" else 1
+        self._weighted = config.kind == "paper" and config.merge_rule == "weighted"
         self._order = order
         self._oldest = 0
-        self._tokens = 0
-        self._key = self._value = self._output = self._bias = torch.empty(0)
+        self.tokens = 0
+        self._gates: BankGates | None = None
+        self._key = self._value = self._output = self._sizes = torch.empty(0)
 
     @property
     def nbytes(self) -> int:
         """Memory held, in bytes."""
-        return sum(t.numel() * t.element_size() for t in (self._key, self._value, self._output, self._bias))
+        return sum(t.numel() * t.element_size() for t in (self._key, self._value, self._output, self._sizes))
 
     def hold(self, key: Tensor, value: Tensor) -> tuple[Tensor, Tensor]:
         """Write the current frame beside the bank; returns both together, `[B, N + M, C]` each.
@@ -64,10 +67,10 @@ class LayerBank:
         Args:
             key, value: projections of the current frame, `[B, N, C]`, B the selected rows.
         """
-        if self._tokens != key.shape[1]:
+        if self.tokens != key.shape[1]:
             self._allocate(key)
         keys, values = self._key[self.rows], self._value[self.rows]
-        count = self._tokens
+        count = self.tokens
         keys[:, :count] = key
         values[:, :count] = value
         if self.action is Action.FILL:
@@ -76,10 +79,23 @@ class LayerBank:
                 values[:, frame * count : (frame + 1) * count] = value
         return keys, values
 
-    def bias(self, log_weight: Tensor) -> Tensor:
-        """Logit bias `[1, 1, 1, N + M]`: 0 for the current frame, `log_weight` for the bank."""
-        self._bias[..., self._tokens :] = log_weight.to(self._bias.dtype)
-        return self._bias
+    def place_gates(self, gates: BankGates) -> None:
+        """From now on weights are read from `gates`, which the stream writes before each call."""
+        self._gates = gates
+
+    def log_weight(self, plain: Tensor) -> Tensor:
+        """Log of the bank's weight for the selected rows, `[B, 1, N, 1]`; `plain`, a scalar, without gates."""
+        return plain if self._gates is None else self._gates.log_weight(self.tokens, self.rows)
+
+    @property
+    def kept(self) -> Tensor | None:
+        """Share of the fusion each token of the selected rows keeps, `[B, N, 1]`; None is all."""
+        return None if self._gates is None else self._gates.kept(self.tokens, self.rows)
+
+    @property
+    def sizes(self) -> Tensor:
+        """How many tokens each one of the bank stands for, `[rows, M]`; empty unless merging is weighted."""
+        return self._sizes
 
     @property
     def output(self) -> Tensor:
@@ -91,6 +107,8 @@ class LayerBank:
         if self.action is Action.FILL:
             if self.fuses:
                 self._output[self.rows] = output.repeat(1, self._frames, 1)
+            if self._weighted:
+                self._sizes[self.rows] = 1.0
         elif self.action is Action.UPDATE:
             if self._config.kind == "queue":
                 self._replace_oldest(output)
@@ -106,7 +124,7 @@ class LayerBank:
             self._oldest = 0
 
     def _replace_oldest(self, output: Tensor) -> None:
-        count = self._tokens
+        count = self.tokens
         start = self._oldest * count
         for stored in (self._key[self.rows], self._value[self.rows]):
             stored[:, count + start : 2 * count + start] = stored[:, :count]
@@ -114,23 +132,30 @@ class LayerBank:
             self.output[:, start : start + count] = output
 
     def _merge(self, output: Tensor) -> None:
-        keys, values, count = self._key[self.rows], self._value[self.rows], self._tokens
+        keys, values, count = self._key[self.rows], self._value[self.rows], self.tokens
         triples = [keys, values]
         if self.fuses:
             triples.append(torch.cat([output, self.output], dim=1))
         order = self._order(self.index, self.updates, keys.shape[0], 2 * count, keys.device)
-        merged = merge_tokens(triples, order, rule=self._config.merge_rule)
+        sizes = None
+        if self._weighted:
+            stored = self._sizes[self.rows]
+            sizes = torch.cat([torch.ones_like(stored), stored], dim=1)
+        merged = merge_tokens(triples, order, rule=self._config.merge_rule, sizes=sizes)
+        if self._weighted:
+            self._sizes[self.rows] = merged.pop().clamp(max=float(self._config.token_age_limit))
         keys[:, count:], values[:, count:] = merged[0], merged[1]
         if self.fuses:
             self._output[self.rows] = merged[2]
 
     def _allocate(self, key: Tensor) -> None:
-        self._tokens, channels = key.shape[1], key.shape[2]
-        both = (self._row_count, (1 + self._frames) * self._tokens, channels)
+        self.tokens, channels = key.shape[1], key.shape[2]
+        both = (self._row_count, (1 + self._frames) * self.tokens, channels)
         self._key, self._value = key.new_zeros(both), key.new_zeros(both)
-        self._bias = key.new_zeros(1, 1, 1, both[1])
+        if self._weighted:
+            self._sizes = torch.ones(self._row_count, self.tokens, device=key.device)
         if self.fuses:
-            self._output = key.new_zeros(self._row_count, self._frames * self._tokens, channels)
+            self._output = key.new_zeros(self._row_count, self._frames * self.tokens, channels)
         self.action = Action.FILL
 
 
@@ -153,10 +178,24 @@ class FeatureBank:
         self._fills_left = slots
         self._order_source = order_source or self._drawn_order
         self._generators: dict[torch.device, torch.Generator] = {}
+        self._fused_layers = config.fused_layers
+        self.gates: BankGates | None = None
+
+    def name_layers(self, names: Sequence[str]) -> None:
+        """Say which self-attention layers there are, so that "last_up" finds the block nearest to the picture."""
+        ups = [name.split(".")[1] for name in names if name.startswith("up_blocks.")]
+        last = f"up_blocks.{max(ups, key=int)}." if ups else LAST_UP
+        self._fused_layers = tuple(last if prefix == LAST_UP else prefix for prefix in self.config.fused_layers)
+
+    def place_gates(self, size: tuple[int, int], *, device: torch.device, dtype: torch.dtype) -> None:
+        """Make room for per-token weights; `size` is the latent's, (h, w) cells."""
+        self.gates = BankGates(self._rows, size, device=device, dtype=dtype)
+        for layer in self.layers:
+            layer.place_gates(self.gates)
 
     def add_layer(self, name: str) -> LayerBank:
         """A bank for the self-attention layer called `name`; whether it fuses is decided here, once."""
-        fuses = self.config.fusion and name.startswith(self.config.fused_layers)
+        fuses = self.config.fusion and name.startswith(self._fused_layers)
         layer = LayerBank(name, len(self.layers), self._rows, self.config, fuses=fuses, order=self._order_source)
         self.layers.append(layer)
         return layer

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
 from pathlib import Path
+from typing import Any
 
 from .errors import ConfigError
 
@@ -17,10 +18,18 @@ GUIDANCES = ("none", "full", "self", "initialize")
 BANKS = ("paper", "queue", "off")
 DTYPES = ("auto", "float32", "float16", "bfloat16", "float64")
 DEVICES = ("auto", "cpu", "cuda", "mps")
-MERGE_RULES = ("mean", "pairwise")
+MERGE_RULES = ("mean", "pairwise", "weighted")
 MERGE_SPLITS = ("random", "grid")
 LCMS = ("auto", "on", "off")
 SLOT_LIMIT = 8
+
+LAST_UP = "last_up"
+"""In `fused_layers`: the up block nearest to the picture, whatever its number in this model."""
+
+BEST_BANK: dict[str, Any] = {"spread": True, "merge_rule": "weighted", "token_age_limit": 16}
+"""What `BankConfig.best()` changes of the paper's bank: the measured winners, kept here and nowhere else."""
+BEST_CONTROLS: dict[str, Any] = {"feedback": 0.6, "input_denoise": 0.5, "motion_gate": 0.5, "fusion_softness": 0.03}
+"""The live values that go with it; a look or a setting that names one of them wins."""
 
 
 @dataclass(frozen=True)
@@ -53,9 +62,14 @@ class BankConfig:
     fusion: bool = True
     """Feature fusion (FF): the nearest bank output is blended in, in the fused layers."""
     fused_layers: tuple[str, ...] = ("mid_block", "up_blocks.0", "up_blocks.1")
-    """Name prefixes of the layers that fuse; the low-resolution ones, since FF everywhere blurs."""
+    """Name prefixes of the layers that fuse; the low-resolution ones, since FF everywhere blurs.
+
+    "up_blocks" is all up blocks, "last_up" the one nearest to the picture, "" every layer."""
     merge_rule: str = "mean"
-    """"mean": a destination becomes the mean of its group; "pairwise": the paper's running average of pairs."""
+    """"mean": a destination becomes the mean of its group; "pairwise": the paper's running average of pairs;
+    "weighted": the mean in which each token counts as many as it stands for."""
+    token_age_limit: int = 16
+    """Weighted merging: most tokens that one stands for, 1..1024; 1 is the plain mean, more fades slower."""
     merge_split: str = "random"
     """"random" or "grid": how tokens are parted into sources and destinations."""
     spread: bool = False
@@ -69,6 +83,13 @@ class BankConfig:
         _one_of("merge_split", self.merge_split, MERGE_SPLITS)
         if not 1 <= self.queue_length <= 16:
             raise ConfigError(f"queue_length: {self.queue_length} was refused; allowed is 1 to 16 frames.")
+        if not 1 <= self.token_age_limit <= 1024:
+            raise ConfigError(f"token_age_limit: {self.token_age_limit} was refused; allowed is 1 to 1024 tokens.")
+
+    @classmethod
+    def best(cls, **changes: Any) -> BankConfig:
+        """The best bank known: the paper's with `BEST_BANK`, and with `changes` over it."""
+        return cls(**{**BEST_BANK, **changes})
 
 
 @dataclass(frozen=True)

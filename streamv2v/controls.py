@@ -53,7 +53,25 @@ class Controls:
     bank_weight: float = _number(1.0, 0.0, 4.0, step=0.05, help="Stability: 0 forgets the past, 1 is the paper.")
     fusion_strength: float = _number(0.8, 0.0, 1.0, help="Feature fusion: share taken from the bank.")
     fusion_threshold: float = _number(0.98, -1.0, 1.0, help="Feature fusion: least cosine similarity.")
+    fusion_softness: float = _number(
+        0.0, 0.0, 0.5, step=0.005, help="Feature fusion: width of the ramp up to that similarity; 0 switches."
+    )
     update_interval: int = _number(4, 1, 64, unit="frames", step=1, help="The bank takes in every n-th frame.")
+    bank_ramp: int = _number(0, 0, 64, unit="frames", step=1, help="A refilled bank gains its weight over this long.")
+    bank_noise_tilt: float = _number(
+        0.0, -2.0, 2.0, step=0.1, help="Above 0 noisy slots lean on the bank more, below 0 clean ones; needs 2 slots."
+    )
+    motion_gate: float = _number(0.0, 0.0, 1.0, help="How far what moves is freed from the bank.")
+    motion_threshold: float = _number(
+        3.0, 1.0, 10.0, step=0.1, help="From how many times its own noise on a part of the picture counts as moving."
+    )
+    feedback: float = _number(0.0, 0.0, 0.95, help="Share of the last picture kept where nothing moves.")
+    input_denoise: float = _number(
+        0.0, 0.0, 0.95, help="How far the camera's noise is averaged out where nothing moves."
+    )
+    noise_drift: float = _number(
+        0.0, 0.0, 10.0, unit="degrees per frame", step=0.05, help="How fast the fixed noise turns; 0 stands still."
+    )
     bank_change: str = _choice("fade", BANK_CHANGES, help="What the bank does when prompt or seed change.")
     transition_s: float = _number(0.5, 0.0, 10.0, unit="s", step=0.1, help="Time to glide from look to look.")
     still_threshold: float = _number(

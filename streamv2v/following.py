@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from .bank import FeatureBank
 from .controls import Controls
 from .live import LiveTensors
@@ -11,6 +13,10 @@ from .stream_batch import StreamBatch
 
 FADE_FRAMES = 4
 """Least frames over which a bank fades before it is refilled."""
+RETURN_FRAMES = 8
+"""Frames over which the feedback comes back after a change of the look has gone through all slots."""
+LOOK = ("prompt", "blend", "negative_prompt", "strength", "guidance_scale", "guidance_delta", "seed")
+"""Controls whose change must be seen at once, so that no feedback may hold the last picture."""
 
 
 class Following:
@@ -18,7 +24,8 @@ class Following:
 
     A new prompt glides in over `transition_s`, and a strength that changes with it glides along; alone,
     strength jumps, so that a dragged slider acts at once. A change of prompt or seed makes the bank
-    fade (and refill when the glide has ended), reset, or stay, as `bank_change` says.
+    fade (and refill when the glide has ended), reset, or stay, as `bank_change` says. Feedback pauses
+    while the look changes and until the last frame of the old look has left.
     """
 
     def __init__(
@@ -35,11 +42,19 @@ class Following:
         self._prompt = self._negative = Glide(None)
         self._strength = Glide(0.0)
         self._fade: int | None = None
+        self._settled_frames = RETURN_FRAMES
+        self._angle = 0.0
 
     @property
     def moving(self) -> bool:
-        """Whether a glide or a fade is under way."""
-        return self._fade is not None or self._prompt.progress < 1.0 or self._strength.progress < 1.0
+        """Whether a glide or a fade is under way, or the noise turns."""
+        return (
+            self._fade is not None or self._gliding or (self._controls is not None and self._controls.noise_drift > 0)
+        )
+
+    @property
+    def _gliding(self) -> bool:
+        return min(self._prompt.progress, self._negative.progress, self._strength.progress) < 1.0
 
     def restart(self) -> None:
         """The next controls apply at once, without glide or fade."""
@@ -56,12 +71,14 @@ class Following:
             self._begin(controls)
         elif changed:
             self._head_for(controls, old, now_s)
-        text_moves = changed or self._prompt.progress < 1.0
+        text_moves = changed or min(self._prompt.progress, self._negative.progress) < 1.0
         if text_moves:
             self._stream.set_text(self._prompt.at(now_s), self._negative.at(now_s))
         moved = changed or self.moving
         self._schedule.set_strength(self._strength.at(now_s))
-        self._live.write(controls, bank_fade=self._next_fade())
+        bank_fade = self._next_fade() * self._ramp(controls.bank_ramp)
+        self._live.write(controls, bank_fade=bank_fade, feedback_fade=self._next_feedback(controls, old))
+        self._turn_noise(controls)
         return moved
 
     def _begin(self, controls: Controls) -> None:
@@ -69,7 +86,9 @@ class Following:
         self._negative = Glide(self._encoder.encode(controls.negative_prompt))
         self._strength = Glide(controls.strength)
         self._fade = None
+        self._settled_frames = RETURN_FRAMES
         self._stream.draw_noise(controls.seed)
+        self._angle = 0.0
 
     def _head_for(self, controls: Controls, old: Controls, now_s: float) -> None:
         other_look = (controls.prompt, controls.blend) != (old.prompt, old.blend)
@@ -85,6 +104,7 @@ class Following:
             self._strength.go(controls.strength, duration_s=glide_s if other_look else 0.0, now_s=now_s)
         if controls.seed != old.seed:
             self._stream.draw_noise(controls.seed)
+            self._angle = 0.0
         if other_look or controls.seed != old.seed:
             self._change_bank(controls.bank_change)
 
@@ -107,3 +127,24 @@ class Following:
             self._bank.reset()
             return 1.0
         return self._fade / FADE_FRAMES
+
+    def _ramp(self, frames: int) -> float:
+        """Share of the bank weight for the coming frame, while a refilled bank gains it over `frames`."""
+        if self._bank is None or self._bank.filling or self._bank.frame + 1 >= frames:
+            return 1.0
+        return (self._bank.frame + 1) / frames
+
+    def _next_feedback(self, controls: Controls, old: Controls | None) -> float:
+        """Share of the feedback for the coming frame: none while a change of the look is on its way out."""
+        changed = old is not None and any(getattr(controls, name) != getattr(old, name) for name in LOOK)
+        if changed or self._gliding:
+            self._settled_frames = -self._stream.delay_frames
+        elif self._settled_frames < RETURN_FRAMES:
+            self._settled_frames += 1
+        return max(0, self._settled_frames) / RETURN_FRAMES
+
+    def _turn_noise(self, controls: Controls) -> None:
+        """One frame on, on the circle of the noise."""
+        if controls.noise_drift > 0:
+            self._angle = (self._angle + math.radians(controls.noise_drift)) % math.tau
+            self._stream.turn_noise(self._angle)

@@ -7,8 +7,19 @@ from torch.nn import functional as F
 
 from .matching import pick
 
+HARD = 1e-12
+"""Width of the ramp of a hard gate: less than any two different cosines lie apart."""
 
-def fuse_features(output: Tensor, bank_output: Tensor, *, strength: Tensor, threshold: Tensor) -> Tensor:
+
+def fuse_features(
+    output: Tensor,
+    bank_output: Tensor,
+    *,
+    strength: Tensor,
+    threshold: Tensor,
+    softness: Tensor | None = None,
+    kept: Tensor | None = None,
+) -> Tensor:
     """O'(p) = (1 - alpha) O(p) + alpha O_fb(argmax_q cos), where that cosine reaches the threshold.
 
     Args:
@@ -16,10 +27,19 @@ def fuse_features(output: Tensor, bank_output: Tensor, *, strength: Tensor, thre
         bank_output: stored outputs, `[B, M, C]`.
         strength: alpha, a scalar tensor, 0..1.
         threshold: least cosine similarity, a scalar tensor, -1..1.
+        softness: width of a ramp from 0, that far below the threshold, to alpha at the threshold; a
+            scalar tensor. None and 0 are the paper's switch.
+        kept: share of alpha that each token keeps, `[B, N, 1]`, 0..1; None is 1.
     Returns:
         `[B, N, C]`; tokens without a close enough neighbour pass unchanged.
     """
     similarity = F.normalize(output, dim=-1) @ F.normalize(bank_output, dim=-1).transpose(1, 2)
     best, nearest = similarity.max(dim=-1, keepdim=True)
-    share = (strength * (best >= threshold)).to(output.dtype)
-    return output + share * (pick(bank_output, nearest.squeeze(-1)) - output)
+    if softness is None:
+        share = strength * (best >= threshold)
+    else:
+        below = (best - threshold.to(best.dtype)).to(softness.dtype)  # exact: close numbers of one format
+        share = strength * (1.0 + below / softness.clamp(min=HARD)).clamp(0.0, 1.0)
+    if kept is not None:
+        share = share * kept
+    return output + share.to(output.dtype) * (pick(bank_output, nearest.squeeze(-1)) - output)

@@ -24,10 +24,10 @@ class BankHook:
         self._found: dict[str, Any] = dict(unet.attn_processors)
         self.bank = bank
         processors = dict(self._found)
-        for name in self._found:
-            if name.endswith(SELF_ATTENTION):
-                layer = bank.add_layer(name.removesuffix(SELF_ATTENTION))
-                processors[name] = BankAttention(layer, live)
+        names = [name.removesuffix(SELF_ATTENTION) for name in self._found if name.endswith(SELF_ATTENTION)]
+        bank.name_layers(names)
+        for name in names:
+            processors[name + SELF_ATTENTION] = BankAttention(bank.add_layer(name), live)
         if not bank.layers:
             raise ModelError(
                 "A feature bank needs a U-Net with self-attention; this one has none. Choose bank='off' for it."

@@ -77,17 +77,44 @@ def merge_pairwise(tokens: Tensor, sources: Tensor, destinations: Tensor, assign
     return total.scatter_add(1, index, pick(tokens, sources).to(wide) * weight.unsqueeze(-1)).to(tokens.dtype)
 
 
-def merge_tokens(triples: Sequence[Tensor], order: Tensor, *, rule: str = "mean") -> list[Tensor]:
+def merge_weighted(
+    tokens: Tensor, sources: Tensor, destinations: Tensor, assigned: Tensor, sizes: Tensor
+) -> tuple[Tensor, Tensor]:
+    """Each destination becomes the mean of its group, every token counting by its size.
+
+    Args:
+        tokens: `[B, 2N, C]`.
+        sizes: how many tokens each of them stands for, `[B, 2N]`.
+    Returns:
+        merged tokens `[B, N, C]` and the sizes of their groups `[B, N]`.
+    """
+    wide = _wide(tokens.dtype)
+    size, source_size = (sizes.gather(1, where).to(wide) for where in (destinations, sources))
+    total = pick(tokens, destinations).to(wide) * size.unsqueeze(-1)
+    index = assigned.unsqueeze(-1).expand(-1, -1, tokens.shape[-1])
+    total = total.scatter_add(1, index, pick(tokens, sources).to(wide) * source_size.unsqueeze(-1))
+    size = size.scatter_add(1, assigned, source_size)
+    return (total / size.unsqueeze(-1)).to(tokens.dtype), size
+
+
+def merge_tokens(
+    triples: Sequence[Tensor], order: Tensor, *, rule: str = "mean", sizes: Tensor | None = None
+) -> list[Tensor]:
     """Merge keys, values and outputs by one assignment, made from the keys, so that triples stay aligned.
 
     Args:
         triples: keys first, then what goes with them, `[B, 2N, C]` each.
         order: positions, sources first, `[B, 2N]`.
-        rule: "mean" or "pairwise".
+        rule: "mean", "pairwise" or "weighted".
+        sizes: for "weighted", how many tokens each one stands for, `[B, 2N]`.
     Returns:
-        the merged tensors, `[B, N, C]` each.
+        the merged tensors, `[B, N, C]` each; with "weighted" the new sizes come last, `[B, N]`.
     """
     sources, destinations, assigned = match(triples[0], order)
+    if rule == "weighted":
+        assert sizes is not None, "weighted merging needs the tokens' sizes"
+        results = [merge_weighted(tokens, sources, destinations, assigned, sizes) for tokens in triples]
+        return [merged for merged, _ in results] + [results[0][1]]
     merge = merge_mean if rule == "mean" else merge_pairwise
     return [merge(tokens, sources, destinations, assigned) for tokens in triples]
 

@@ -171,6 +171,7 @@ class StreamV2V:
 
     def reset_bank(self) -> None:
         """Forget the past frames, keep those in flight; reallocates nothing."""
+        self._stream.steadying.restart()
         if self.bank is not None:
             self.bank.reset()
 

@@ -8,6 +8,7 @@ whose noise level is out of date.
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import torch
@@ -17,6 +18,7 @@ from .bank import FeatureBank
 from .guidance import ResidualNoise, doubled, guidance_embedding, guide, row_slice, rows_of
 from .live import LiveTensors
 from .schedule import Schedule, lcm_step, predicted_noise
+from .steadying import Steadying
 
 
 class StreamBatch:
@@ -52,17 +54,32 @@ class StreamBatch:
         self._guidance, self._prediction_type = guidance, prediction_type
         self._sequential, self._renoise = sequential, renoise
         self.slots = schedule.slots
+        self.delay_frames = 0 if sequential else self.slots - 1
         device = schedule.timesteps.device
         self._clean = torch.zeros(self.slots, *latent_shape, device=device, dtype=dtype)
         self.noise = torch.zeros_like(self._clean)
+        self._noise_circle = self.noise.new_zeros(2, *self.noise.shape)
         self._residual = ResidualNoise(self.noise)
         self._text: Tensor | None = None
+        self.steadying = Steadying(
+            live, schedule, bank, latent_shape=latent_shape, guidance=guidance, sequential=sequential
+        )
         self._time_cond_width = getattr(unet.config, "time_cond_proj_dim", None)
 
     def draw_noise(self, seed: int) -> None:
         """Draw each slot's fixed noise from `seed`; on the CPU, so that all devices agree."""
         generator = torch.Generator("cpu").manual_seed(seed)
-        self.noise.copy_(torch.randn(self.noise.shape, generator=generator))
+        for noise in self._noise_circle:
+            noise.copy_(torch.randn(noise.shape, generator=generator))
+        self.turn_noise(0.0)
+
+    def turn_noise(self, angle: float) -> None:
+        """Put the fixed noise at `angle` (radians) of the circle through it and a second one drawn with it.
+
+        On that circle every point is noise of the same deviation, and neighbours are alike.
+        """
+        first, second = self._noise_circle
+        self.noise.copy_(math.cos(angle) * first + math.sin(angle) * second if angle else first)
 
     def set_text(self, prompt: Tensor, negative: Tensor) -> None:
         """Give every row its text, `[1, L, C]` each; written in place after the first time."""
@@ -79,6 +96,7 @@ class StreamBatch:
         Each of the n calls refills the bank, so after the last one every slot's bank and latent are
         those of this frame at the slot's own noise level.
         """
+        self.steadying.restart()
         self._clean.copy_(latent.expand_as(self._clean))
         self._residual.value.copy_(self.noise)
         result = latent
@@ -88,6 +106,7 @@ class StreamBatch:
             result = self.step(latent, interval)
         if self._bank:
             self._bank.start_over()
+        self.steadying.restart()
         return result
 
     def step(self, latent: Tensor, interval: int) -> Tensor:
@@ -101,6 +120,8 @@ class StreamBatch:
         """
         if self._bank:
             self._bank.begin_frame(interval)
+        self.steadying.prepare()
+        latent = self.steadying.enter(latent)
         self._residual.begin(self.noise)
         if self._sequential:
             clean = latent
@@ -113,7 +134,7 @@ class StreamBatch:
             clean = moved[-1:]
         if self._bank:
             self._bank.end_frame()
-        return clean
+        return self.steadying.leave(clean)
 
     def _advance(self, clean: Tensor, first: int, last: int) -> Tensor:
         """One step of slots first..last-1: x_0 in, better x_0 out, `[last - first, C, h, w]`."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from streamv2v.config import BankConfig, Lora, StreamConfig
+from streamv2v.config import BEST_BANK, BEST_CONTROLS, BankConfig, Lora, StreamConfig
+from streamv2v.controls import Controls
 from streamv2v.errors import ConfigError
 
 
@@ -30,7 +31,9 @@ def test_an_impossible_value_is_refused_with_what_is_allowed(values, field, allo
         StreamConfig(**values)
 
 
-@pytest.mark.parametrize("values", [{"kind": "loop"}, {"queue_length": 0}, {"queue_length": 17}])
+@pytest.mark.parametrize(
+    "values", [{"kind": "loop"}, {"queue_length": 0}, {"queue_length": 17}, {"token_age_limit": 0}]
+)
 def test_an_impossible_bank_is_refused(values):
     with pytest.raises(ConfigError, match="allowed is"):
         BankConfig(**values)
@@ -51,3 +54,9 @@ def test_a_stream_batch_lags_by_its_slots_less_one_and_sequential_steps_by_nothi
 
 def test_a_numbered_gpu_is_a_device():
     assert StreamConfig(device="cuda:1").device == "cuda:1"
+
+
+def test_the_best_bank_is_the_papers_with_the_winners_and_can_be_changed_like_any_other():
+    assert BankConfig.best() == BankConfig(**BEST_BANK) != BankConfig()
+    assert BankConfig.best(merge_seed=7, spread=False) == BankConfig(**{**BEST_BANK, "merge_seed": 7, "spread": False})
+    assert Controls().patched(BEST_CONTROLS).as_dict() == Controls().as_dict() | BEST_CONTROLS

@@ -59,3 +59,26 @@ def test_a_random_split_is_a_permutation_and_repeats_with_its_seed() -> None:
 
 def test_a_grid_split_takes_every_other_token() -> None:
     assert grid_split(1, 6, device=torch.device("cpu")).tolist() == [[0, 2, 4, 1, 3, 5]]
+
+
+@given(st.integers(0, 10_000))
+def test_weighted_merging_is_the_mean_of_all_that_a_group_stands_for(seed: int) -> None:
+    triples = tokens(seed, rows=1)
+    order = random_split(1, 12, generator=torch.Generator().manual_seed(seed), device=torch.device("cpu"))
+    sizes = torch.randint(1, 6, (1, 12), generator=torch.Generator().manual_seed(seed)).double()
+    *merged, new_sizes = merge_tokens(triples, order, rule="weighted", sizes=sizes)
+    sources, destinations, assigned = match(triples[0], order)
+    for place, destination in enumerate(destinations[0].tolist()):
+        group = [destination, *sources[0][assigned[0] == place].tolist()]
+        weights = sizes[0, group]
+        assert new_sizes[0, place] == weights.sum()
+        for ours, tokens_in in zip(merged, triples, strict=True):
+            torch.testing.assert_close(ours[0, place], (weights[:, None] * tokens_in[0, group]).sum(0) / weights.sum())
+
+
+def test_weighted_merging_of_single_tokens_is_the_plain_mean() -> None:
+    triples = tokens(3)
+    order = random_split(2, 12, generator=torch.Generator().manual_seed(3), device=torch.device("cpu"))
+    *merged, _sizes = merge_tokens(triples, order, rule="weighted", sizes=torch.ones(2, 12))
+    for ours, plain in zip(merged, merge_tokens(triples, order), strict=True):
+        torch.testing.assert_close(ours, plain)
