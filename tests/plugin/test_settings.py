@@ -13,7 +13,7 @@ from streamv2v_cam.settings.file import commented_file, write_commented_file, wr
 from streamv2v_cam.settings.model import BankSettings, EngineSettings, Settings, StartSettings
 from streamv2v_cam.settings.tree import FIELDS, variable
 
-from streamv2v.config import BankConfig, Lora, StreamConfig
+from streamv2v.config import BEST_CONTROLS, BankConfig, Lora, StreamConfig
 from streamv2v.controls import CONTROL_NAMES, Controls
 
 
@@ -69,6 +69,16 @@ def test_another_model_gets_another_size_unless_one_was_asked_for():
     assert load_settings({"engine.slots": 4}).stream_config().slots == 4
     asked = load_settings({"engine.model": "some/model", "engine.width": 512, "engine.height": 512})
     assert asked.engine_size() == (512, 512)
+
+
+def test_the_best_bank_is_that_of_the_library_with_what_was_set_over_it():
+    best = load_settings({"engine.bank.kind": "best"})
+    assert best.stream_config().bank == BankConfig.best()
+    assert {name: getattr(best.controls(), name) for name in BEST_CONTROLS} == BEST_CONTROLS
+    changed = load_settings({"engine.bank.kind": "best", "engine.bank.merge_seed": 5, "start.feedback": 0.1})
+    assert changed.stream_config().bank == BankConfig.best(merge_seed=5)
+    assert changed.controls().feedback == 0.1
+    assert load_settings().controls().feedback == Controls().feedback == 0.0
 
 
 @pytest.mark.parametrize(

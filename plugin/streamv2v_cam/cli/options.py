@@ -48,7 +48,7 @@ Loras = Annotated[
     option("--lora", help='A LoRA: file, folder or hub id, with ":0.8" for its scale; repeatable.', panel=_ENGINE),
 ]
 Vae = Annotated[str | None, option("--vae", help="Another VAE: a folder or a hub id.", panel=_ENGINE)]
-Bank = Annotated[str | None, option("--bank", help="Memory of past frames: paper, queue or off.", panel=_ENGINE)]
+Bank = Annotated[str | None, option("--bank", help="Memory of past frames: paper, queue, off or best.", panel=_ENGINE)]
 Slots = Annotated[int | None, option("--slots", help="Denoising steps, 1 to 8.", panel=_ENGINE)]
 Sequential = Annotated[
     bool | None, option("--sequential/--stream-batch", help="All steps of a frame before the next.", panel=_ENGINE)

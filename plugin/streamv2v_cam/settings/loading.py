@@ -13,7 +13,7 @@ from platformdirs import user_config_dir
 from pydantic import ValidationError
 from pydantic_settings import EnvSettingsSource
 
-from streamv2v.config import BankConfig, Lora, StreamConfig
+from streamv2v.config import BEST_CONTROLS, BankConfig, Lora, StreamConfig
 from streamv2v.controls import CONTROL_NAMES, Controls
 from streamv2v.errors import ConfigError, ControlError
 
@@ -130,17 +130,24 @@ class LoadedSettings:
         width, height = self.engine_size()
         names = engine.model_dump(exclude={"bank", "loras", "width", "height", "slots"} | _PROGRAM_ONLY)
         try:
-            bank: dict[str, Any] = engine.bank.model_dump() | {"fused_layers": tuple(engine.bank.fused_layers)}
             return StreamConfig(
                 width=width,
                 height=height,
                 slots=self.engine_slots(),
-                bank=BankConfig(**bank),
+                bank=self._bank_config(),
                 loras=tuple(parse_lora(text) for text in engine.loras),
                 **names,
             )
         except ConfigError as error:
             raise SettingsError(f"engine: {error}") from error
+
+    def _bank_config(self) -> BankConfig:
+        """The bank; with kind "best" the winners, and over them what a person set."""
+        bank: dict[str, Any] = self.engine.bank.model_dump() | {"fused_layers": tuple(self.engine.bank.fused_layers)}
+        if bank["kind"] != "best":
+            return BankConfig(**bank)
+        asked = {name: value for name, value in bank.items() if f"engine.bank.{name}" in self.origins}
+        return BankConfig.best(**asked | {"kind": "paper"})
 
     def start_look(self) -> str | None:
         """Name of the look at the start; None when there is none or a prompt takes its place.
@@ -159,14 +166,15 @@ class LoadedSettings:
         return first.name if first else None
 
     def controls(self) -> Controls:
-        """The live values at the start: defaults < the look < `[start]`.
+        """The live values at the start: defaults (with those of the best bank) < the look < `[start]`.
 
         Raises:
             LookError: a look that does not exist.
             SettingsError: a refused value, with its origin.
         """
         name = self.start_look()
-        controls = Controls().patched(self.looks().get(name).patch() if name else {})
+        controls = Controls().patched(BEST_CONTROLS if self.engine.bank.kind == "best" else {})
+        controls = controls.patched(self.looks().get(name).patch() if name else {})
         patch = {key: value for key in CONTROL_NAMES if (value := getattr(self.start, key)) is not None}
         try:
             return controls.patched(patch)

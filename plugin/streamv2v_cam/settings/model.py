@@ -99,14 +99,21 @@ class PublishSettings(Section):
 class BankSettings(Section):
     """The feature bank: what the engine remembers of past frames."""
 
-    kind: Literal["paper", "queue", "off"] = Field(default="paper", description="how the bank remembers")
+    kind: Literal["paper", "queue", "off", "best"] = Field(
+        default="paper", description='how the bank remembers; "best" is the paper\'s with what proved better'
+    )
     queue_length: int = Field(default=4, ge=1, le=16, description="frames kept by the queue bank")
     attention: bool = Field(default=True, description="extended self-attention")
     fusion: bool = Field(default=True, description="feature fusion")
     fused_layers: Words = Field(
         default=list(BankConfig().fused_layers), description="name prefixes of the layers that fuse"
     )
-    merge_rule: Literal["mean", "pairwise"] = Field(default="mean", description="how merged tokens are averaged")
+    merge_rule: Literal["mean", "pairwise", "weighted"] = Field(
+        default="mean", description="how merged tokens are averaged"
+    )
+    token_age_limit: int = Field(
+        default=16, ge=1, le=1024, description="weighted merging: most tokens that one stands for"
+    )
     merge_split: Literal["random", "grid"] = Field(default="random", description="how tokens are parted before merging")
     spread: bool = Field(default=False, description="spread bank updates over frames, so that frame time is flat")
     merge_seed: int = Field(default=0, ge=0, le=2**32 - 1, description="seed of the random split in merging")
