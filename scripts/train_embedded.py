@@ -6,10 +6,15 @@ Stages, each resumable (run the same command again after an interruption):
 
     render       crop the photos, draw each crop in every style (WORK/cache)
     autoencoder  compute the encoder, train the decoder (WORK/autoencoder.pt)
-    denoiser     train the U-Net and the text encoder (WORK/denoiser.pt); needs no trained decoder
+    denoiser     train the U-Net and the text encoder (WORK/denoiser.pt) on pairs of frames, the earlier
+                 in the later one's feature bank; needs no trained decoder
     polish       train all three on decoded pictures for a while (WORK/polish.pt)
     export       write the diffusers folder (--out), also from a denoiser still in training
-    sheet        draw styles x pictures at 1, 2 and 4 steps with the exported folder (--sheet)
+    check        hold the exported folder (--out) against the gates, on --pictures of people it never saw
+    sheet        draw styles x pictures with the exported folder (--sheet)
+
+With --start FOLDER training goes on from an exported model: its autoencoder is taken as it is (that stage is
+left out), and the denoiser begins with its weights.
 
 The same photos, seed, number of processes and library versions give the same weights.
 """
@@ -17,6 +22,7 @@ The same photos, seed, number of processes and library versions give the same we
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 from pathlib import Path
 
@@ -27,12 +33,15 @@ from training.autoencoder import make_autoencoder, start_autoencoder, train_auto
 from training.data import list_photos, open_cache, render_cache
 from training.denoiser import DenoiserOptions, Trained, make_trained, train_denoiser
 from training.export import export_folder
+from training.gates import check_model, report
+from training.held_out import judged_frames
 from training.sheet import draw_sheet
 from training.stage import choose_device, load_checkpoint
+from training.start import given_autoencoder, take_over
 from training.team import Member, run_team
 from training.tokenizer import make_tokenizer
 
-STAGES = ("render", "autoencoder", "denoiser", "polish", "export", "sheet")
+STAGES = ("render", "autoencoder", "denoiser", "polish", "export", "check", "sheet")
 
 
 def render(options: argparse.Namespace) -> None:
@@ -56,17 +65,23 @@ def autoencoder(member: Member, options: argparse.Namespace) -> None:
 def denoiser(member: Member, options: argparse.Namespace) -> None:
     """Train U-Net and text encoder on latents, in one process of a team."""
     cache = open_cache(options.work / "cache")
-    vae, tokenizer = start_autoencoder(cache, seed=options.seed), make_tokenizer()
-    fast = make_trained(vae, tokenizer, seed=options.seed)
+    vae = given_autoencoder(options.start) if options.start else start_autoencoder(cache, seed=options.seed)
+    fast = make_trained(vae, make_tokenizer(), seed=options.seed)
+    if options.start:
+        take_over(fast, options.start)
     settings = DenoiserOptions(
-        steps=options.denoiser_steps, seed=options.seed, batch=options.batch, later=options.batch // 4
+        steps=options.denoiser_steps,
+        seed=options.seed,
+        batch=options.batch,
+        later=options.batch // 4,
+        peak_rate=7e-4 if options.start else 1e-3,
     )
     _train(cache, vae, fast, options.work / "denoiser.pt", settings, options, member)
 
 
 def polish(member: Member, options: argparse.Namespace) -> None:
     """Train U-Net, text encoder and decoder on decoded pictures, in one process of a team."""
-    cache, vae = open_cache(options.work / "cache"), trained_autoencoder(options.work)
+    cache, vae = open_cache(options.work / "cache"), trained_autoencoder(options)
     fast = trained_denoiser(options, vae)
     settings = DenoiserOptions(
         steps=options.polish_steps,
@@ -92,9 +107,11 @@ def _train(cache, vae, fast, path: Path, settings: DenoiserOptions, options, mem
     )
 
 
-def trained_autoencoder(work: Path) -> AutoencoderTiny:
-    """The autoencoder of the last checkpoint."""
-    vae, state = make_autoencoder(), _checkpoint(work / "autoencoder.pt", stage="autoencoder")
+def trained_autoencoder(options: argparse.Namespace) -> AutoencoderTiny:
+    """The autoencoder of the last checkpoint, or of the folder that training started from."""
+    if options.start:
+        return given_autoencoder(options.start)
+    vae, state = make_autoencoder(), _checkpoint(options.work / "autoencoder.pt", stage="autoencoder")
     vae.encoder.load_state_dict(state["encoder"])
     vae.decoder.load_state_dict(state["average"])
     return vae
@@ -117,7 +134,7 @@ def _checkpoint(path: Path, *, stage: str) -> dict:
 
 def export(options: argparse.Namespace) -> None:
     """Write the diffusers folder from the last checkpoints."""
-    vae, tokenizer = trained_autoencoder(options.work), make_tokenizer()
+    vae, tokenizer = trained_autoencoder(options), make_tokenizer()
     trained = trained_denoiser(options, vae)
     if state := load_checkpoint(options.work / "polish.pt"):
         trained.load(state["slow"])
@@ -133,6 +150,14 @@ def export(options: argparse.Namespace) -> None:
     print(f"wrote {options.out}: {size_bytes / 1e6:.1f} MB")
 
 
+def check(options: argparse.Namespace) -> bool:
+    """Print how the exported folder does at the gates, for people and as JSON; returns whether it passes all."""
+    facts = check_model(options.out.resolve(), judged_frames(options.pictures))
+    print(report(facts))
+    print(json.dumps(facts))
+    return all(gate["passed"] for gate in facts.values())
+
+
 def parse(arguments: list[str]) -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -140,6 +165,7 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--photos", type=Path, help="folder of JPEG or PNG photos to learn from")
     parser.add_argument("--work", type=Path, required=True, help="folder for cache and checkpoints")
     parser.add_argument("--out", type=Path, help="the diffusers folder to write, or to draw with")
+    parser.add_argument("--start", type=Path, help="an exported model to go on from")
     parser.add_argument("--hold-out", nargs="*", default=[], help="patterns of file stems to leave out")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda, mps")
@@ -149,26 +175,34 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--batch", type=int, default=16, help="examples a denoiser step, all processes")
     parser.add_argument("--polish-steps", type=int, default=600)
     parser.add_argument("--sheet", type=Path, help="picture file the stage 'sheet' writes")
-    parser.add_argument("--pictures", type=Path, nargs="*", default=[], help="photos shown on the sheet")
+    parser.add_argument("--pictures", type=Path, nargs="*", default=[], help="photos and clips of people it never saw")
     return parser.parse_args(arguments)
 
 
 def missing(options: argparse.Namespace, stages: tuple[str, ...]) -> str:
     """The flags that the stages need and were not given, as one word list."""
-    needs = {"render": ("photos",), "export": ("out",), "sheet": ("out", "sheet", "pictures")}
+    needs = {
+        "render": ("photos",),
+        "export": ("out",),
+        "check": ("out", "pictures"),
+        "sheet": ("out", "sheet", "pictures"),
+    }
     names = {n for stage in stages for n in needs.get(stage, ()) if not getattr(options, n)}
     return ", ".join(f"--{name}" for name in sorted(names))
 
 
 def main(arguments: list[str]) -> int:
-    """Run the stages asked for; returns the exit code."""
+    """Run the stages asked for; returns the exit code: 1 where a gate is not passed, 2 for a wrong command."""
     options = parse(arguments)
-    all_but_sheet = STAGES if options.sheet else STAGES[:-1]
-    stages = all_but_sheet if options.stage == "all" else (options.stage,)
+    left_out = {"autoencoder"} if options.start else set()
+    left_out |= set() if options.pictures else {"check", "sheet"}
+    left_out |= set() if options.sheet else {"sheet"}
+    stages = tuple(s for s in STAGES if s not in left_out) if options.stage == "all" else (options.stage,)
     if names := missing(options, stages):
         print(f"the stage {options.stage!r} needs {names}", file=sys.stderr)
         return 2
     torch.set_num_threads(max(1, torch.get_num_threads() // options.processes))
+    passed = True
     try:
         for stage in stages:
             if stage == "render":
@@ -181,12 +215,14 @@ def main(arguments: list[str]) -> int:
                 run_team(polish, options.processes, options)
             elif stage == "export":
                 export(options)
+            elif stage == "check":
+                passed = check(options)
             else:
-                draw_sheet(options.out, options.pictures, options.sheet)
+                draw_sheet(options.out, judged_frames(options.pictures, each=1), options.sheet)
     except (FileNotFoundError, ValueError) as error:
         print(error, file=sys.stderr)
         return 2
-    return 0
+    return 0 if passed else 1
 
 
 if __name__ == "__main__":

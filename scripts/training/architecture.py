@@ -31,11 +31,12 @@ def make_text_encoder(tokenizer: CLIPTokenizer) -> CLIPTextModel:
 
 
 def make_unet(*, widths: tuple[int, int, int] = (96, 112, 128)) -> UNet2DConditionModel:
-    """A U-Net with attention at 1/16 and 1/32 of the picture, and the middle block.
+    """A U-Net with attention at 1/16 and 1/32 of the picture, in the middle, and once at 1/8 before the last layer.
 
     The text reaches attention as usual and, pooled, every residual block as scale and shift
     (addition_embed_type "text", which needs no further input): lines are drawn in the blocks at
-    1/8, which have no attention of their own.
+    1/8. The one attention there stands behind all skips, so that nothing of the frame reaches the picture
+    past the feature bank; a second one would double its price.
     """
     return UNet2DConditionModel(
         sample_size=32,
@@ -44,9 +45,11 @@ def make_unet(*, widths: tuple[int, int, int] = (96, 112, 128)) -> UNet2DConditi
         block_out_channels=widths,
         layers_per_block=1,
         down_block_types=("DownBlock2D", "CrossAttnDownBlock2D", "CrossAttnDownBlock2D"),
-        up_block_types=("CrossAttnUpBlock2D", "CrossAttnUpBlock2D", "UpBlock2D"),
+        up_block_types=("CrossAttnUpBlock2D", "CrossAttnUpBlock2D", "CrossAttnUpBlock2D"),
+        transformer_layers_per_block=[[1], [1], [1]],  # type: ignore[arg-type]
+        reverse_transformer_layers_per_block=[[1, 1], [1, 1], [0, 1]],  # type: ignore[arg-type]
         cross_attention_dim=TEXT_WIDTH,
-        attention_head_dim=4,
+        attention_head_dim=(2, 4, 4),  # which diffusers reads as the number of heads
         norm_num_groups=16,
         resnet_time_scale_shift="scale_shift",
         addition_embed_type="text",

@@ -1,4 +1,7 @@
-"""The denoiser: the U-Net and the text encoder, trained together on pairs of photo and target.
+"""The denoiser: the U-Net and the text encoder, trained together on photos and their targets.
+
+Examples come as pairs of frames, the earlier one in the later one's feature bank, and where nothing moved but the
+noise the later answer should be the earlier one (`remembering.py`).
 
 Some of each batch is the model's own answer of the step before, noised again at a lower t: what
 the second and later steps of the stream see. In a last stage, "polish", answers are also judged as
@@ -20,9 +23,11 @@ from transformers import CLIPTextModel, CLIPTokenizer
 
 from training.architecture import make_text_encoder, make_unet, signal_and_noise
 from training.autoencoder import picture_loss
+from training.copying import begin_as_copy
 from training.data import Cache
 from training.examples import Examples, fresh_examples, join, later_examples
 from training.latents import Batch, latent_batch
+from training.remembering import remember_pairs, steadiness_loss
 from training.stage import (
     follow,
     learning_rate,
@@ -42,8 +47,9 @@ RATES = {"unet": 1.0, "text_encoder": 1.0, "decoder": 0.3}
 class DenoiserOptions:
     """How long and on what to train.
 
-    Of each batch, `later` examples are answers of the step before. `cells` is the side of the
-    latent crops. With `decoded` above 0 that share of the batch is also judged as pictures.
+    Of each batch, `later` examples are answers of the step before. `cells` is the side of the latent crops, half
+    as much again at every fourth step. With `decoded` above 0 that share of the batch is also judged as pictures.
+    `steady` is the weight of steadiness against the targets.
     """
 
     steps: int
@@ -52,6 +58,7 @@ class DenoiserOptions:
     later: int = 4
     cells: int = 16
     decoded: float = 0.0
+    steady: float = 1.0
     peak_rate: float = 1e-3
     save_every: int = 200
 
@@ -82,18 +89,23 @@ def make_trained(vae: AutoencoderTiny, tokenizer: CLIPTokenizer, *, seed: int) -
     """New networks, and a copy of the decoder."""
     torch.manual_seed(seed)
     unet, text_encoder = make_unet(), make_text_encoder(tokenizer)
+    begin_as_copy(unet)
     return Trained(unet, text_encoder, copy.deepcopy(vae.decoder))
 
 
 def predict(trained: Trained, examples: Examples, noise: torch.Tensor) -> torch.Tensor:
-    """The clean latent x0 that the U-Net answers to the noised one, [B, C, h, w]."""
+    """The clean latent x0 that the U-Net answers to the noised one, [2, P, C, h, w]; `noise` is [P, C, h, w].
+
+    Both frames of a pair are noised alike: the noise of a stream is fixed.
+    """
     device = examples.clean.device
-    signal, spread = (c.to(device)[examples.t].view(-1, 1, 1, 1) for c in signal_and_noise())
-    noised = signal * examples.clean + spread * noise
+    signal, spread = (c.to(device)[examples.t][..., None, None, None] for c in signal_and_noise())
+    noised = (signal * examples.clean + spread * noise).flatten(0, 1)
     with torch.autocast(device.type, torch.bfloat16):
-        words = trained.text_encoder(examples.tokens).last_hidden_state
+        words = trained.text_encoder(examples.tokens[0]).last_hidden_state.repeat(2, 1, 1)
         layout = noised.contiguous(memory_format=torch.channels_last)
-        return trained.unet(layout, examples.t, encoder_hidden_states=words).sample.float()
+        answer = trained.unet(layout, examples.t.flatten(), encoder_hidden_states=words).sample
+    return answer.float().unflatten(0, (2, -1))
 
 
 def latent_loss(answer: torch.Tensor, wanted: torch.Tensor) -> torch.Tensor:
@@ -114,11 +126,11 @@ def decoded_loss(
     count: int,
     factor: float,
 ) -> torch.Tensor:
-    """The picture loss of `count` fresh answers, and of their true latents to keep the decoder true."""
-    both = batch.pixels[:count].to(answer.device)
-    amount = examples.amount[:count].view(-1, 1, 1, 1)
+    """The picture loss of `count` later answers, and of their true latents to keep the decoder true."""
+    both = batch.pixels[1, :count].to(answer.device)
+    amount = examples.amount[1, :count].view(-1, 1, 1, 1)
     pixels = torch.lerp(both[:, 0], both[:, 1], amount)
-    latents = torch.cat([answer[:count], examples.wanted[:count]]) / factor
+    latents = torch.cat([answer[1, :count], examples.wanted[1, :count]]) / factor
     # An odd border of cells is cut off: the decoder sees zeros beyond it here, but not on air.
     cells = min(16, latents.shape[-1])
     latents, pixels = latents[..., :cells, :cells], pixels[..., : 8 * cells, : 8 * cells]
@@ -191,21 +203,29 @@ def train_denoiser(
     Returns the averages of the weights, which only the leader of the team keeps.
     """
     run = _start(fast, path, peak_rate=options.peak_rate, device=device)
-    batch, later = options.batch // member.size, options.later // member.size
+    memory = remember_pairs(fast.unet)
+    pairs, later = options.batch // 2 // member.size, options.later // 2 // member.size
     for step, facts in report_steps(path.stem, run.first, options.steps, quiet=not member.leads):
         rng, noise_source = step_generators(options.seed + 1, step, member.rank)
-        drawn = latent_batch(cache, vae, rng, batch=batch - later, cells=options.cells)
+        memory.set(rng, noise_source)
+        wide = step % 4 == 3
+        count, cells = (
+            (max(1, (pairs - later) // 2), options.cells * 3 // 2) if wide else (pairs - later, options.cells)
+        )
+        drawn = latent_batch(cache, vae, rng, pairs=count, cells=cells)
         examples = fresh_examples(drawn, _tokens(tokenizer, drawn.prompts), rng).to(device)
-        if run.carried is not None:
+        if run.carried is not None and not wide:
             examples = join(examples, later_examples(*run.carried, rng))
-        noise = torch.randn(examples.clean.shape, generator=noise_source).to(device)
+        noise = torch.randn(examples.clean.shape[1:], generator=noise_source).to(device)
         answer = predict(fast, examples, noise)
         loss = latent_loss(answer, examples.wanted)
-        facts["latent"] = float(loss.detach())
+        steadiness = steadiness_loss(answer, examples.shift[1], examples.same[1])
+        facts["latent"], facts["steady"] = float(loss.detach()), float(steadiness.detach())
+        loss = loss + options.steady * steadiness
         if options.decoded > 0:
-            count = max(1, round(batch * options.decoded))
+            judged = max(1, round(count * options.decoded))
             factor = vae.config.scaling_factor  # type: ignore[attr-defined]
-            picture = decoded_loss(fast.decoder, examples, answer, drawn, count=count, factor=factor)
+            picture = decoded_loss(fast.decoder, examples, answer, drawn, count=judged, factor=factor)
             facts["picture"] = float(picture.detach())
             loss = loss + 0.5 * picture
         run.optimiser.zero_grad(set_to_none=True)
@@ -214,7 +234,8 @@ def train_denoiser(
         torch.nn.utils.clip_grad_norm_(run.parameters(), 1.0)
         set_learning_rate(run.optimiser, learning_rate(step, options.steps, peak=options.peak_rate))
         run.optimiser.step()
-        run.carried = (examples.first(later), answer[:later].detach()) if later else None
+        if later and not wide:
+            run.carried = (examples.first(later), answer[:, :later].detach())
         if (step + 1) % options.save_every == 0 or step + 1 == options.steps:
             # Nothing is carried past a checkpoint: a resumed run then equals an unbroken one.
             run.carried = None

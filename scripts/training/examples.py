@@ -14,15 +14,15 @@ import torch
 
 from training.latents import Batch
 
-LAST_T = 950
+LAST_T = 1000
 
 
 @dataclass(frozen=True)
 class Examples:
-    """Noised inputs and what should come out: B examples.
+    """Noised inputs and what should come out: P pairs; the first axis is (earlier, later).
 
-    `clean` [B, C, h, w] is what gets noised at `t` [B], `wanted` [B, C, h, w] the answer,
-    `amount` [B] the share of style in it, `tokens` [B, L] the prompts.
+    `clean` [2, P, C, h, w] is what gets noised at `t` [2, P], `wanted` [2, P, C, h, w] the answer, `amount` [2, P]
+    the share of style in it, `tokens` [2, P, L] the prompts; `shift` [2, P, 2] and `same` [2, P] as in `Batch`.
     """
 
     clean: torch.Tensor
@@ -30,50 +30,53 @@ class Examples:
     amount: torch.Tensor
     t: torch.Tensor
     tokens: torch.Tensor
+    shift: torch.Tensor
+    same: torch.Tensor
 
     def to(self, device: torch.device) -> Examples:
         """The same on another device."""
         return Examples(*(value.to(device) for value in vars(self).values()))
 
     def first(self, count: int) -> Examples:
-        """The first `count` of them."""
-        return Examples(*(value[:count] for value in vars(self).values()))
+        """The first `count` pairs."""
+        return Examples(*(value[:, :count] for value in vars(self).values()))
 
 
 def style_amount(t: torch.Tensor) -> torch.Tensor:
-    """Share of style in the target at timestep t: a smooth step from t = 40 to t = 400."""
-    x = ((t.float() - 40) / 360).clamp(0, 1)
+    """Share of style in the target at timestep t: a smooth step from t = 30 to t = 480."""
+    x = ((t.float() - 30) / 450).clamp(0, 1)
     return x * x * (3 - 2 * x)
 
 
 def random_timesteps(rng: np.random.Generator, count: int) -> torch.Tensor:
-    """Timesteps 0..949, more of them in 150..650, where strengths that people use lie."""
+    """Timesteps 0..999, more of them in 150..650, where strengths that people use lie."""
     wide, middle = rng.integers(0, LAST_T, count), rng.integers(150, 650, count)
     return torch.from_numpy(np.where(rng.random(count) < 0.4, wide, middle))
 
 
 def fresh_examples(batch: Batch, tokens: torch.Tensor, rng: np.random.Generator) -> Examples:
-    """Photos to be styled (85 %) and pictures that are styled already, wholly or in part."""
-    count = len(batch.prompts)
-    t = random_timesteps(rng, count)
-    kind = rng.random(count)
-    given = np.where(kind < 0.85, 0.0, np.where(kind < 0.95, 1.0, rng.random(count)))
+    """Photos to be styled (85 %) and pictures that are styled already, wholly or in part; `tokens` is [P, L]."""
+    pairs = len(batch.prompts)
+    t = random_timesteps(rng, pairs)
+    kind = rng.random(pairs)
+    given = np.where(kind < 0.85, 0.0, np.where(kind < 0.95, 1.0, rng.random(pairs)))
     given = torch.from_numpy(given).float()
     amount = torch.maximum(given, style_amount(t))
     shape = (-1, 1, 1, 1)
-    clean = torch.lerp(batch.source, batch.target, given.view(shape))
+    clean = torch.lerp(batch.seen, batch.target, given.view(shape))
     wanted = torch.lerp(batch.source, batch.target, amount.view(shape))
-    return Examples(clean, wanted, amount, t, tokens)
+    amount, t, tokens = (value.expand(2, *value.shape) for value in (amount, t, tokens))
+    return Examples(clean, wanted, amount, t, tokens, batch.shift, batch.same)
 
 
 def later_examples(before: Examples, answer: torch.Tensor, rng: np.random.Generator) -> Examples:
-    """The answers to examples of the last step as inputs at a lower t, with the same targets."""
-    share = torch.from_numpy(rng.uniform(0.2, 0.8, len(answer))).float().to(answer.device)
+    """The answers [2, P, C, h, w] to examples of the last step as inputs at a lower t, with the same targets."""
+    share = torch.from_numpy(rng.uniform(0.2, 0.8, answer.shape[1])).float().to(answer.device)
     t = (before.t.float() * share).long()
-    return Examples(answer, before.wanted, before.amount, t, before.tokens)
+    return Examples(answer, before.wanted, before.amount, t, before.tokens, before.shift, before.same)
 
 
 def join(first: Examples, second: Examples) -> Examples:
-    """Both sets of examples as one batch."""
-    pairs = zip(vars(first).values(), vars(second).values(), strict=True)
-    return Examples(*(torch.cat(pair) for pair in pairs))
+    """Both sets of pairs as one."""
+    both = zip(vars(first).values(), vars(second).values(), strict=True)
+    return Examples(*(torch.cat(pair, dim=1) for pair in both))

@@ -50,29 +50,17 @@ class Model:
         return self.vae.decoder(clean / factor).clamp(-1, 1)
 
 
-def load_square(path: Path, *, size: int = 256) -> np.ndarray:
-    """The middle square of a picture, RGB uint8 [size, size, 3]."""
-    picture = cv2.imread(str(path), cv2.IMREAD_COLOR)
-    if picture is None:
-        raise ValueError(f"not a picture that OpenCV can read: {path}")
-    side = min(picture.shape[:2])
-    top, left = ((length - side) // 2 for length in picture.shape[:2])
-    square = picture[top : top + side, left : left + side]
-    square = cv2.resize(square, (size, size), interpolation=cv2.INTER_AREA)
-    return cv2.cvtColor(square, cv2.COLOR_BGR2RGB)
-
-
 def draw_sheet(
     folder: Path,
-    pictures: list[Path],
+    pictures: list[np.ndarray],
     sheet: Path,
     *,
     prompts: list[str] | None = None,
     strength: float = 0.5,
-    steps: tuple[int, ...] = (1, 2, 4),
+    steps: tuple[int, ...] = (1,),
     columns: int = 9,
 ) -> None:
-    """Write one picture: for each number of steps and each photo, a row of styles, photo first."""
+    """Write one picture: for each number of steps and each photo [S, S, 3], a row of styles, photo first."""
     model = Model(folder)
     prompts = prompts or [words[0] for style, words in STYLE_WORDS.items() if style != "photo"]
     embedded = model.words(prompts)
@@ -80,8 +68,7 @@ def draw_sheet(
     for start in range(0, len(prompts), columns):
         chunk = embedded[start : start + columns]
         for count in steps:
-            for path in pictures:
-                square = load_square(path)
+            for square in pictures:
                 batch = torch.from_numpy(square).permute(2, 0, 1)[None].float() / 127.5 - 1
                 drawn = model.draw(batch.expand(len(chunk), -1, -1, -1), chunk, strength=strength, steps=count)
                 cells = ((drawn + 1) * 127.5).byte().permute(0, 2, 3, 1).numpy()

@@ -22,7 +22,7 @@ from training.team import Member
 from training.tokenizer import make_tokenizer
 
 CPU = torch.device("cpu")
-TINY = DenoiserOptions(steps=4, seed=5, batch=4, later=1, cells=4, decoded=0.5, save_every=2)
+TINY = DenoiserOptions(steps=4, seed=5, batch=4, later=2, cells=4, decoded=0.5, save_every=2)
 
 
 @dataclass(frozen=True)
@@ -103,10 +103,11 @@ def test_more_style_is_asked_for_at_higher_timesteps_and_styled_inputs_stay_styl
     assert amounts[0] == 0 and amounts[-1] == 1
     assert (amounts.diff() >= 0).all()
     vae, rng = start_autoencoder(cache, seed=0), np.random.default_rng(0)
-    batch = latent_batch(cache, vae, rng, batch=64, cells=4)
+    batch = latent_batch(cache, vae, rng, pairs=64, cells=4)
     examples = fresh_examples(batch, torch.zeros(64, 32, dtype=torch.long), rng)
     assert (examples.amount >= style_amount(examples.t)).all()
-    mixed = torch.lerp(batch.source, batch.target, examples.amount.view(-1, 1, 1, 1))
+    assert torch.equal(examples.t[0], examples.t[1])
+    mixed = torch.lerp(batch.source, batch.target, examples.amount[..., None, None, None])
     torch.testing.assert_close(examples.wanted, mixed)
 
 
@@ -166,6 +167,8 @@ def test_the_exported_folder_opens_as_an_ordinary_pipeline(cache: Cache, tmp_pat
         (["render", "--photos", "no such folder"], "no photos to learn from"),
         (["export", "--out", "model"], "run the stage 'autoencoder' first"),
         (["render"], "needs --photos"),
+        (["check", "--out", "model"], "needs --pictures"),
+        (["check", "--out", "model", "--pictures", "no.mkv"], "not a clip that can be read: no.mkv"),
     ],
 )
 def test_a_command_that_cannot_work_says_so_in_one_line(

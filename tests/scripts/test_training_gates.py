@@ -1,0 +1,113 @@
+"""The gates of the embedded model: each lets a good model pass and stops one that is not."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from training.captions import STYLE_WORDS
+from training.gates import hue_of, palette_gate, psnr, report, saturation_of, strength_gate, style_gate, warmth_of
+from training.held_out import judged_frames
+from training.looks_targets import TEACHERS
+from training.toning import PALETTES, apply_palette
+
+from tests.small_clips import write_clip
+
+
+@pytest.fixture(scope="module")
+def frames() -> list[np.ndarray]:
+    """Two pictures with edges, skin, shadow and colour."""
+    y, x = np.mgrid[0:64, 0:64]
+    out = []
+    for shift in (0, 9):
+        picture = np.stack([120 + x, 90 + y, 60 + (x + y) // 2], axis=-1).astype(np.uint8)
+        cv2.circle(picture, (30 + shift, 32), 15, (220, 170, 140), -1)
+        cv2.rectangle(picture, (5, 45), (25 + shift, 60), (30, 40, 150), -1)
+        cv2.circle(picture, (26 + shift, 28), 3, (20, 20, 20), -1)
+        out.append(picture)
+    return out
+
+
+def teacher_of(prompt: str):
+    style = next(s for s, words in STYLE_WORDS.items() if prompt.startswith(words[0]))
+    return TEACHERS[style]
+
+
+def test_a_model_that_draws_like_its_teachers_passes_and_one_that_shows_the_photo_does_not(frames) -> None:
+    good = style_gate(lambda pictures, prompt, _s: [teacher_of(prompt)(p) for p in pictures], frames)
+    assert good["passed"] and good["nearest"] == 1.0
+    lazy = style_gate(lambda pictures, _prompt, _s: pictures, frames)
+    assert not lazy["passed"] and lazy["nearest"] < 0.2
+
+
+def test_a_model_with_one_look_for_every_prompt_fails_by_the_nearest_style(frames) -> None:
+    same = style_gate(lambda pictures, _prompt, _s: [TEACHERS["pencil"](p) for p in pictures], frames)
+    assert same["styles"]["pencil"]["nearest"] == 1.0 and same["nearest"] < 0.2
+
+
+def toned(pictures, prompt: str, _strength: float):
+    words = {"in black and white": "grey", "in bright colours": "vivid", "in pastel colours": "pastel"}
+    words |= {f"in {name} colours": name for name in ("warm", "cold")}
+    asked = next((p for text, p in words.items() if text in prompt), "")
+    asked = asked or next((p for p in PALETTES[1:] if prompt.endswith(f" in {p}")), "")
+    return [apply_palette(p, asked) for p in pictures]
+
+
+def test_the_palette_gate_passes_true_palettes_and_stops_a_model_that_is_deaf_to_them(frames) -> None:
+    assert palette_gate(toned, frames)["passed"]
+    deaf = palette_gate(lambda pictures, _prompt, _s: pictures, frames)
+    assert not deaf["passed"]
+    assert sum(entry["passed"] for entry in deaf["palettes"].values()) < 10
+
+
+def test_hue_saturation_and_warmth_are_those_of_plain_colours() -> None:
+    blue = np.zeros((4, 4, 3), np.uint8)
+    blue[..., 2] = 200
+    assert hue_of([blue]) == pytest.approx(240, abs=0.1)
+    assert saturation_of([blue]) == 200 and warmth_of([blue]) == -200
+    almost_red = np.array([[[200, 0, 10], [200, 10, 0]]], np.uint8)
+    assert min(hue_of([almost_red]), 360 - hue_of([almost_red])) < 0.5
+
+
+def test_the_strength_gate_stops_a_slider_that_turns_back(frames) -> None:
+    def straight(pictures, _prompt, strength):
+        return [np.clip(p.astype(int) + int(60 * strength), 0, 255).astype(np.uint8) for p in pictures]
+
+    assert strength_gate(straight, frames, ["any"])["passed"]
+    assert not strength_gate(lambda p, w, s: straight(p, w, 1 - abs(2 * s - 1)), frames, ["any"])["passed"]
+
+
+def test_psnr_of_a_known_error() -> None:
+    black, grey = np.zeros((8, 8, 3), np.uint8), np.full((8, 8, 3), 255, np.uint8)
+    assert psnr(black, grey) == pytest.approx(0.0)
+    assert psnr(black, black + 1) == pytest.approx(48.13, abs=0.01)
+
+
+def test_the_report_names_every_style_and_what_was_not_passed(frames) -> None:
+    style = style_gate(lambda pictures, _prompt, _s: pictures, frames)
+    palette = palette_gate(toned, frames)
+    strength = strength_gate(lambda pictures, _p, _s: pictures, frames, ["pencil"])
+    facts = {
+        "style": style,
+        "palette": palette,
+        "strength": strength,
+        "size": {"sizes": {"64x64": 20.0}, "passed": True},
+    }
+    text = report(facts)
+    assert all(name in text for name in TEACHERS)
+    assert "gate style: NOT passed" in text and "gate palette: passed" in text
+
+
+def test_photos_and_clips_are_judged_as_squares(tmp_path: Path) -> None:
+    photo = np.zeros((40, 80, 3), np.uint8)
+    photo[:, 20:60] = (0, 0, 255)
+    cv2.imwrite(str(tmp_path / "a.png"), photo)
+    clip = write_clip(tmp_path / "b.mp4", 9, width=96, height=64)
+    pictures = judged_frames([tmp_path / "a.png", clip], each=3, size=32)
+    assert [p.shape for p in pictures] == [(32, 32, 3)] * 4
+    assert (pictures[0] == (255, 0, 0)).all()
+    (tmp_path / "c.png").write_text("no picture")
+    with pytest.raises(ValueError, match="not a picture"):
+        judged_frames([tmp_path / "c.png"])
