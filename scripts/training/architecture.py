@@ -68,8 +68,8 @@ def make_scheduler() -> LCMScheduler:
     """
     return LCMScheduler(
         num_train_timesteps=1000,
-        beta_start=0.00005,
-        beta_end=0.0004,
+        beta_start=0.00002,
+        beta_end=0.0002,
         beta_schedule="scaled_linear",
         prediction_type="sample",
         original_inference_steps=50,

@@ -22,7 +22,7 @@ from training.toning import MOODS, PALETTES, apply_mood, apply_palette
 
 STYLES: tuple[str, ...] = tuple(TEACHERS)
 # Crops of one photo, by what its file name begins with; people are worth more than garments.
-CROPS_BY_PREFIX = {"webcam_": 4, "portrait_": 3, "profile_": 3, "wallpaper_": 1}
+CROPS_BY_PREFIX = {"webcam_": 7, "portrait_": 7, "profile_": 6, "wallpaper_": 1}
 
 
 @dataclass(frozen=True)

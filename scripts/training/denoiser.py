@@ -58,7 +58,7 @@ class DenoiserOptions:
     later: int = 4
     cells: int = 16
     decoded: float = 0.0
-    steady: float = 1.0
+    steady: float = 6.0
     peak_rate: float = 1e-3
     save_every: int = 200
 

@@ -204,7 +204,7 @@ def glass(picture: Picture) -> Picture:
     tone = cv2.GaussianBlur(_grey(picture), (0, 0), 2)[..., None]
     light = np.array([0.26, 0.10, 0.62]) * (1 - tone) + np.array([1.0, 0.78, 0.28]) * tone
     pane = np.clip(grey + (image - grey) * 2.4, 0, 1)
-    lead = np.clip(_edges(panes, sigma=1.7) * 3.2 - 0.30, 0, 1)[..., None]
+    lead = np.clip(_edges(panes, sigma=1.4) * 2.6 - 0.34, 0, 1)[..., None]
     return _uint8((0.55 * light + 0.5 * pane) * (1 - 0.95 * lead))
 
 
