@@ -31,13 +31,13 @@ from diffusers import AutoencoderTiny
 from training.architecture import make_scheduler
 from training.autoencoder import make_autoencoder, start_autoencoder, train_autoencoder
 from training.data import list_photos, open_cache, render_cache
-from training.denoiser import DenoiserOptions, Trained, make_trained, train_denoiser
+from training.denoiser import DenoiserOptions, Trained, compute_first_attention, make_trained, train_denoiser
 from training.export import export_folder
 from training.gates import check_model, report
 from training.held_out import judged_frames
 from training.sheet import draw_sheet
 from training.stage import choose_device, load_checkpoint
-from training.start import given_autoencoder, take_over
+from training.start import given_autoencoder, has_first_attention, take_over
 from training.team import Member, run_team
 from training.tokenizer import make_tokenizer
 
@@ -69,12 +69,14 @@ def denoiser(member: Member, options: argparse.Namespace) -> None:
     fast = make_trained(vae, make_tokenizer(), seed=options.seed)
     if options.start:
         take_over(fast, options.start)
+    if not (options.start and has_first_attention(options.start)):
+        compute_first_attention(fast, cache, vae, make_tokenizer(), seed=options.seed)
     settings = DenoiserOptions(
         steps=options.denoiser_steps,
         seed=options.seed,
         batch=options.batch,
         later=options.batch // 4,
-        peak_rate=7e-4 if options.start else 1e-3,
+        peak_rate=5e-4 if options.start else 1e-3,
     )
     _train(cache, vae, fast, options.work / "denoiser.pt", settings, options, member)
 

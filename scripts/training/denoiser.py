@@ -12,6 +12,7 @@ latents that the denoiser really gives.
 from __future__ import annotations
 
 import copy
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,10 +24,10 @@ from transformers import CLIPTextModel, CLIPTokenizer
 
 from training.architecture import make_text_encoder, make_unet, signal_and_noise
 from training.autoencoder import picture_loss
-from training.copying import begin_as_copy
 from training.data import Cache
 from training.examples import Examples, fresh_examples, join, later_examples
 from training.latents import Batch, latent_batch
+from training.recognising import begin_as_recognition, first_attention, silence_the_bypass
 from training.remembering import remember_pairs, steadiness_loss
 from training.stage import (
     follow,
@@ -89,8 +90,33 @@ def make_trained(vae: AutoencoderTiny, tokenizer: CLIPTokenizer, *, seed: int) -
     """New networks, and a copy of the decoder."""
     torch.manual_seed(seed)
     unet, text_encoder = make_unet(), make_text_encoder(tokenizer)
-    begin_as_copy(unet)
+    silence_the_bypass(unet)
     return Trained(unet, text_encoder, copy.deepcopy(vae.decoder))
+
+
+@torch.no_grad()
+def compute_first_attention(
+    trained: Trained, cache: Cache, vae: AutoencoderTiny, tokenizer: CLIPTokenizer, *, seed: int, pairs: int = 48
+) -> None:
+    """Compute the attention in which the bank acts from pictures filmed twice (`recognising.py`)."""
+    rng, noise_source = step_generators(seed, 0, 0)
+    drawn = latent_batch(cache, vae, rng, pairs=pairs, cells=16, motions={"still": 1.0})
+    examples = fresh_examples(drawn, _tokens(tokenizer, drawn.prompts), rng)
+    noise = torch.randn(examples.clean.shape[1:], generator=noise_source)
+    norm = first_attention(trained.unet).norm
+    features = watch_inputs(norm, lambda: predict(trained, examples, noise))
+    deviation = features.unflatten(1, (norm.num_groups, -1)).std(dim=(2, 3, 4)).mean(dim=0)
+    tokens = norm(features).flatten(2).transpose(1, 2).unflatten(0, (2, -1)).flatten(1, 2)
+    begin_as_recognition(trained.unet, tokens, deviation.repeat_interleave(features.shape[1] // norm.num_groups))
+
+
+def watch_inputs(layer: torch.nn.Module, run: Callable[[], object]) -> torch.Tensor:
+    """What `layer` was given while `run` ran, in float32."""
+    seen: list[torch.Tensor] = []
+    handle = layer.register_forward_pre_hook(lambda _layer, inputs: seen.append(inputs[0].detach().float()))
+    run()
+    handle.remove()
+    return torch.cat(seen)
 
 
 def predict(trained: Trained, examples: Examples, noise: torch.Tensor) -> torch.Tensor:

@@ -43,9 +43,13 @@ class Examples:
 
 
 def style_amount(t: torch.Tensor) -> torch.Tensor:
-    """Share of style in the target at timestep t: a smooth step from t = 30 to t = 480."""
+    """Share of style in the target at timestep t: a smooth step from t = 30 to t = 480, the last of it by t = 999.
+
+    The last tenth keeps the slider alive in its upper half, where more noise alone would draw a fainter look.
+    """
     x = ((t.float() - 30) / 450).clamp(0, 1)
-    return x * x * (3 - 2 * x)
+    rest = ((t.float() - 480) / 519).clamp(0, 1)
+    return 0.92 * x * x * (3 - 2 * x) + 0.08 * rest
 
 
 def random_timesteps(rng: np.random.Generator, count: int) -> torch.Tensor:

@@ -7,7 +7,9 @@ moves a little, the noise is new. The later frame is shown with the earlier one 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import numpy as np
 import torch
@@ -20,14 +22,14 @@ from training.webcam import filmed, random_webcam
 
 # How often a style is drawn against the others: those that were learned last are shown more.
 SHARES = {
-    "photo": 0.6, "charcoal": 0.8, "watercolour": 0.7, "vintage": 0.6, "marble": 0.8, "linocut": 1.3, "comic": 1.5,
-    "neon": 1.3, "blueprint": 1.3, "chrome": 1.6, "thermal": 1.6, "popart": 1.3, "pixel": 1.5, "glass": 1.7,
-    "glitch": 1.7,
+    "photo": 0.6, "charcoal": 0.7, "watercolour": 0.7, "vintage": 0.6, "marble": 0.8, "linocut": 1.3, "comic": 1.8,
+    "cartoon": 2.0, "neon": 1.3, "blueprint": 1.6, "chrome": 1.4, "thermal": 1.6, "popart": 1.4, "pixel": 1.2,
+    "glass": 2.2, "glitch": 1.5,
 }  # fmt: skip
 # How often a target without a palette is drawn again: colours are learned after lines.
 REDRAWN = 0.35
 # Chances of what happens between the two frames of a pair.
-MOTIONS = {"still": 0.5, "cells": 0.2, "pixels": 0.2, "cut": 0.1}
+MOTIONS = {"still": 0.35, "cells": 0.15, "pixels": 0.15, "cut": 0.35}
 
 
 @dataclass(frozen=True)
@@ -56,8 +58,19 @@ def encode(vae: AutoencoderTiny, pictures: torch.Tensor) -> torch.Tensor:
     return vae.encoder(pictures) * vae.config.scaling_factor  # type: ignore[attr-defined]
 
 
-def latent_batch(cache: Cache, vae: AutoencoderTiny, rng: np.random.Generator, *, pairs: int, cells: int) -> Batch:
-    """Random pairs; one in ten asks, with an empty or unknown prompt, for the photo itself."""
+def latent_batch(
+    cache: Cache,
+    vae: AutoencoderTiny,
+    rng: np.random.Generator,
+    *,
+    pairs: int,
+    cells: int,
+    motions: Mapping[str, float] = MappingProxyType(MOTIONS),
+) -> Batch:
+    """Random pairs; one in ten asks, with an empty or unknown prompt, for the photo itself.
+
+    `motions` are the chances of what happens between the two frames.
+    """
     side = 8 * cells
     pixels = np.empty((2, pairs, 3, side, side, 3), np.uint8)
     shift, same = np.zeros((2, pairs, 2), np.int64), np.zeros((2, pairs), bool)
@@ -68,7 +81,7 @@ def latent_batch(cache: Cache, vae: AutoencoderTiny, rng: np.random.Generator, *
         if not cache.labels[n, k, 1] and rng.random() < REDRAWN:
             n = int(rng.integers(len(cache.targets)))
         plain = rng.random() < 0.1
-        corners, shift[1, i], same[:, i], after = _two_corners(rng, cache, (n, k), side)
+        corners, shift[1, i], same[:, i], after = _two_corners(rng, cache, (n, k), side, motions)
         camera = random_webcam(rng)
         for when, (top, left) in enumerate(corners):
             crop = n if when == 0 else after
@@ -91,11 +104,13 @@ def _style(rng: np.random.Generator, kinds: int) -> int:
     return int(rng.choice(kinds, p=shares / shares.sum()))
 
 
-def _two_corners(rng: np.random.Generator, cache: Cache, picture: tuple[int, int], side: int) -> tuple:
+def _two_corners(
+    rng: np.random.Generator, cache: Cache, picture: tuple[int, int], side: int, motions: Mapping[str, float]
+) -> tuple:
     """Where both frames lie: corners [(top, left)] * 2, the shift in cells, whether it is one place, the later crop."""
     crop, style = picture
     room = cache.targets.shape[2] - side
-    motion = rng.choice(list(MOTIONS), p=list(MOTIONS.values()))
+    motion = rng.choice(list(motions), p=list(motions.values()))
     if room == 0 and motion in ("cells", "pixels"):
         motion = "still"
     first = 8 * rng.integers(0, room // 8 + 1, 2)

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
-import torch
 from diffusers import AutoencoderTiny, UNet2DConditionModel
 from transformers import CLIPTextModel
 
 from training.autoencoder import make_autoencoder
-from training.copying import begin_as_copy
 from training.denoiser import Trained
+from training.recognising import silence_the_bypass
 
 
 def given_autoencoder(folder: Path) -> AutoencoderTiny:
@@ -21,20 +21,18 @@ def given_autoencoder(folder: Path) -> AutoencoderTiny:
 
 
 def take_over(trained: Trained, folder: Path) -> None:
-    """Load the weights of the exported model in `folder`; what it doesn't have stays as it is, or does nothing.
-
-    A last attention that is new there begins as a copy again, fitted to the loaded features.
+    """Load the weights of the exported model in `folder`; what it doesn't have stays as it is.
 
     Raises:
         RuntimeError: a layer has another shape there.
     """
     given = UNet2DConditionModel.from_pretrained(folder / "unet").float().state_dict()
-    new = set(trained.unet.state_dict()) - set(given)
     trained.unet.load_state_dict(given, strict=False)
-    with torch.no_grad():
-        for name, weights in trained.unet.named_parameters():
-            if name in new and ".proj_out." in name:
-                weights.zero_()
-    if any(".transformer_blocks." in name for name in new):
-        begin_as_copy(trained.unet)
+    silence_the_bypass(trained.unet)
     trained.text_encoder.load_state_dict(CLIPTextModel.from_pretrained(folder / "text_encoder").float().state_dict())
+
+
+def has_first_attention(folder: Path) -> bool:
+    """Whether the exported model in `folder` has the attention that the bank acts in already."""
+    blocks = json.loads((folder / "unet" / "config.json").read_text(encoding="utf-8"))["down_block_types"]
+    return blocks[0].startswith("CrossAttn")

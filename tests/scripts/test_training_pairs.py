@@ -7,13 +7,13 @@ import pytest
 import torch
 from training.architecture import make_scheduler, make_unet
 from training.autoencoder import start_autoencoder
-from training.copying import begin_as_copy
 from training.data import STYLES, Cache
 from training.denoiser import make_trained
 from training.export import export_folder
 from training.latents import latent_batch
+from training.recognising import begin_as_recognition, first_attention, silence_the_bypass, telling_code
 from training.remembering import PairAttention, remember_pairs, steadiness_loss
-from training.start import given_autoencoder, take_over
+from training.start import given_autoencoder, has_first_attention, take_over
 from training.tokenizer import make_tokenizer
 from training.webcam import filmed
 
@@ -105,7 +105,7 @@ def test_weights_and_merging_are_drawn_for_each_step_and_change_the_later_frame(
         torch.testing.assert_close(drawn[0], whole[0], rtol=1e-4, atol=1e-4)
         seen.add(round(float((drawn[1] - whole[1]).abs().mean()), 6))
     assert len(seen) > 4
-    assert isinstance(unet.up_blocks[-1].attentions[-1].transformer_blocks[0].attn1.processor, PairAttention)
+    assert isinstance(first_attention(unet).transformer_blocks[0].attn1.processor, PairAttention)
 
 
 def test_steadiness_asks_only_that_one_place_is_drawn_alike() -> None:
@@ -122,21 +122,49 @@ def test_steadiness_asks_only_that_one_place_is_drawn_alike() -> None:
     assert answer.grad is not None and answer.grad[0].abs().max() == 0 and answer.grad[1, 2].abs().max() > 0
 
 
-def test_the_last_attention_begins_as_a_mean_over_like_places_and_takes_noise_away_with_a_past() -> None:
+def test_the_first_attention_passes_a_frame_as_it_is_and_takes_noise_away_with_a_past() -> None:
     torch.manual_seed(0)
-    unet = make_unet(widths=(32, 32, 32)).eval()
-    begin_as_copy(unet)
-    layer = unet.up_blocks[-1].attentions[-1]
-    clean = 3 * torch.randn(1, 32, 8, 8)
-    noisy = [clean + 0.3 * torch.randn(1, 32, 8, 8) for _ in range(3)]
+    unet = make_unet(widths=(96, 32, 32)).eval()
+    layer = first_attention(unet)
+    clean = torch.randn(1, 96, 16, 16)
+    noisy = [clean + 0.2 * torch.randn(1, 96, 16, 16) for _ in range(3)]
+    tokens = layer.norm(torch.cat(noisy[:2])).flatten(2).transpose(1, 2).detach()
+    groups = torch.cat(noisy[:2]).unflatten(1, (layer.norm.num_groups, -1)).std(dim=(2, 3, 4)).mean(dim=0)
+    begin_as_recognition(unet, tokens, groups.repeat_interleave(96 // layer.norm.num_groups))
     words = torch.zeros(2, 4, 128)
     with torch.no_grad():
-        alone = layer(torch.cat([noisy[0], noisy[1]]), encoder_hidden_states=words).sample
-        assert torch.cosine_similarity(alone[0].flatten(), noisy[0].flatten(), dim=0) > 0.8
+        alone = layer(torch.cat(noisy[:2]), encoder_hidden_states=words).sample
+        assert torch.cosine_similarity(alone[0].flatten(), noisy[0].flatten(), dim=0) > 0.95
         remember_pairs(unet)
         with_past = [layer(torch.cat([noisy[2], frame]), encoder_hidden_states=words).sample[1] for frame in noisy[:2]]
     without = (alone[0] - alone[1]).std()
     assert (with_past[0] - with_past[1]).std() < 0.75 * without
+
+
+def test_the_code_holds_places_apart_and_leaves_out_what_the_camera_adds() -> None:
+    generator = torch.Generator().manual_seed(0)
+    places = torch.randn(400, 12, generator=generator)
+    camera = torch.zeros(2, 400, 12)
+    camera[..., 0] = 3 * torch.randn(2, 400, generator=generator)
+    tokens = places + camera
+    into, back = telling_code(tokens, 1 - 2 * (torch.arange(12) % 2).double())
+    weight = into.square().sum(dim=0)
+    assert weight[0] < 0.1 * weight[1:].min()
+    carried = (back @ into @ tokens[0].double().T).T
+    assert (carried - tokens[0])[:, 1:].abs().mean() < 0.3 * tokens[0, :, 1:].abs().mean()
+
+
+def test_nothing_passes_the_first_attention_by_not_even_after_a_step_of_training() -> None:
+    torch.manual_seed(0)
+    unet = make_unet(widths=(32, 32, 32))
+    silence_the_bypass(unet)
+    optimiser = torch.optim.AdamW(unet.parameters(), lr=1e-2)
+    answer = unet(torch.randn(1, 16, 8, 8), torch.tensor(300), encoder_hidden_states=torch.zeros(1, 4, 128)).sample
+    answer.square().mean().backward()
+    optimiser.step()
+    last = unet.up_blocks[-1].resnets[-1]
+    assert last.conv1.weight[:, -32:].abs().max() == 0 and last.conv_shortcut.weight[:, -32:].abs().max() == 0
+    assert last.conv1.weight[:, :32].abs().max() > 0
 
 
 def test_going_on_from_an_exported_model_begins_with_its_weights(cache: Cache, tmp_path) -> None:
@@ -152,6 +180,7 @@ def test_going_on_from_an_exported_model_begins_with_its_weights(cache: Cache, t
     )
     new = make_trained(given_autoencoder(tmp_path / "model"), tokenizer, seed=2)
     take_over(new, tmp_path / "model")
+    assert has_first_attention(tmp_path / "model")
     for name in ("unet", "text_encoder", "decoder"):
         before, after = old.states()[name], new.states()[name]
         assert all(torch.equal(before[k].half().float(), after[k]) for k in before), name

@@ -69,7 +69,7 @@ def train(cache: Cache, path: Path, member: Member, *, seed: int = 0) -> dict[st
 def test_held_out_photos_stay_out_and_people_are_cropped_more_often(photos: Path) -> None:
     kept = list_photos(photos, hold_out=["webcam_*"])
     assert [p.stem for p in kept] == ["garden", "portrait_a"]
-    assert [p.stem for p in crop_plan(kept)] == ["garden", "portrait_a", "portrait_a", "portrait_a"]
+    assert [p.stem for p in crop_plan(kept)] == ["garden", *["portrait_a"] * 7]
 
 
 def test_the_cache_is_the_same_for_the_same_seed_and_is_not_drawn_twice(photos: Path, tmp_path: Path) -> None:
@@ -100,8 +100,8 @@ def test_the_encoder_is_linear_and_the_untrained_decoder_knows_colours(cache: Ca
 
 def test_more_style_is_asked_for_at_higher_timesteps_and_styled_inputs_stay_styled(cache: Cache) -> None:
     amounts = style_amount(torch.arange(0, 1000, 50))
-    assert amounts[0] == 0 and amounts[-1] == 1
-    assert (amounts.diff() >= 0).all()
+    assert amounts[0] == 0 and float(style_amount(torch.tensor(999))) == pytest.approx(1)
+    assert (amounts.diff() > 0).all()
     vae, rng = start_autoencoder(cache, seed=0), np.random.default_rng(0)
     batch = latent_batch(cache, vae, rng, pairs=64, cells=4)
     examples = fresh_examples(batch, torch.zeros(64, 32, dtype=torch.long), rng)
@@ -113,8 +113,8 @@ def test_more_style_is_asked_for_at_higher_timesteps_and_styled_inputs_stay_styl
 
 def test_the_noise_never_buries_the_picture() -> None:
     signal, spread = signal_and_noise()
-    assert signal.min() > 0.9 and spread.max() < 0.45
-    assert 0.2 < spread[500] < 0.35
+    assert signal.min() > 0.95 and spread.max() < 0.35
+    assert 0.1 < spread[500] < 0.2
 
 
 def test_an_interrupted_run_ends_with_the_very_same_weights(cache: Cache, tmp_path: Path) -> None:
