@@ -19,7 +19,7 @@ from .ghost import ghost
 from .scene import Scene, settled
 from .settings import Setting
 from .settling import changed_stream, settling
-from .still import flicker
+from .still import LEAST_LEVELS, flicker
 from .streams import Engines
 from .warp import mean_error, ratio, warp_errors
 
@@ -102,8 +102,8 @@ def _warp(scene: Scene, pictures: list[np.ndarray]) -> dict[str, Any]:
     own = flicker(pictures, scene.locked)
     locked = {
         **own._asdict(),
-        "deviation_to_source": ratio(own.deviation, scene.locked_flicker.deviation),
-        "difference_to_source": ratio(own.difference, scene.locked_flicker.difference),
+        "deviation_to_source": ratio(own.deviation, scene.locked_flicker.deviation, least=LEAST_LEVELS),
+        "difference_to_source": ratio(own.difference, scene.locked_flicker.difference, least=LEAST_LEVELS),
         "share": float(scene.locked.mean()),
     }
     return {"warp": warp, "locked": locked}

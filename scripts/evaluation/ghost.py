@@ -123,4 +123,4 @@ def _laid_over(
     alpha = cv2.warpAffine(cover, shift, area)[..., None]
     painted = cv2.warpAffine(colour, shift, area)
     seen = np.clip(scene * (1 - alpha) + painted * alpha + 0.5, 0, 255).astype(np.uint8)
-    return seen, alpha[..., 0] > 0.05
+    return seen, alpha[..., 0] > 0

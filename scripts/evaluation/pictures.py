@@ -39,11 +39,11 @@ def difference_picture(now: np.ndarray, before: np.ndarray) -> np.ndarray:
     return np.clip(gap, 0, 255).astype(np.uint8)
 
 
-def plot(title: str, lines: Mapping[str, Sequence[float]], *, first: int = 0) -> np.ndarray:
+def plot(title: str, lines: Mapping[str, Sequence[float]], *, first: int = 0, grey: str = "source") -> np.ndarray:
     """Curves over the frame number, RGB uint8.
 
     Args:
-        lines: name -> values of frame `first`, `first` + 1, ...; the first one is drawn in grey.
+        lines: name -> values of frame `first`, `first` + 1, ...; the one named `grey` stands in grey.
     """
     width, height, left, top, legend = 960, 420, 64, 40, 24 * ((len(lines) + 3) // 4)
     canvas = np.full((height + legend, width, 3), PAPER, np.uint8)
@@ -57,10 +57,10 @@ def plot(title: str, lines: Mapping[str, Sequence[float]], *, first: int = 0) ->
         number = first + round((count - 1) * step / 4)
         _write(canvas, str(number), (round(left + (right - left) * step / 4) - 8, bottom + 20))
     for index, (name, values) in enumerate(lines.items()):
-        colour = (150, 150, 150) if index == 0 else COLOURS[(index - 1) % len(COLOURS)]
+        colour = (150, 150, 150) if name == grey else COLOURS[index % len(COLOURS)]
         x = left + (right - left) * np.arange(len(values)) / (count - 1)
         y = bottom - (bottom - top) * np.asarray(values, float) / most
-        dashed = index > len(COLOURS)
+        dashed = index >= len(COLOURS)
         points = np.round(np.stack([x, y], axis=-1)).astype(np.int32)
         for start, end in zip(points[: -1 : 2 if dashed else 1], points[1 :: 2 if dashed else 1], strict=False):
             cv2.line(canvas, start.tolist(), end.tolist(), colour, 2, cv2.LINE_AA)

@@ -18,6 +18,9 @@ STILL_PX = 0.3
 LEAST_SHARE = 0.01
 """With less of the picture locked off the figure says nothing and is left out."""
 
+LEAST_LEVELS = 0.1
+"""A source that stands stiller, in grey levels, was coded flat there: no figure is put in relation to it."""
+
 
 @dataclass(frozen=True)
 class Noise:

@@ -43,6 +43,6 @@ def mean_error(errors: Sequence[WarpError]) -> WarpError:
     return WarpError(float(np.mean([e.l1 for e in errors])), float(np.mean([e.mse for e in errors])))
 
 
-def ratio(value: float, to: float) -> float | None:
-    """`value` in relation to `to`; None where there is nothing to relate it to."""
-    return value / to if to > 1e-9 else None
+def ratio(value: float, to: float, *, least: float = 1e-9) -> float | None:
+    """`value` in relation to `to`; None where that is below `least`, so that there is nothing to relate it to."""
+    return value / to if to >= least else None
