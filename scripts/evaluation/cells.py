@@ -13,7 +13,7 @@ from streamv2v import Controls
 
 from .clip_model import ClipModel
 from .clips import there_and_back
-from .drift import drift, window_of
+from .drift import drift, length_of, window_of
 from .fidelity import mean_edges, mean_sharpness
 from .ghost import ghost
 from .scene import Scene, settled
@@ -145,8 +145,8 @@ def _settle(
 
 
 def _drift(engine: Any, look: Any, scene: Scene, minutes: float) -> dict[str, Any]:
-    count = max(1, round(minutes * 60 * scene.clip.fps))
     frames = scene.clip.frames
+    count = length_of(minutes, scene.clip.fps, len(frames))
 
     def stream() -> Iterator[tuple[int, np.ndarray]]:
         inputs = (frame for _, frame in there_and_back(frames, count))

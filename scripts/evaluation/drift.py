@@ -16,7 +16,7 @@ WINDOW_S = 60.0
 
 @dataclass(frozen=True)
 class Drift:
-    """Change from the first to the last window of a looped clip.
+    """Change from the first to the last window of a looped clip, of the same source frames in both.
 
     Attributes:
         colour: change of the mean of red, green and blue, grey levels, signed.
@@ -39,6 +39,15 @@ def window_of(count: int, fps: float) -> int:
     return max(1, min(round(WINDOW_S * fps), count // 10))
 
 
+def length_of(minutes: float, fps: float, frames: int) -> int:
+    """Pictures of a run of about `minutes` on a clip of `frames`: whole rounds there and back, at least two.
+
+    So the last window shows source frames that the first one showed.
+    """
+    cycle = max(1, 2 * frames - 2)
+    return max(2, round(minutes * 60 * fps / cycle)) * cycle
+
+
 def drift(pictures: Iterable[tuple[int, np.ndarray]], *, count: int, window: int) -> Drift:
     """Go through a long stream once, holding one pass of it.
 
@@ -51,7 +60,9 @@ def drift(pictures: Iterable[tuple[int, np.ndarray]], *, count: int, window: int
     """
     first_pass: dict[int, np.ndarray] = {}
     visits: dict[int, int] = {}
-    early, late, away_first, away_last = [], [], [], []
+    early: dict[int, list[list[float]]] = {}
+    late: dict[int, list[list[float]]] = {}
+    away_first, away_last = [], []
     number = -1
     for number, (index, picture) in enumerate(pictures):
         visits[index] = visits.get(index, 0) + 1
@@ -60,15 +71,16 @@ def drift(pictures: Iterable[tuple[int, np.ndarray]], *, count: int, window: int
         if visits[index] == 2:
             away_first.append(away)
         if number < window:
-            early.append(_facts(picture))
+            early.setdefault(index, []).append(_facts(picture))
         if number >= count - window:
-            late.append(_facts(picture))
+            late.setdefault(index, []).append(_facts(picture))
             away_last.append(away)
     if number + 1 != count:
         raise ValueError(f"{count} pictures were announced, {number + 1} came.")
-    if 2 * window > count or not away_first or min(visits.values()) < 2:
+    both = early.keys() & late.keys()
+    if 2 * window > count or min(visits.values()) < 2 or not both:
         raise ValueError(f"{count} pictures are too few for two windows of {window} and three passes of the clip.")
-    before, after = np.mean(early, axis=0), np.mean(late, axis=0)
+    before, after = (np.mean([np.mean(part[index], axis=0) for index in both], axis=0) for part in (early, late))
     change = after[:3] - before[:3]
     return Drift(
         colour=(float(change[0]), float(change[1]), float(change[2])),
