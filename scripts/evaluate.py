@@ -34,10 +34,9 @@ def main(argv: list[str] | None = None) -> None:
     from streamv2v import StreamV2VError
 
     try:
-        results, facts = measure(arguments)
+        cells, facts = measure(arguments)
     except (StreamV2VError, ValueError, OSError) as error:
         sys.exit(f"{type(error).__name__}: {error}")
-    cells = [cell.figures for result in results for cell in result.cells]
     summary = {title: {"columns": [c.path for c in columns], "rows": rows} for title, columns, rows in tables(cells)}
     record = {"asked": {name: value for name, value in vars(arguments).items() if name != "out"}, **facts}
     record |= {"summary": summary, "results": cells}
@@ -51,7 +50,7 @@ def parse(argv: list[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     add = parser.add_argument
     add("clips", nargs="+")
-    add("--settings", nargs="*", default=["main"], help="groups main, paper-ablation, weights, beyond; or names")
+    add("--settings", nargs="*", help="groups main (if none is named), paper-ablation, weights, beyond; or names")
     add("--setting", action="append", default=[], help='a free one: "name: bank.kind=paper, feedback=0.5"')
     add("--prompts", nargs="+", default=["pencil sketch", "cartoon", "watercolour"])
     add("--old-prompt", default="neon", help="the prompt before the change that has to settle")
@@ -83,9 +82,12 @@ def order_of(arguments: argparse.Namespace) -> Order:
     from evaluation.settings import choose
     from evaluation.still import Noise
 
+    named = arguments.settings
+    if named is None:
+        named = ["off", "paper"] if arguments.setting else ["main"]
     return Order(
         clips=arguments.clips,
-        settings=choose(arguments.settings, arguments.setting),
+        settings=choose(named, arguments.setting),
         prompts=arguments.prompts,
         ask=Ask(
             strength=arguments.strength,
@@ -103,8 +105,8 @@ def order_of(arguments: argparse.Namespace) -> Order:
     )
 
 
-def measure(arguments: argparse.Namespace) -> tuple[list[ClipResults], dict[str, Any]]:
-    """The results, and what the engines ran on."""
+def measure(arguments: argparse.Namespace) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    """The figures of all cells, and what the engines ran on."""
     order = order_of(arguments)
     from evaluation.bench import run
     from evaluation.flow import dis, raft
@@ -118,12 +120,12 @@ def measure(arguments: argparse.Namespace) -> tuple[list[ClipResults], dict[str,
     )
     with Engines(base) as engines:
         flow = raft(arguments.raft, str(engines.components.unet.device)) if arguments.raft else dis
-        results = run(order, engines, Store(arguments.out), flow, say)
-        facts = {"engine": engines.components.facts}
-    if arguments.out:
-        for result in results:
-            draw(arguments.out, result)
-    return results, facts
+        cells: list[dict[str, Any]] = []
+        for result in run(order, engines, Store(arguments.out), flow, say):
+            cells += [cell.figures for cell in result.cells]
+            if arguments.out:
+                draw(arguments.out, result)
+        return cells, {"engine": engines.components.facts}
 
 
 def say(place: str, cell: Cell, fresh: bool) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -73,13 +73,13 @@ class ClipResults:
     cells: list[Cell]
 
 
-def run(order: Order, engines: Engines, store: Store, flow: Flow, say: Say) -> list[ClipResults]:
-    """Measure everything; what the store has is not measured again."""
+def run(order: Order, engines: Engines, store: Store, flow: Flow, say: Say) -> Iterator[ClipResults]:
+    """Measure everything, clip by clip; what the store has is not measured again."""
     device = str(engines.components.unet.device)
     clip_model = ClipModel(order.clip_folder, device) if order.clip_folder else None
     common = _common(order, engines)
     total = len(order.clips) * len(order.settings) * len(order.prompts)
-    results, done = [], 0
+    done = 0
     for path in order.clips:
         clip = read_clip(path, pixels=order.pixels, most=order.frames)
         scene = _survey(order, clip, engines.base.slots, flow)
@@ -96,8 +96,7 @@ def run(order: Order, engines: Engines, store: Store, flow: Flow, say: Say) -> l
             cells.append(cell)
             done += 1
             say(f"{done}/{total}  {clip.name}  {setting.name}  {prompt}", cell, found is None)
-        results.append(ClipResults(scene, cells))
-    return results
+        yield ClipResults(scene, cells)
 
 
 def _survey(order: Order, clip: Clip, slots: int, flow: Flow) -> Scene:

@@ -20,6 +20,7 @@ class Drift:
 
     Attributes:
         colour: change of the mean of red, green and blue, grey levels, signed.
+        colour_most: the largest of the three, without sign.
         contrast, sharpness: last in relation to first (deviation of luma; variance of the Laplacian).
         away_first, away_last: mean absolute distance to the picture that the first pass showed of the same source
             frame, grey levels, in the second pass and in the last window.
@@ -27,6 +28,7 @@ class Drift:
     """
 
     colour: tuple[float, float, float]
+    colour_most: float
     contrast: float
     sharpness: float
     away_first: float
@@ -84,6 +86,7 @@ def drift(pictures: Iterable[tuple[int, np.ndarray]], *, count: int, window: int
     change = after[:3] - before[:3]
     return Drift(
         colour=(float(change[0]), float(change[1]), float(change[2])),
+        colour_most=float(np.abs(change).max()),
         contrast=float(after[3] / max(before[3], 1e-9)),
         sharpness=float(after[4] / max(before[4], 1e-9)),
         away_first=float(np.mean(away_first)),

@@ -77,21 +77,25 @@ def raft(weights: str | Path, device: str = "cpu") -> Flow:
         weights: the state dict as torchvision offers it, a .pth file.
         device: where it runs.
     Raises:
-        ValueError: the file or torchvision is missing; says what to do.
+        ValueError: the file or torchvision is missing or of another kind; says what to do.
     """
     if not Path(weights).is_file():
         raise ValueError(f"RAFT weights were looked for at {weights} and are not there; leave --raft out for DIS flow.")
     try:
         from torchvision.models.optical_flow import raft_large  # type: ignore[import-not-found]
-    except ImportError as error:
+    except (ImportError, RuntimeError) as error:  # the latter: built for another torch
         raise ValueError(
-            f"--raft needs torchvision, which this environment lacks ({error}). Install the torchvision that goes with "
-            "its torch, or leave --raft out for DIS flow."
+            f"--raft needs torchvision, which does not load in this environment ({error}). Install the "
+            "torchvision that goes with its torch, or leave --raft out for DIS flow."
         ) from error
     import torch
 
     network = raft_large(weights=None)
-    network.load_state_dict(torch.load(weights, map_location="cpu", weights_only=True))
+    try:
+        network.load_state_dict(torch.load(weights, map_location="cpu", weights_only=True))
+    except Exception as error:
+        reason = " ".join(str(error).split())[:200]
+        raise ValueError(f"{weights} is no state dict of torchvision's raft_large ({reason}).") from error
     network.to(device).eval()
 
     def tensor(picture: np.ndarray) -> torch.Tensor:

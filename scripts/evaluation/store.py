@@ -72,7 +72,9 @@ def fingerprint(paths: Iterable[str | Path]) -> str:
     for path in map(Path, paths):
         files = sorted(file for file in path.rglob("*") if file.is_file()) if path.is_dir() else [path]
         for file in files:
-            content.update(file.relative_to(path).as_posix().encode() if path.is_dir() else str(path).encode())
+            # Names within the folder only: the same weights in another place are the same weights.
+            name = file.relative_to(path).as_posix() if path.is_dir() else path.name if path.is_file() else str(path)
+            content.update(name.encode())
             if file.is_file():
                 content.update(_edges(file))
     return content.hexdigest()[:16]

@@ -37,6 +37,7 @@ ABSOLUTE = (
     Column("edges", "fidelity.edges"),
     Column("sharp/src", "fidelity.sharpness_to_source", ".2f"),
     Column("drift", "drift.away_last", ".2f"),
+    Column("colour", "drift.colour_most", ".2f"),
     Column("contrast", "drift.contrast"),
     Column("sharpness", "drift.sharpness"),
     Column("CLIP frames", "clip_model.frames", ".4f"),
@@ -50,6 +51,7 @@ RELATIVE = (
     Column("diff", "still.difference"),
     Column("locked std", "locked.deviation"),
     Column("diff", "locked.difference"),
+    Column("ghost peak", "ghost.peak"),
     Column("edges", "fidelity.edges"),
     Column("sharpness", "fidelity.sharpness"),
 )

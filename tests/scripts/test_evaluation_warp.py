@@ -121,5 +121,5 @@ def test_raft_says_what_is_missing(tmp_path, monkeypatch: pytest.MonkeyPatch) ->
     (tmp_path / "raft.pth").write_bytes(b"")
     for name in ("torchvision", "torchvision.models", "torchvision.models.optical_flow"):
         monkeypatch.setitem(sys.modules, name, None)
-    with pytest.raises(ValueError, match="Install the torchvision that goes with"):
+    with pytest.raises(ValueError, match="Install the torchvision that goes with its torch"):
         raft(tmp_path / "raft.pth")
