@@ -39,6 +39,8 @@ class Ghost:
     """What the hand left behind in the output, after it has left the picture altogether.
 
     Attributes:
+        share: the largest share of the hand still in a picture, a least-squares fit of the hand as it was drawn to what
+            differs; unlike the differences themselves it does not see that an average over time begins anew.
         per_frame: mean absolute difference on the path to the stream that saw no hand, from the frame on in which
             the hand is away, grey levels.
         peak: the largest of them.
@@ -47,6 +49,7 @@ class Ghost:
         gone: whether it ever does.
     """
 
+    share: float
     per_frame: list[float]
     peak: float
     worst: float
@@ -86,14 +89,32 @@ def ghost(without: Sequence[np.ndarray], with_hand: Sequence[np.ndarray], path: 
     """
     if len(without) != len(with_hand):
         raise ValueError(f"Two streams of one length are wanted; found {len(without)} and {len(with_hand)} pictures.")
-    means, highest = [], []
+    hand = _as_drawn(without, with_hand, path, left)
+    means, highest, shares = [], [], []
     for one, other in zip(without[left:], with_hand[left:], strict=True):
-        gap = np.abs(one[path].astype(np.float32) - other[path].astype(np.float32)).mean(axis=-1)
+        signed = _difference(one, other, path)
+        gap = np.abs(signed).mean(axis=-1)
         means.append(float(gap.mean()))
         highest.append(float(np.percentile(gap, 99)))
+        shares.append(abs(float((signed * hand).sum() / max(float((hand * hand).sum()), 1e-9))))
     above = [number for number, value in enumerate(means) if value >= GONE_LEVELS]
     frames = above[-1] + 1 if above else 0
-    return Ghost(means, max(means), max(highest), frames, frames < len(means))
+    return Ghost(max(shares), means, max(means), max(highest), frames, frames < len(means))
+
+
+def _difference(one: np.ndarray, other: np.ndarray, path: np.ndarray) -> np.ndarray:
+    """The second less the first, float32 `[P, 3]` for the P pixels of the path."""
+    return other[path].astype(np.float32) - one[path].astype(np.float32)
+
+
+def _as_drawn(
+    without: Sequence[np.ndarray], with_hand: Sequence[np.ndarray], path: np.ndarray, left: int
+) -> np.ndarray:
+    """What the hand changed in the output while it was there, at each pixel when it changed most, float32 `[P, 3]`."""
+    there = range(max(0, left - CROSSING_FRAMES), left)
+    changes = np.stack([_difference(without[n], with_hand[n], path) for n in there])
+    most = np.abs(changes).sum(axis=-1).argmax(axis=0)
+    return changes[most, np.arange(changes.shape[1])]
 
 
 def draw_hand(height: int) -> tuple[np.ndarray, np.ndarray]:

@@ -53,6 +53,22 @@ def test_a_fading_ghost_is_seen_and_its_frames_are_counted(room: np.ndarray) -> 
     assert found.per_frame[:6] == pytest.approx([40, 20, 10, 5, 2, 0])
 
 
+@pytest.mark.parametrize("kept", [0.0, 0.1, 0.3])
+def test_the_share_of_the_hand_that_is_left_is_found_under_noise_that_is_not_the_same(
+    room: np.ndarray, kept: float
+) -> None:
+    crossed, empty = crossing(room, 30, Noise(0, 0), slots=1), held(room, 30, Noise(0, 0))
+    rng = np.random.default_rng(0)
+    haunted = [frame.astype(np.float32) for frame in crossed.frames]
+    hand = np.stack(crossed.frames[crossed.left - 4 : crossed.left]).astype(np.float32) - room
+    most = np.take_along_axis(hand, np.abs(hand).sum(-1, keepdims=True).argmax(0)[None], 0)[0]
+    haunted[crossed.left] += kept * most
+    noisy = [np.clip(f + rng.normal(0, 2, f.shape), 0, 255).astype(np.uint8) for f in haunted]
+    found = ghost(empty, noisy, crossed.path, crossed.left)
+    assert found.share == pytest.approx(kept, abs=0.02)
+    assert found.peak > 1
+
+
 def test_a_ghost_that_stays_is_said_to_stay(room: np.ndarray) -> None:
     crossed, empty = crossing(room, 30, QUIET, slots=1), held(room, 30, QUIET)
     found = ghost(empty, [frame + 9 for frame in empty], crossed.path, crossed.left)
