@@ -14,6 +14,8 @@ Progress = Callable[[str, float | None], None]
 """(what is being done, share done 0..1 or None) -> nothing; called from the loading thread."""
 
 PARTS = ("unet", "vae", "text_encoder", "tokenizer", "scheduler")
+LAYERS_FILE = "streamv2v.json"
+"""Beside model_index.json: what this engine should know of the model (`float32_layers.py`); most have none."""
 HUB_ID = re.compile(r"^[A-Za-z0-9][\w.-]*/[\w.-]+$")
 
 
@@ -111,7 +113,7 @@ def wanted_files(names: Iterable[str], parts: Iterable[str], *, half: bool) -> l
         half: take "fp16" weights for a part that has them.
     """
     names = list(names)
-    wanted = [name for name in names if name == "model_index.json"]
+    wanted = [name for name in names if name in ("model_index.json", LAYERS_FILE)]
     for part in parts:
         inside = [name for name in names if name.startswith(part + "/") and name.count("/") == 1]
         wanted += [name for name in inside if name.endswith((".json", ".txt", ".model"))]

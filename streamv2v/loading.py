@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ import torch
 from .config import StreamConfig
 from .device import choose_device, choose_dtype
 from .errors import ModelError
+from .float32_layers import run_in_float32, wanted_layers
 from .hub import HUB_ID, PARTS, Progress, check_folder, check_single_file, find_folder, is_single_file, silent
 from .loras import fuse_loras, wanted_loras
 
@@ -53,7 +54,7 @@ def load_components(config: StreamConfig, progress: Progress = silent) -> Compon
     device = choose_device(config)
     dtype, why = choose_dtype(config, device)
     with _quiet():
-        pipe = _load_pipeline(config, dtype, progress)
+        pipe, wide_layers = _load_pipeline(config, dtype, progress)
         _check_family(config, pipe)
         loras = wanted_loras(config, pipe.unet.config, pipe.scheduler)
         fuse_loras(pipe, loras, offline=config.offline, cache_dir=config.cache_dir, progress=progress)
@@ -65,6 +66,7 @@ def load_components(config: StreamConfig, progress: Progress = silent) -> Compon
             module.to(device=device, dtype=dtype).eval().requires_grad_(False)
         pipe.unet.to(memory_format=torch.channels_last)
         vae.to(memory_format=torch.channels_last)
+    wide_layers = run_in_float32(pipe.unet, wide_layers)
     scheduler = pipe.scheduler
     return Components(
         unet=pipe.unet,
@@ -81,13 +83,15 @@ def load_components(config: StreamConfig, progress: Progress = silent) -> Compon
             "device": str(device),
             "dtype": str(dtype).removeprefix("torch."),
             "dtype_reason": why,
+            "float32_layers": wide_layers,
             "loras": [f"{lora.source} x {lora.scale:g}" for lora in loras],
             "parameters": sum(p.numel() for module in modules for p in module.parameters()),
         },
     )
 
 
-def _load_pipeline(config: StreamConfig, dtype: torch.dtype, progress: Progress) -> Any:
+def _load_pipeline(config: StreamConfig, dtype: torch.dtype, progress: Progress) -> tuple[Any, Sequence[str]]:
+    """The pipeline, and which layers of its U-Net the folder wants in float32."""
     from diffusers import StableDiffusionPipeline
 
     parts = PARTS + (("safety_checker", "feature_extractor") if config.safety_checker else ())
@@ -97,13 +101,14 @@ def _load_pipeline(config: StreamConfig, dtype: torch.dtype, progress: Progress)
         progress(f"loading {path.name}", None)
         options["config"] = _single_file_config(config)
         with _as_model_error(path.name):
-            return StableDiffusionPipeline.from_single_file(
+            pipe = StableDiffusionPipeline.from_single_file(
                 str(path),
                 dtype=dtype,
                 local_files_only=config.offline,
                 cache_dir=config.cache_dir,
                 **{name: value for name, value in options.items() if name != "config" or value},
             )
+        return pipe, ()
     folder = find_folder(
         config.model,
         revision=config.revision,
@@ -124,9 +129,10 @@ def _load_pipeline(config: StreamConfig, dtype: torch.dtype, progress: Progress)
     if not [file for file in (folder / "unet").glob("*.safetensors") if ".fp16" not in file.name]:
         options["variant"] = "fp16"
     with _as_model_error(config.model):
-        return StableDiffusionPipeline.from_pretrained(
+        pipe = StableDiffusionPipeline.from_pretrained(
             str(folder), dtype=dtype, use_safetensors=True, local_files_only=True, **options
         )
+    return pipe, wanted_layers(folder)
 
 
 def _single_file_config(config: StreamConfig) -> str | None:
