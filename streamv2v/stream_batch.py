@@ -172,6 +172,8 @@ class StreamBatch:
             return_dict=False,
             **extra,
         )[0]
+        if self._bank:
+            self._bank.take_in()
         return output.to(sample.dtype)
 
     def _guided(self, output: Tensor, sample: Tensor, signal: Tensor, noise: Tensor, first: int, last: int) -> Tensor:
