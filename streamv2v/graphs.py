@@ -41,6 +41,7 @@ class Graphs:
     def __init__(self, device: torch.device, *, on: bool) -> None:
         self.on = on and device.type == "cuda"
         self.captures = 0
+        self._device = device
         self.programs: list[Program] = []
         if self.on:
             self._stream: Any = torch.cuda.Stream(device)
@@ -55,7 +56,7 @@ class Graphs:
         Returns:
             the graph; capturing itself has computed nothing.
         """
-        present = torch.cuda.current_stream(self._stream.device)
+        present = torch.cuda.current_stream(self._device)
         self._stream.wait_stream(present)
         with torch.cuda.stream(self._stream):
             work()
@@ -63,7 +64,10 @@ class Graphs:
         graph = torch.cuda.CUDAGraph()
         try:
             # only this thread's calls are watched: another may be compiling at the same time
-            with torch.cuda.graph(graph, pool=self._pool, stream=self._stream, capture_error_mode="thread_local"):
+            with (
+                torch.cuda.device(self._device),
+                torch.cuda.graph(graph, pool=self._pool, stream=self._stream, capture_error_mode="thread_local"),
+            ):
                 work()
         except Exception as error:
             error.add_note(f"This happened while capturing {name!r}; acceleration='none' works without capturing.")
@@ -74,7 +78,7 @@ class Graphs:
     def wait(self) -> None:
         """Wait until the device has done everything."""
         if self.on:
-            torch.cuda.synchronize(self._stream.device)
+            torch.cuda.synchronize(self._device)
 
     @contextmanager
     def anew(self) -> Iterator[None]:
