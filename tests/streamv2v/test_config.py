@@ -21,6 +21,7 @@ from streamv2v.errors import ConfigError
         ({"guidance": "strong"}, "guidance", "initialize"),
         ({"device": "gpu"}, "device", "cuda"),
         ({"dtype": "int8"}, "dtype", "bfloat16"),
+        ({"acceleration": "fast"}, "acceleration", "graph"),
         ({"lcm": "yes"}, "lcm", "auto"),
         ({"model": ""}, "model", "embedded"),
         ({"scene_cut_threshold": 2.0}, "scene_cut_threshold", "0 to 1"),
@@ -32,10 +33,31 @@ def test_an_impossible_value_is_refused_with_what_is_allowed(values, field, allo
 
 
 @pytest.mark.parametrize(
-    "values", [{"kind": "loop"}, {"queue_length": 0}, {"queue_length": 17}, {"token_age_limit": 0}]
+    "values",
+    [
+        {"kind": "loop"},
+        {"queue_length": 0},
+        {"queue_length": 17},
+        {"token_age_limit": 0},
+        {"matching": "near"},
+        {"window": 0},
+        {"storage": "int4"},
+    ],
 )
 def test_an_impossible_bank_is_refused(values):
     with pytest.raises(ConfigError, match="allowed is"):
+        BankConfig(**values)
+
+
+@pytest.mark.parametrize(
+    ("values", "instead"),
+    [
+        ({"matching": "window", "kind": "queue"}, "exact"),
+        ({"matching": "window", "merge_split": "grid"}, "random"),
+    ],
+)
+def test_choices_of_the_bank_that_exclude_each_other_are_refused_with_what_goes(values, instead):
+    with pytest.raises(ConfigError, match=rf"^matching: 'window' was refused.*llowed is '{instead}'"):
         BankConfig(**values)
 
 
@@ -50,6 +72,28 @@ def test_a_stream_batch_lags_by_its_slots_less_one_and_sequential_steps_by_nothi
     assert StreamConfig(slots=4).delay_frames == 3
     assert StreamConfig(slots=1).delay_frames == 0
     assert StreamConfig(slots=4, sequential=True).delay_frames == 0
+
+
+@pytest.mark.parametrize("device", ["cpu", "mps"])
+@pytest.mark.parametrize("acceleration", ["graph", "graph+compile"])
+def test_graphs_without_cuda_are_refused_with_what_to_choose(acceleration, device):
+    with pytest.raises(ConfigError, match=r"CUDA alone.*choose 'auto' or 'none'"):
+        StreamConfig(acceleration=acceleration, device=device)
+
+
+@pytest.mark.parametrize(
+    ("acceleration", "captures", "compiles"),
+    [
+        ("auto", False, False),
+        ("none", False, False),
+        ("graph", True, False),
+        ("compile", False, True),
+        ("graph+compile", True, True),
+    ],
+)
+def test_an_acceleration_says_what_it_asks_for(acceleration, captures, compiles):
+    config = StreamConfig(acceleration=acceleration, device="cuda")
+    assert (config.captures, config.compiles) == (captures, compiles)
 
 
 def test_a_numbered_gpu_is_a_device():
