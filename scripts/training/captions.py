@@ -53,6 +53,8 @@ PALETTE_WORDS: dict[str, tuple[str, ...]] = {
     "pastel": ("pastel", "in pastel colours", "soft colours", "pale colours", "faded"),
     "vivid": ("vivid", "colourful", "in bright colours", "saturated", "colorful", "psychedelic"),
 }
+# "bright" by itself is a mood, which makes colours paler; the phrase has to be told from it.
+OFTEN = {"vivid": "in bright colours"}
 PALETTE_WORDS["teal"] += ("turquoise", "in cyan")
 PALETTE_WORDS["purple"] += ("violet", "in lilac")
 PALETTE_WORDS["gold"] += ("golden", "in yellow", "yellow")
@@ -110,7 +112,7 @@ def compose(rng: np.random.Generator, *, style: str, palette: str = "", mood: st
         subject = f"a {_unknown_word(rng)}"
     text = _pick(rng, TEMPLATES).format(style=_pick(rng, STYLE_WORDS[style]), subject=subject)
     parts = [text]
-    for word in (_pick(rng, PALETTE_WORDS[palette]) if palette else "", _pick(rng, MOOD_WORDS[mood]) if mood else ""):
+    for word in (_palette_words(rng, palette) if palette else "", _pick(rng, MOOD_WORDS[mood]) if mood else ""):
         if word and " " not in word and rng.random() < 0.5:
             parts[0] = f"{word} {parts[0]}"
         elif word:
@@ -128,6 +130,12 @@ def compose_plain(rng: np.random.Generator) -> str:
     if kind < 0.6:
         return ""
     return _pick(rng, SUBJECTS) if kind < 0.8 else f"a {_unknown_word(rng)} {_unknown_word(rng)}"
+
+
+def _palette_words(rng: np.random.Generator, palette: str) -> str:
+    if palette in OFTEN and rng.random() < 0.4:
+        return OFTEN[palette]
+    return _pick(rng, PALETTE_WORDS[palette])
 
 
 def vocabulary() -> dict[str, int]:

@@ -55,7 +55,7 @@ def style_amount(t: torch.Tensor) -> torch.Tensor:
 def random_timesteps(rng: np.random.Generator, count: int) -> torch.Tensor:
     """Timesteps 0..999, more of them in 150..650, where strengths that people use lie."""
     wide, middle = rng.integers(0, LAST_T, count), rng.integers(150, 650, count)
-    return torch.from_numpy(np.where(rng.random(count) < 0.4, wide, middle))
+    return torch.from_numpy(np.where(rng.random(count) < 0.65, wide, middle))
 
 
 def fresh_examples(batch: Batch, tokens: torch.Tensor, rng: np.random.Generator) -> Examples:

@@ -22,12 +22,12 @@ from training.webcam import filmed, random_webcam
 
 # How often a style is drawn against the others: those that were learned last are shown more.
 SHARES = {
-    "photo": 0.6, "charcoal": 0.7, "watercolour": 0.7, "vintage": 0.6, "marble": 0.8, "linocut": 1.3, "comic": 1.8,
-    "cartoon": 2.0, "neon": 1.3, "blueprint": 1.6, "chrome": 1.4, "thermal": 1.6, "popart": 1.4, "pixel": 1.2,
+    "photo": 0.6, "charcoal": 0.7, "watercolour": 0.7, "vintage": 0.9, "marble": 0.8, "linocut": 1.3, "comic": 1.8,
+    "cartoon": 3.5, "neon": 1.3, "blueprint": 1.6, "chrome": 1.4, "thermal": 1.6, "popart": 1.4, "pixel": 1.2,
     "glass": 2.2, "glitch": 1.5,
 }  # fmt: skip
 # How often a target without a palette is drawn again: colours are learned after lines.
-REDRAWN = 0.35
+REDRAWN = 0.45
 # Chances of what happens between the two frames of a pair.
 MOTIONS = {"still": 0.35, "cells": 0.15, "pixels": 0.15, "cut": 0.35}
 
