@@ -64,10 +64,14 @@ class LayerBank:
         self.order = self.oldest = torch.empty(0, dtype=torch.int64)
 
     @property
+    def state(self) -> list[Tensor]:
+        """All tensors that a pass or an update changes; empty ones before the first fill."""
+        return [self._key, self._value, self._output, self._sizes, self.order, self.oldest]
+
+    @property
     def nbytes(self) -> int:
         """Memory held, in bytes."""
-        held = (self._key, self._value, self._output, self._sizes, self.order, self.oldest)
-        return sum(tensor.numel() * tensor.element_size() for tensor in held)
+        return sum(tensor.numel() * tensor.element_size() for tensor in self.state)
 
     @property
     def filling(self) -> bool:
