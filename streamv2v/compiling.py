@@ -20,6 +20,7 @@ from torch import Tensor
 
 from .hook import SELF_ATTENTION
 from .loading import Components
+from .networks import plain_decoder, plain_encoder
 from .trials import side_by_side
 
 PARTS = ("decoder", "encoder", "unet")
@@ -71,14 +72,16 @@ class CompiledPart:
     """A compiled network, ready to take the running one's place.
 
     Attributes:
-        call: what is called instead of the network.
+        call: the compiled module.
+        network: what takes the running network's place, called as `Networks` says.
         deviation: RMS difference from the eager one on the examples, relative.
         place: puts in what only the running network may use (the bank); called just before the switch.
         eager: the same copy, uncompiled, for a trial.
     """
 
     part: str
-    call: Any
+    call: Callable[..., Any]
+    network: Callable[..., Any]
     deviation: float
     eager: Callable[..., Any]
     examples: list[Example]
@@ -142,7 +145,7 @@ def compile_part(components: Components, part: str, examples: list[Example]) -> 
         for name, stand_in in stand_ins.items():
             stand_in.inner = running.attn_processors[name]
 
-    return CompiledPart(part, compiled, deviation, shadow, examples, place)
+    return CompiledPart(part, compiled, _whole(components.vae, part, compiled), deviation, shadow, examples, place)
 
 
 def keep_compiled() -> None:
@@ -159,6 +162,15 @@ def _share(module: Any) -> Any:
     """A copy of `module` with its very parameters, buffers and attention processors."""
     kept: list[Any] = [*module.parameters(), *module.buffers(), *getattr(module, "attn_processors", {}).values()]
     return copy.deepcopy(module, {id(item): item for item in kept})
+
+
+def _whole(vae: Any, part: str, compiled: Any) -> Callable[..., Any]:
+    """`compiled` with what the VAE does around its encoder or decoder."""
+    if part == "unet":
+        return compiled
+    around = copy.copy(vae)
+    around._modules = {**vae._modules, part: compiled}
+    return plain_encoder(around) if part == "encoder" else plain_decoder(around)
 
 
 def _shelter_bank(unet: Any) -> dict[str, Any]:
