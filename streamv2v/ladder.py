@@ -25,6 +25,7 @@ class Fit:
         asked: what the configuration asked for needs.
         needs: what `config` needs.
         fits: whether `config` fits; False when not even the lowest rung does.
+        short: what was asked, what it needs and what there is; "" when it fits.
         words: one line for a person; "" when what was asked for fits.
     """
 
@@ -32,6 +33,7 @@ class Fit:
     asked: Needs
     needs: Needs
     fits: bool
+    short: str = ""
     words: str = ""
 
 
@@ -66,16 +68,19 @@ def fitting(config: StreamConfig, free_bytes: int, needs: Callable[[StreamConfig
     asked = needs(config)
     if asked.total_bytes <= free_bytes:
         return Fit(config, asked, asked, fits=True)
-    short = f"{described(config)} needs about {size_words(asked.total_bytes)} and {where} has {size_words(free_bytes)}"
+    short = (
+        f"{described(config)} needs about {size_words(asked.total_bytes)} and {where} has {size_words(free_bytes)} free"
+    )
     rung = config
     while (lower := smaller(rung)) is not None:
         rung = lower
         found = needs(rung)
         if found.total_bytes <= free_bytes:
             taken = size_words(found.total_bytes)
-            return Fit(rung, asked, found, True, f"{short} free; running {difference(config, rung)} (about {taken})")
-    words = f"{short} free; nothing smaller fits either, so it may fail: close other programs or choose another model"
-    return Fit(config, asked, asked, fits=False, words=words)
+            words = f"{short}; running {difference(config, rung)} (about {taken})"
+            return Fit(rung, asked, found, fits=True, short=short, words=words)
+    words = f"{short}; nothing smaller fits either, so it may fail: close other programs or choose another model"
+    return Fit(config, asked, asked, fits=False, short=short, words=words)
 
 
 def described(config: StreamConfig) -> str:

@@ -56,14 +56,19 @@ def test_a_stream_batch_lags_by_its_slots_less_one_and_sequential_steps_by_nothi
 @pytest.mark.parametrize("device", ["cpu", "mps"])
 @pytest.mark.parametrize("acceleration", ["graph", "graph+compile"])
 def test_graphs_without_cuda_are_refused_with_what_to_choose(acceleration, device):
-    with pytest.raises(ConfigError, match="CUDA alone.*choose 'auto' or 'none'"):
+    with pytest.raises(ConfigError, match=r"CUDA alone.*choose 'auto' or 'none'"):
         StreamConfig(acceleration=acceleration, device=device)
 
 
 @pytest.mark.parametrize(
     ("acceleration", "captures", "compiles"),
-    [("auto", False, False), ("none", False, False), ("graph", True, False), ("compile", False, True)]
-    + [("graph+compile", True, True)],
+    [
+        ("auto", False, False),
+        ("none", False, False),
+        ("graph", True, False),
+        ("compile", False, True),
+        ("graph+compile", True, True),
+    ],
 )
 def test_an_acceleration_says_what_it_asks_for(acceleration, captures, compiles):
     config = StreamConfig(acceleration=acceleration, device="cuda")

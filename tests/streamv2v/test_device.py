@@ -32,13 +32,19 @@ def test_a_format_that_was_asked_for_is_taken() -> None:
 
 @pytest.mark.parametrize(
     ("asked", "device", "wanted"),
-    [("auto", "cuda", "graph"), ("auto", "cpu", "none"), ("auto", "mps", "none")]
-    + [("none", "cuda", "none"), ("graph+compile", "cuda", "graph+compile"), ("compile", "cpu", "compile")],
+    [
+        ("auto", "cuda", "graph"),
+        ("auto", "cpu", "none"),
+        ("auto", "mps", "none"),
+        ("none", "cuda", "none"),
+        ("graph+compile", "cuda", "graph+compile"),
+        ("compile", "cpu", "compile"),
+    ],
 )
 def test_auto_captures_on_cuda_alone_and_a_wish_is_kept(asked: str, device: str, wanted: str) -> None:
     assert choose_acceleration(StreamConfig(acceleration=asked), torch.device(device)) == wanted
 
 
 def test_graphs_on_a_machine_whose_device_turns_out_to_be_no_cuda_one_are_refused() -> None:
-    with pytest.raises(ConfigError, match="runs on cpu. Choose 'auto' or 'none'"):
+    with pytest.raises(ConfigError, match=r"runs on cpu\. Choose 'auto' or 'none'"):
         choose_acceleration(StreamConfig(acceleration="graph"), torch.device("cpu"))
