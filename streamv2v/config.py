@@ -153,6 +153,9 @@ class StreamConfig:
     acceleration: str = "auto"
     """"graph": a frame's work is captured once into CUDA graphs and replayed; "compile"; both; "none": plain
     PyTorch, which the others must match. "auto" captures on CUDA and is "none" elsewhere."""
+    compile_cache: str | None = None
+    """Folder for compiled code and for what was tried on this machine; None keeps neither, and then a CPU on
+    "auto" does not compile."""
     offline: bool = False
     """Never ask the network: only files that are already there."""
     cache_dir: str | None = None

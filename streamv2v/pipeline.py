@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator
-from types import TracebackType
 from typing import Any
 
 import numpy as np
 import torch
 
+from .background import BackgroundCompiling, begin_compiling
 from .bank import FeatureBank, OrderSource
 from .codec import Codec
 from .config import StreamConfig
@@ -52,6 +52,7 @@ class StreamV2V:
         delay_frames: frames a picture comes out later than it went in (slots - 1; 0 when sequential).
         bank: the feature bank, None with bank kind "off".
         frames, repeats, cuts: frames taken in, pictures repeated because nothing moved, scene cuts seen.
+        compiling: what compiles beside the running engine and is taken in between two frames; None without.
     """
 
     def __init__(
@@ -110,6 +111,7 @@ class StreamV2V:
         self._still = StillFilter(self.delay_frames)
         self._cut = SceneCut(config.scene_cut_threshold)
         self._controls = Controls()
+        self.compiling: BackgroundCompiling | None = None
 
     @classmethod
     def from_pretrained(cls, config: StreamConfig | None = None, *, progress: Progress = silent) -> StreamV2V:
@@ -124,7 +126,7 @@ class StreamV2V:
         config = config or StreamConfig()
         engine = cls(config, load_components(config, progress))
         progress("warming up", None)
-        engine.warm_up()
+        engine.compiling = begin_compiling(config, engine.components, engine.warm_up)
         return engine
 
     def __call__(self, frame: Pixels, controls: Controls | None = None, *, now_s: float | None = None) -> Pixels:
@@ -152,6 +154,8 @@ class StreamV2V:
             FrameError: `frame` is not uint8 `[H, W, 3]`, or two pictures are on their way already.
         """
         check_frame(frame)
+        if self.compiling is not None:
+            self.compiling.hand_over(self.use_networks)
         if len(self._out) >= PLACES:
             raise FrameError(f"{PLACES} pictures are on their way already: collect() one before the next submit().")
         self._controls = controls = controls or self._controls
@@ -175,8 +179,7 @@ class StreamV2V:
         """Hand out the pictures on their way and the frames still in flight, oldest first, and end the stream.
 
         Returns:
-            what is on its way, then the last min(frames taken in, delay_frames) pictures; the next call
-            starts a new stream.
+            what is on its way, then the last min(frames taken in, delay_frames) pictures; then a new stream starts.
         """
         controls = controls or self._controls
         on_the_way = [self._out.collect() for _ in range(len(self._out))]
@@ -255,28 +258,27 @@ class StreamV2V:
         """What is running, for people and benchmarks: device, dtype, parameters, bank bytes, size, slots, captures."""
         return {
             **self.components.facts,
-            "width": self.config.width,
-            "height": self.config.height,
-            "slots": self.config.slots,
+            **{name: getattr(self.config, name) for name in ("width", "height", "slots")},
             "delay_frames": self.delay_frames,
             "bank": self.config.bank.kind,
             "bank_bytes": self.bank.nbytes if self.bank else 0,
             "prompts_encoded": self._encoder.encoded,
             "acceleration": self._acceleration,
             "captures": self._graphs.captures,
+            "compiled": list(self.compiling.used) if self.compiling else [],
         }
 
     def close(self) -> None:
         """Detach from the U-Net; safe to call twice."""
+        if self.compiling is not None:
+            self.compiling.stop()
         if self._hook is not None:
             self._hook.detach()
 
     def __enter__(self) -> StreamV2V:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         self.close()
 
     def _watch(self, frame: Pixels, moved: bool) -> None:

@@ -20,7 +20,15 @@ LINES_OF_A_FUNCTION = 60
 
 HEAVY = {"torch", "diffusers", "transformers", "peft", "accelerate"}
 """Packages of the engine process: they take seconds to import and may hang or crash."""
-LIGHT_LIBRARY = {"streamv2v.controls", "streamv2v.config", "streamv2v.errors", "streamv2v.hub"}
+LIGHT_LIBRARY = {
+    "streamv2v.config",
+    "streamv2v.controls",
+    "streamv2v.errors",
+    "streamv2v.hub",
+    "streamv2v.ladder",
+    "streamv2v.model_facts",
+    "streamv2v.preflight",
+}
 """Modules of the library that never import torch, open to everyone."""
 ENGINE_PROCESS = "engine/worker*.py"
 
@@ -147,7 +155,7 @@ def test_the_host_uses_only_the_light_modules_of_the_library() -> None:
         assert not heavy, f"{place(path)} imports {heavy}; allowed are {sorted(LIGHT_LIBRARY)}"
 
 
-@pytest.mark.parametrize("module", ["controls", "config", "errors"])
+@pytest.mark.parametrize("module", ["controls", "config", "errors", "ladder", "model_facts", "preflight"])
 def test_the_light_modules_of_the_library_need_the_standard_library_alone(module: str) -> None:
     for name in imports_of(LIBRARY / f"{module}.py"):
         first = name.split(".")[0]

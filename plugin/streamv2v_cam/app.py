@@ -73,6 +73,7 @@ class App:
             entry=entry,
             patience=Patience(engine.load_timeout_s, engine.hang_timeout_s),
             threads=engine.threads or 0,
+            fit=engine.memory == "fit",
         )
         open_source = opener(settings.capture, say=say)
         self.capture = CaptureThread(

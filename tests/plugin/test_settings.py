@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 import tomllib
-from dataclasses import fields
+from dataclasses import fields, replace
 
 import pytest
 from streamv2v_cam.errors import LookError, SettingsError
 from streamv2v_cam.settings import load_settings
 from streamv2v_cam.settings.file import commented_file, write_commented_file, write_setting
+from streamv2v_cam.settings.loading import default_cache_folder
 from streamv2v_cam.settings.model import BankSettings, EngineSettings, Settings, StartSettings
 from streamv2v_cam.settings.tree import FIELDS, variable
 
@@ -57,9 +58,13 @@ def test_every_value_of_the_library_can_be_set():
     assert set(CONTROL_NAMES) <= set(StartSettings.model_fields)
 
 
-def test_the_defaults_are_those_of_the_library_but_for_size_and_slots():
+def test_the_defaults_are_those_of_the_library_but_for_size_slots_and_a_folder_to_remember_in():
     plain, ours = StreamConfig(width=336, height=192, slots=1), load_settings().stream_config()
-    assert ours == plain
+    assert ours == replace(plain, compile_cache=default_cache_folder())
+
+
+def test_what_was_tried_and_compiled_is_kept_where_it_was_asked():
+    assert load_settings({"engine.compile_cache": "/some/where"}).stream_config().compile_cache == "/some/where"
 
 
 def test_another_model_gets_another_size_unless_one_was_asked_for():

@@ -39,6 +39,32 @@ def show(
 
 
 @app.command()
+def memory(
+    model: options.Model = None,
+    vae: options.Vae = None,
+    bank: options.Bank = None,
+    slots: options.Slots = None,
+    engine_size: options.EngineSize = None,
+    device: options.Device = None,
+    dtype: options.Dtype = None,
+    settings: options.Set = None,
+    config: options.Config = None,
+    as_json: Annotated[bool, option("--json", help="As JSON.")] = False,
+) -> None:
+    """Show what memory the engine will need, from the model's files alone; nothing is loaded or fetched."""
+    given = dict(locals())
+    from ..memoryneeds import memory_needs
+
+    needs, assumed = memory_needs(options.settings_from(given).stream_config())
+    if as_json:
+        print_json({"bytes": needs.parts, "total_bytes": needs.total_bytes, "assumed": assumed})
+        return
+    print_table(("memory for", "size", ""), needs.rows())
+    for line in assumed:
+        typer.echo(line)
+
+
+@app.command()
 def path(config: options.Config = None) -> None:
     """Print where the settings file is, or would be."""
     typer.echo(str(_path(config)))

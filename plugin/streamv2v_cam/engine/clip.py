@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
@@ -14,11 +15,13 @@ from ..errors import EngineError
 from ..frame import Frame, Pixels
 from ..store import Snapshot
 from .link import DEFAULT_ENTRY, EngineLink, Patience
-from .protocol import Failure, FrameDone, Progress, Ready
+from .protocol import Failure, FrameDone, Notice, Progress, Ready, Refit
 
 WINDOW = 4
 """Frames on their way beyond the engine's own delay: reading and writing go on while it works."""
 _HEAR_S = 0.2
+
+log = logging.getLogger(__name__)
 
 Say = Callable[[str, float | None], None]
 """`say(text, share)`: how far the loading is."""
@@ -33,6 +36,7 @@ class ClipEngine:
         entry: function that runs in the child.
         patience: how long the engine may be silent.
         threads: CPU threads of the engine; 0 lets it choose.
+        fit: whether a smaller choice runs where memory is short for the one asked.
         say: told of the loading.
 
     Raises:
@@ -48,24 +52,18 @@ class ClipEngine:
         entry: str = DEFAULT_ENTRY,
         patience: Patience | None = None,
         threads: int = 0,
+        fit: bool = True,
         say: Say | None = None,
     ) -> None:
         self._config, self._snapshot = config, Snapshot(controls, revision=0)
         self._entry, self._patience, self._threads = entry, patience, threads
+        self._fit = fit
         self._say = say or (lambda text, share: None)
         self._link: EngineLink | None = None
         self.facts: dict[str, Any] = {}
 
     def __enter__(self) -> ClipEngine:
-        self._link = EngineLink(
-            self._config,
-            self._snapshot,
-            entry=self._entry,
-            every_frame=True,
-            ring_slots=WINDOW + SLOT_LIMIT,
-            threads=self._threads,
-            patience=self._patience,
-        )
+        self._link = self._start()
         try:
             while self._link.ready is None:
                 self._hear()
@@ -116,6 +114,18 @@ class ClipEngine:
         if self._link is not None:
             self._link.close(at_once=at_once)
 
+    def _start(self) -> EngineLink:
+        return EngineLink(
+            self._config,
+            self._snapshot,
+            entry=self._entry,
+            every_frame=True,
+            ring_slots=WINDOW + SLOT_LIMIT,
+            threads=self._threads,
+            fit=self._fit,
+            patience=self._patience,
+        )
+
     def _hear(self) -> int:
         """Answers that have come; raises when the engine ended."""
         assert self._link is not None
@@ -125,8 +135,16 @@ class ClipEngine:
                 if message.kind.permanent:
                     raise ModelError(message.reason)
                 raise EngineError(f"{message.reason[0].upper()}{message.reason[1:]}.")
+            if isinstance(message, Refit):
+                # nothing was fed yet: the engine asks for this before it loads
+                log.warning("%s", message.reason)
+                self._link.close(at_once=True)
+                self._config, self._link = message.config, self._start()
+                return 0
             if isinstance(message, Progress):
                 self._say(message.text, message.share)
+            elif isinstance(message, Notice):
+                log.log(logging.WARNING if message.lasting else logging.INFO, "%s", message.text)
             elif isinstance(message, Ready):
                 self.facts = dict(message.facts)
             elif isinstance(message, FrameDone):

@@ -53,6 +53,7 @@ class EngineLink:
         every_frame: True for a clip.
         ring_slots: frames each ring holds.
         threads: CPU threads of the engine, 0 for its own choice.
+        fit: whether the engine may ask for a smaller choice where memory is short.
         patience: see there.
     """
 
@@ -65,6 +66,7 @@ class EngineLink:
         every_frame: bool = False,
         ring_slots: int = 4,
         threads: int = 0,
+        fit: bool = True,
         patience: Patience | None = None,
     ) -> None:
         self.config = config
@@ -80,7 +82,8 @@ class EngineLink:
         context = multiprocessing.get_context("spawn")
         self._frame_ready = context.Semaphore(0)
         self._messages, child_messages = context.Pipe(duplex=False)
-        spec = WorkerSpec(entry, config, snapshot, self._memory.plan, every_frame=every_frame, threads=threads)
+        plan = self._memory.plan
+        spec = WorkerSpec(entry, config, snapshot, plan, every_frame=every_frame, threads=threads, fit=fit)
         self._process = context.Process(
             target=run, args=(spec, child_messages, self._frame_ready), name="streamv2v engine", daemon=True
         )

@@ -31,6 +31,7 @@ class WorkerSpec:
         memory: where the shared memory is.
         every_frame: True for a clip: each frame in order, none dropped; False: the newest frame wins.
         threads: CPU threads for the mathematics; 0 chooses by the number of cores.
+        fit: True: where memory is short, ask for a smaller choice; False: run what was asked and only say it.
         niceness: how far the process steps back behind the publisher (POSIX nice, 0..19).
     """
 
@@ -40,15 +41,44 @@ class WorkerSpec:
     memory: MemoryPlan
     every_frame: bool = False
     threads: int = 0
+    fit: bool = True
     niceness: int = 5
 
 
 @dataclass(frozen=True)
 class Progress:
-    """A step of loading: words, and the share done 0..1 where it is known."""
+    """A step of loading, or of compiling beside the running engine: words, and the share done 0..1 where known.
+
+    Empty words end it.
+    """
 
     text: str
     share: float | None = None
+
+
+@dataclass(frozen=True)
+class Refit:
+    """What was asked for does not fit into memory: this process ends, start again with another choice.
+
+    Attributes:
+        config: what fits.
+        reason: what was asked, what it needs, what there is, and what runs instead; one line for a person.
+    """
+
+    config: StreamConfig
+    reason: str
+
+
+@dataclass(frozen=True)
+class Notice:
+    """Something worth knowing that stops nothing; one line for a person.
+
+    Attributes:
+        lasting: it stays beside the state for as long as this engine runs.
+    """
+
+    text: str
+    lasting: bool = False
 
 
 @dataclass(frozen=True)
@@ -112,4 +142,4 @@ class Failure:
     detail: str = ""
 
 
-Message = Progress | Ready | FrameDone | Failure
+Message = Progress | Refit | Notice | Ready | FrameDone | Failure

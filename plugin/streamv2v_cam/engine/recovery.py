@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import signal
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from streamv2v.config import StreamConfig
+from streamv2v.ladder import difference, smaller
 
 from .protocol import Failure, FailureKind
 
 FIRST_DELAY_S = 1.0
 LONGEST_DELAY_S = 30.0
 STABLE_AFTER_S = 60.0
-SMALLEST_SIDE = 128
-_SHRINK = 0.75
 
 
 @dataclass
@@ -45,27 +44,10 @@ class Recovery:
         # once may have been another program's doing; twice means that it does not fit
         if self.memory_failures < 2:
             return delay_s, config, f"{failure.reason}; restarting"
-        smaller = reduced(config)
-        if smaller is None:
+        lower = smaller(config)
+        if lower is None:
             return LONGEST_DELAY_S, config, f"{failure.reason}; already at the smallest size, trying again"
-        return delay_s, smaller, f"{failure.reason}; restarting with {difference(config, smaller)}"
-
-
-def reduced(config: StreamConfig) -> StreamConfig | None:
-    """A configuration that needs less memory: first fewer slots, then a smaller picture; None at the end."""
-    if config.slots > 1 and not config.sequential:
-        return replace(config, slots=config.slots // 2)
-    width, height = (max(64, round(side * _SHRINK / 8) * 8) for side in (config.width, config.height))
-    if min(width, height) < SMALLEST_SIDE or (width, height) == (config.width, config.height):
-        return None
-    return replace(config, width=width, height=height)
-
-
-def difference(old: StreamConfig, new: StreamConfig) -> str:
-    """What a reduction changed, in words."""
-    if new.slots != old.slots:
-        return f"{new.slots} slot{'s' if new.slots > 1 else ''} instead of {old.slots}"
-    return f"{new.width}x{new.height} instead of {old.width}x{old.height}"
+        return delay_s, lower, f"{failure.reason}; restarting with {difference(config, lower)}"
 
 
 def exit_failure(exit_code: int | None) -> Failure:

@@ -38,11 +38,13 @@ class Translator(Protocol):
     def close(self) -> None: ...
 
 
+Between = Callable[[Translator], None]
+"""Called between two frames of a live stream, whether or not there is a new one."""
 Build = Callable[[StreamConfig, Callable[..., None]], Translator]
 """Makes the translator: `build(config, progress)`; `progress(text, share)` may be called often."""
 
 
-def serve(end: EngineEnd, build: Build) -> None:
+def serve(end: EngineEnd, build: Build, between: Between = lambda engine: None) -> None:
     """Build a translator and work until the host says stop, or the clip is at its end."""
     engine = build(end.spec.config, end.progress)
     try:
@@ -50,18 +52,19 @@ def serve(end: EngineEnd, build: Build) -> None:
         if end.spec.every_frame:
             serve_clip(end, engine)
         else:
-            serve_live(end, engine)
+            serve_live(end, engine, between)
     finally:
         engine.close()
 
 
-def serve_live(end: EngineEnd, engine: Translator) -> None:
+def serve_live(end: EngineEnd, engine: Translator, between: Between = lambda engine: None) -> None:
     """Translate the newest frame again and again; frames that came in between are skipped."""
     taken: deque[Record] = deque(maxlen=engine.delay_frames + 1)
     bank_resets = end.snapshot.bank_resets
     last = 0
     while not end.memory.stop:
         end.memory.beat()
+        between(engine)
         record = end.memory.frames_in.newest(after=last)
         snapshot = end.take_controls()
         if snapshot.bank_resets != bank_resets:

@@ -10,7 +10,7 @@ from streamv2v.config import StreamConfig
 
 from ..errors import EngineError
 from .link import EngineLink
-from .protocol import Failure, FrameDone, Progress, Ready
+from .protocol import Failure, FrameDone, Notice, Progress, Ready, Refit
 
 log = logging.getLogger(__name__)
 
@@ -19,12 +19,18 @@ Say = Callable[..., None]
 
 
 class Succession:
-    """At most one engine in preparation; a newer wish replaces an older one."""
+    """At most one engine in preparation; a newer wish replaces an older one.
+
+    Attributes:
+        link: the engine in preparation.
+        note: what stays to be said of it when it runs; "" for nothing.
+    """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._wish: StreamConfig | None = None
         self.link: EngineLink | None = None
+        self.note = ""
 
     def want(self, config: StreamConfig) -> None:
         """Ask for an engine of that configuration; from any thread."""
@@ -53,6 +59,7 @@ class Succession:
         wish = self.take_wish()
         if wish is not None:
             self.end()
+            self.note = ""
             try:
                 self.link = start(wish)
             except (EngineError, OSError) as error:
@@ -67,6 +74,14 @@ class Succession:
                 say(f"preparing {link.config.model}: {message.text}")
             elif isinstance(message, Ready):
                 begin(link)
+            elif isinstance(message, Notice):
+                log.warning("%s", message.text)
+                self.note = message.text if message.lasting else self.note
+            elif isinstance(message, Refit):
+                log.warning("%s", message.reason)
+                self.end()
+                self.link, self.note = start(message.config), message.reason
+                return None
             elif isinstance(message, Failure):
                 log.warning("%s", "\n".join(filter(None, (message.reason, message.detail))))
                 say("", f"kept the present engine, the new one did not start: {message.reason}")

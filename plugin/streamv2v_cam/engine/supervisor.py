@@ -17,7 +17,7 @@ from ..mailbox import Mailbox
 from ..store import ControlStore
 from ..telemetry import Telemetry
 from .link import DEFAULT_ENTRY, EngineLink, Patience
-from .protocol import Failure, FailureKind, FrameDone, Message, Progress, Ready
+from .protocol import Failure, FailureKind, FrameDone, Message, Notice, Progress, Ready, Refit
 from .recovery import FIRST_DELAY_S, Recovery
 from .succession import Succession
 
@@ -39,6 +39,7 @@ class EngineSupervisor:
         entry: function that runs in the child, "module:function" or "file.py:function".
         patience: how long the engine may be silent.
         threads: CPU threads of the engine; 0 lets it choose.
+        fit: whether a smaller choice runs where memory is short for the one asked.
         first_delay_s: wait before the first restart; it doubles up to 30 s.
 
     Attributes:
@@ -57,13 +58,15 @@ class EngineSupervisor:
         entry: str = DEFAULT_ENTRY,
         patience: Patience | None = None,
         threads: int = 0,
+        fit: bool = True,
         first_delay_s: float = FIRST_DELAY_S,
     ) -> None:
         self.config = config
         self.restarts = 0
         self.failed = threading.Event()
         self._store, self._raw, self._styled, self._telemetry = store, raw, styled, telemetry
-        self._entry, self._patience, self._threads = entry, patience, threads
+        self._entry, self._patience, self._threads, self._fit = entry, patience, threads, fit
+        self._note = ""
         self._recovery = Recovery(first_delay_s)
         self._status = EngineStatus(EngineState.STARTING)
         self._link: EngineLink | None = None
@@ -122,6 +125,9 @@ class EngineSupervisor:
             failure = self._session()
             if failure is None:
                 return
+            if isinstance(failure, Refit):
+                self._refit(failure)
+                continue
             self._recovery.ran(time.monotonic() - began_s)
             log.warning("%s", "\n".join(filter(None, (failure.reason, failure.detail))))
             if failure.kind.permanent:
@@ -129,9 +135,9 @@ class EngineSupervisor:
             else:
                 self._restart_after(failure)
 
-    def _session(self) -> Failure | None:
-        """One engine from start to end; the failure that ended it, None when it was stopped."""
-        failure: Failure | None = None
+    def _session(self) -> Failure | Refit | None:
+        """One engine from start to end; what ended it, None when it was stopped."""
+        failure: Failure | Refit | None = None
         self._last = self._dropped = 0
         try:
             self._link = self._start_link(self.config)
@@ -147,10 +153,10 @@ class EngineSupervisor:
                 self._succession.end()
         return failure
 
-    def _tick(self, link: EngineLink) -> Failure | None:
+    def _tick(self, link: EngineLink) -> Failure | Refit | None:
         link.update(self._store.current)
         for message in link.hear(_TICK_S):
-            if isinstance(message, Failure):
+            if isinstance(message, (Failure, Refit)):
                 return message
             self._take(link, message)
         successor = self._succession.advance(self._start_link, self._begin, self._say_preparing)
@@ -160,8 +166,12 @@ class EngineSupervisor:
 
     def _take(self, link: EngineLink, message: Message) -> None:
         if isinstance(message, Progress):
-            share = "" if message.share is None else f", {message.share:.0%}"
+            share = "" if message.share is None or not message.text else f", {message.share:.0%}"
             self._status = replace(self._status, progress=f"{message.text}{share}")
+        elif isinstance(message, Notice):
+            log.log(logging.WARNING if message.lasting else logging.INFO, "%s", message.text)
+            if message.lasting:
+                self._note = message.text
         elif isinstance(message, Ready):
             self._status = replace(self._status, progress="waiting for a picture")
             self._begin(link)
@@ -188,6 +198,7 @@ class EngineSupervisor:
 
     def _hand_over(self, old: EngineLink, new: EngineLink) -> None:
         self._link, self.config = new, new.config
+        self._note = self._succession.note
         self._last = self._dropped = 0
         # an engine may take seconds to end, and the new one's frames must not wait for that
         threading.Thread(target=old.close, name="engine end", daemon=True).start()
@@ -196,11 +207,24 @@ class EngineSupervisor:
 
     def _start_link(self, config: StreamConfig) -> EngineLink:
         return EngineLink(
-            config, self._store.current, entry=self._entry, threads=self._threads, patience=self._patience
+            config,
+            self._store.current,
+            entry=self._entry,
+            threads=self._threads,
+            fit=self._fit,
+            patience=self._patience,
         )
 
+    def _refit(self, wish: Refit) -> None:
+        log.warning("%s", wish.reason)
+        self.config, self._note = wish.config, wish.reason
+        self._say(EngineState.STARTING, wish.reason)
+
     def _restart_after(self, failure: Failure) -> None:
-        delay_s, self.config, reason = self._recovery.after(failure, self.config)
+        before = self.config
+        delay_s, self.config, reason = self._recovery.after(failure, before)
+        # the next engine says itself what is amiss with it; only a smaller choice outlives the restart
+        self._note = reason if self.config != before else ""
         self.restarts += 1
         self._say(EngineState.RESTARTING, reason)
         self._pause(delay_s)
@@ -230,7 +254,7 @@ class EngineSupervisor:
                 self.submit(frame)
 
     def _say(self, state: EngineState, reason: str = "") -> None:
-        self._status = EngineStatus(state, reason)
+        self._status = EngineStatus(state, reason or (self._note if state is EngineState.RUNNING else ""))
 
     def _say_preparing(self, text: str, reason: str = "") -> None:
         self._status = replace(self._status, progress=text, reason=reason)

@@ -1,15 +1,21 @@
-"""The real engine process: StreamV2V behind the main loop. The only file of the program that imports torch."""
+"""The real engine process: StreamV2V behind the main loop. Only `worker*.py` of the program import torch."""
 
 from __future__ import annotations
 
 import logging
 import os
 from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 from streamv2v.config import StreamConfig
 
 from .child import EngineEnd
+from .protocol import Notice, Progress
 from .serving import Translator, serve
+
+if TYPE_CHECKING:
+    from streamv2v import StreamV2V
 
 
 def main(end: EngineEnd) -> None:
@@ -19,25 +25,79 @@ def main(end: EngineEnd) -> None:
     end.progress("loading torch")
     import torch
 
-    torch.set_num_threads(threads_for(end.spec.threads, _cores()))
+    from streamv2v.threads import usual_threads
 
-    def build(config: StreamConfig, progress: Callable[..., None]) -> Translator:
-        from streamv2v import StreamV2V
-
-        return StreamV2V.from_pretrained(config, progress=progress)
-
-    serve(end, build)
+    torch.set_num_threads(end.spec.threads or usual_threads(_cores()))
+    serve(end, lambda config, progress: build(end, config, progress), Beside(end))
 
 
-def threads_for(asked: int, cores: int) -> int:
-    """CPU threads for the mathematics: as asked, or all cores, less one where there are four or more.
+def build(end: EngineEnd, config: StreamConfig, progress: Callable[..., None]) -> Translator:
+    """Look at the memory, load, warm up, find the number of threads, begin to compile."""
+    from streamv2v import StreamV2V, load_components
+    from streamv2v.background import begin_compiling
 
-    On two cores both are used: the process's lower priority keeps the publisher's beat, and a single thread
-    gives 0.6 times the frame rate (both measured beside a publisher at 30 fps).
-    """
-    if asked:
-        return asked
-    return cores - 1 if cores >= 4 else cores
+    from .worker_memory import check_memory
+
+    check_memory(end, config, progress)
+    if end.spec.every_frame and config.acceleration == "auto":
+        # a clip is over before compiling has paid, and the next one may have another size
+        config = replace(config, compile_cache=None)
+    components = load_components(config, progress)
+    engine = StreamV2V(config, components)
+    progress("warming up", None)
+    engine.warm_up()
+    components.facts |= choose_threads(end, engine, progress)
+    engine.compiling = begin_compiling(config, components, engine.warm_up)
+    return engine
+
+
+def choose_threads(end: EngineEnd, engine: StreamV2V, progress: Callable[..., None]) -> dict[str, Any]:
+    """Set the number of CPU threads: as asked, as remembered, or by a trial of a second or two; facts of it."""
+    import psutil
+    import torch
+
+    from streamv2v.threads import choose_threads, thread_choices, usual_threads
+    from streamv2v.trials import Trials, stream_key
+
+    asked, cores = end.spec.threads, _cores()
+    if asked or engine.components.unet.device.type != "cpu" or end.spec.every_frame:
+        reason = "asked for" if asked else "the usual number"
+        return {"threads": torch.get_num_threads(), "threads_reason": reason}
+    import numpy as np
+
+    from streamv2v import Controls
+
+    config = engine.config
+    blank = np.zeros((config.height, config.width, 3), dtype=np.uint8)
+    progress("trying numbers of threads", None)
+    number, reason = choose_threads(
+        lambda: engine(blank, Controls(update_interval=1), now_s=0.0),
+        thread_choices(cores, psutil.cpu_count(logical=False)),
+        usual=usual_threads(cores),
+        trials=Trials(config.compile_cache),
+        key=stream_key(config, torch.__version__, engine.components.facts["dtype"]),
+    )
+    engine.reset()
+    return {"threads": number, "threads_reason": reason}
+
+
+class Beside:
+    """Between two frames: tells the host of the compiling beside them, once for each change."""
+
+    def __init__(self, end: EngineEnd) -> None:
+        self._end = end
+        self._told = self._outcome = ""
+
+    def __call__(self, engine: Translator) -> None:
+        compiling = getattr(engine, "compiling", None)
+        if compiling is None:
+            return
+        if compiling.progress != self._told:
+            self._told = compiling.progress
+            self._end.send(Progress(self._told))
+        if compiling.outcome != self._outcome:
+            self._outcome = compiling.outcome
+            self._end.send(Notice(self._outcome))
 
 
 def _sleep_at_barriers() -> None:

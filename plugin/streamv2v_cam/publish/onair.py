@@ -74,7 +74,8 @@ def choose(now: Situation) -> Decision:
     outage = outage_of(now)
     if now.styled_age_s is not None and (outage is None or now.styled_age_s <= now.hold_s):
         if outage is None:
-            return Decision(AirState.LIVE, Show.STYLED)
+            # an engine that runs may still have something to say: that it compiles, or runs smaller than asked
+            return Decision(AirState.LIVE, Show.STYLED, now.engine.reason, now.engine.progress)
         return Decision(outage.state, Show.STYLED, outage.reason, outage.progress)
     if outage is None:
         waiting = "Waiting for the camera." if now.raw_age_s is None else "The first styled picture is on its way."

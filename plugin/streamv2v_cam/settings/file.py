@@ -35,6 +35,7 @@ _EXAMPLES = {
     "engine.slots": "2",
     "engine.cache_dir": '"models"',
     "engine.threads": "2",
+    "engine.compile_cache": '"compiled"',
     "control.looks_file": '"looks.toml"',
     "obs.password_file": '"obs-password"',
     "obs.server": '"http://127.0.0.1:8765"',

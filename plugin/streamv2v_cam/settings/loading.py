@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from platformdirs import user_config_dir
+from platformdirs import user_cache_dir, user_config_dir
 from pydantic import ValidationError
 from pydantic_settings import EnvSettingsSource
 
@@ -48,6 +48,11 @@ def default_config_path() -> Path:
     """settings.toml in the user's configuration folder, or where STREAMV2V_CONFIG points."""
     asked = os.environ.get(CONFIG_VARIABLE)
     return Path(asked) if asked else Path(user_config_dir("streamv2v-cam", appauthor=False)) / "settings.toml"
+
+
+def default_cache_folder() -> str:
+    """Where compiled code and what was tried on this machine are kept: "engine" in the user's cache folder."""
+    return str(Path(user_cache_dir("streamv2v-cam", appauthor=False)) / "engine")
 
 
 @dataclass(frozen=True)
@@ -128,7 +133,8 @@ class LoadedSettings:
         """
         engine = self.engine
         width, height = self.engine_size()
-        names = engine.model_dump(exclude={"bank", "loras", "width", "height", "slots"} | _PROGRAM_ONLY)
+        names: dict[str, Any] = engine.model_dump(exclude={"bank", "loras", "width", "height", "slots"} | _PROGRAM_ONLY)
+        names["compile_cache"] = engine.compile_cache or default_cache_folder()
         try:
             return StreamConfig(
                 width=width,
@@ -183,7 +189,7 @@ class LoadedSettings:
             raise SettingsError(f"{found}; allowed is {error.allowed}.") from error
 
 
-_PROGRAM_ONLY = {"threads", "load_timeout_s", "hang_timeout_s"}
+_PROGRAM_ONLY = {"threads", "memory", "load_timeout_s", "hang_timeout_s"}
 
 
 def parse_lora(text: str) -> Lora:

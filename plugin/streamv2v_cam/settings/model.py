@@ -175,6 +175,12 @@ class EngineSettings(Section):
     threads: int | None = Field(
         default=None, ge=1, le=256, description="CPU threads of the engine; unset lets it choose"
     )
+    memory: Literal["fit", "keep"] = Field(
+        default="fit", description="where memory is short: run what fits and say so, or keep to what was asked"
+    )
+    compile_cache: str | None = Field(
+        default=None, description="folder for compiled code and what was tried here; unset is the program's own"
+    )
     load_timeout_s: float = Field(
         default=900.0, ge=5, le=86400, description="longest time without progress while loading, s"
     )

@@ -180,6 +180,7 @@ def _translate(
         entry=entry,
         patience=patience,
         threads=settings.engine.threads or 0,
+        fit=settings.engine.memory == "fit",
         say=progress.loading,
     ) as engine:
         load_s = time.monotonic() - began_s

@@ -8,10 +8,11 @@ import sys
 import pytest
 from streamv2v_cam.engine.child import failure_of
 from streamv2v_cam.engine.protocol import TEXT_LIMIT, Failure, FailureKind
-from streamv2v_cam.engine.recovery import Recovery, exit_failure, reduced
+from streamv2v_cam.engine.recovery import Recovery, exit_failure
 
 from streamv2v.config import StreamConfig
 from streamv2v.errors import ConfigError, ModelError
+from streamv2v.ladder import smaller
 
 CRASH = Failure(FailureKind.CRASH, "the engine failed")
 MEMORY = Failure(FailureKind.MEMORY, "out of memory")
@@ -44,7 +45,7 @@ def test_reducing_ends_at_a_small_picture_of_whole_latent_cells():
     smallest = config
     while config is not None:
         assert config.width % 8 == config.height % 8 == 0
-        smallest, config = config, reduced(config)
+        smallest, config = config, smaller(config)
     assert smallest.height >= 128
 
 

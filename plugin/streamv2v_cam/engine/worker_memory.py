@@ -1,0 +1,52 @@
+"""Before a weight is loaded: does it fit? The engine process's part, which knows the device."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+
+from streamv2v.config import StreamConfig
+from streamv2v.device import choose_device, choose_dtype
+from streamv2v.ladder import Fit, fitting
+from streamv2v.model_facts import model_facts
+from streamv2v.preflight import needs_of
+
+from .child import EngineEnd
+from .free_memory import free_system_bytes
+from .protocol import Notice, Refit
+
+
+def check_memory(end: EngineEnd, config: StreamConfig, progress: Callable[..., None]) -> None:
+    """Go on where `config` fits; else ask the host for a smaller choice, or only say what is short.
+
+    A hub model is fetched first, since its files say what it needs.
+
+    Raises:
+        ModelError: the model is not there, or incomplete.
+        SystemExit: the host was asked to start again with another choice.
+    """
+    device = choose_device(config)
+    dtype = choose_dtype(config, device)[0]
+    facts = model_facts(config, half=dtype in (torch.float16, torch.bfloat16), progress=progress)
+    name = str(dtype).removeprefix("torch.")
+    free_bytes, where = free_memory(device)
+    fit = fitting(config, free_bytes, lambda rung: needs_of(rung, facts, dtype=name, device=device.type), where=where)
+    answer_to(end, fit)
+
+
+def answer_to(end: EngineEnd, fit: Fit) -> None:
+    """Tell the host what came of it."""
+    if not fit.words:
+        return
+    if fit.fits and end.spec.fit:
+        end.send(Refit(fit.config, fit.words))
+        raise SystemExit(0)
+    end.send(Notice(f"{fit.short}; running it all the same, as engine.memory says" if fit.fits else fit.words, True))
+
+
+def free_memory(device: torch.device) -> tuple[int, str]:
+    """Bytes that `device` has left, and what it is called."""
+    if device.type == "cuda":
+        return torch.cuda.mem_get_info(device)[0], torch.cuda.get_device_name(device)
+    return free_system_bytes(), "this machine"

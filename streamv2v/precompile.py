@@ -1,0 +1,102 @@
+"""Compile in a process of its own, so that neither the interpreter's lock nor a fault of the compiler reaches a frame.
+
+The child loads the model once more, compiles each part, compares and times it against the plain one, and
+leaves the code in the cache on disk, from which the engine's process then takes it within seconds.
+Compiled in a thread of the engine instead, frames took up to five times as long while it lasted.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import pickle
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from .config import StreamConfig
+
+NICENESS = 10
+ROUNDS = 7
+"""Timed calls of each part, plain and compiled in turns."""
+
+
+@contextlib.contextmanager
+def compiling_child(config: StreamConfig, parts: Sequence[str], *, threads: int) -> Iterator[Iterator[dict[str, Any]]]:
+    """Start the child; gives what it says, one dictionary for each beginning and each end of a part.
+
+    {"begun": part}, then {"part", "eager_ms", "compiled_ms", "deviation"} or {"part", "failed": reason}.
+    On leaving, the child is ended; it ends by itself when this process does.
+    """
+    child = subprocess.Popen(
+        [sys.executable, "-c", "from streamv2v.precompile import main; main()"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(place for place in sys.path if place)},
+    )
+    assert child.stdin is not None and child.stdout is not None
+    try:
+        orders = pickle.dumps((config, tuple(parts), threads))
+        child.stdin.write(len(orders).to_bytes(8, "little") + orders)
+        child.stdin.flush()
+        yield map(json.loads, child.stdout)
+    finally:
+        with contextlib.suppress(OSError):
+            child.stdin.close()
+        child.kill()
+        child.wait()
+        child.stdout.close()
+
+
+def main() -> None:
+    """Entry of the child."""
+    # what libraries print must not land among the answers
+    answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)
+    with contextlib.suppress(OSError, AttributeError):
+        os.nice(NICENESS)
+    orders = sys.stdin.buffer
+    config, parts, threads = pickle.loads(orders.read(int.from_bytes(orders.read(8), "little")))
+    threading.Thread(target=_end_with_parent, args=(orders,), daemon=True).start()
+
+    def answer(**words: Any) -> None:
+        answers.write(json.dumps(words) + "\n")
+        answers.flush()
+
+    import torch
+
+    torch.set_num_threads(threads)  # compiled code has it written in
+    from .compile_cache import use_cache
+    from .compiling import Examples, compile_part
+    from .loading import load_components
+    from .pipeline import StreamV2V
+
+    use_cache(config.compile_cache)
+    components = load_components(config)
+    examples = Examples()
+    with StreamV2V(config, components) as engine, examples.watching(components):
+        engine.warm_up()
+    for part in parts:
+        answer(begun=part)
+        try:
+            made = compile_part(components, part, examples.calls[part])
+            with torch.inference_mode():
+                eager_ms, compiled_ms = made.times_ms(rounds=ROUNDS)
+        except Exception as error:  # torch.compile fails in many ways; each is a reason to stay eager
+            answer(part=part, failed=one_line(error))
+        else:
+            answer(part=part, eager_ms=eager_ms, compiled_ms=compiled_ms, deviation=made.deviation)
+
+
+def one_line(error: BaseException) -> str:
+    """An error for people."""
+    return f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"
+
+
+def _end_with_parent(orders: Any) -> None:
+    orders.read()  # returns when the parent has closed its end, or is gone
+    os._exit(0)
