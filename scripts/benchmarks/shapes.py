@@ -7,6 +7,7 @@ prompt, never once for each frame.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
@@ -156,34 +157,37 @@ def random_components(shape: str, config: StreamConfig, *, prediction_type: str 
 
 @torch.inference_mode()
 def even_out(unet: Any, vae: Any) -> None:
-    """Scale each network's last layer so that it answers with deviation 1 (pictures with 0.5).
+    """Scale each network's last layer so that latents have deviation 1 and pictures fill their range.
 
     Random layers fade what passes them. Left so, all pictures would be the same grey and a comparison of two
     ways to compute them would pass whatever they do.
     """
-    device, dtype, cells = unet.device, unet.dtype, 16
-    generator = torch.Generator().manual_seed(0)
+    generator, cells = torch.Generator().manual_seed(0), 16
 
     def noise(*shape: int) -> Tensor:
-        return torch.randn(*shape, generator=generator).to(device, dtype)
+        return torch.randn(*shape, generator=generator).to(unet.device, unet.dtype)
 
-    picture = noise(1, 3, 8 * cells, 8 * cells)
-    scale_last(vae.encoder, vae.encoder(picture), 1.0)
-    scale_last(vae.decoder, vae.decoder(noise(1, 4, cells, cells)), 0.5)
-    text = noise(1, TEXT_LENGTH, unet.config.cross_attention_dim)
-    step = torch.tensor([399.0], device=device)
-    output = unet(noise(1, 4, cells, cells), step, encoder_hidden_states=text, return_dict=False)[0]
-    scale_last(unet, output, 1.0)
+    channels, text_width = unet.config.in_channels, unet.config.cross_attention_dim
+    step = torch.tensor([399.0], device=unet.device)
+    # soft blobs, as pictures are: the decoder answers them more strongly than white noise
+    picture = noise(1, 3, cells // 2, cells // 2).repeat_interleave(16, 2).repeat_interleave(16, 3)
+    scale_last(vae.encoder, lambda: vae.encoder(picture), mean=0.0, deviation=1.0)
+    # TAESD's decoder ends in 0..1 before it is stretched to -1..1
+    scale_last(vae.decoder, lambda: vae.decoder(vae.encoder(picture)), mean=0.5, deviation=0.2)
+    text = noise(1, TEXT_LENGTH, text_width)
+    sample = noise(1, channels, cells, cells)
+    scale_last(unet, lambda: unet(sample, step, encoder_hidden_states=text), mean=0.0, deviation=1.0)
 
 
-def scale_last(network: torch.nn.Module, output: Tensor, deviation: float) -> None:
-    """Scale the last convolution of `network` so that `output` would have had this deviation, and mean 0."""
-    last = [module for module in network.modules() if isinstance(module, torch.nn.Conv2d)][-1]
-    if hasattr(network, "conv_out"):
-        last = network.conv_out
-    wide = output.float()
-    factor = deviation / float(wide.std())
-    assert isinstance(last, torch.nn.Conv2d)
+def scale_last(network: torch.nn.Module, call: Callable[[], Any], *, mean: float, deviation: float) -> None:
+    """Scale the last convolution of `network` so that what it answers during `call()` has these moments."""
+    last = getattr(network, "conv_out", None) or [m for m in network.modules() if isinstance(m, torch.nn.Conv2d)][-1]
+    seen: list[Tensor] = []
+    hook = last.register_forward_hook(lambda _layer, _inputs, output: seen.append(output.float()))
+    call()
+    hook.remove()
+    means = seen[0].mean((0, 2, 3))
+    factor = deviation / float((seen[0] - means.view(1, -1, 1, 1)).std())
     last.weight.mul_(factor)
     if last.bias is not None:
-        last.bias.sub_(wide.mean((0, 2, 3)).to(last.bias.dtype)).mul_(factor)
+        last.bias.copy_((last.bias.float() - means) * factor + mean)

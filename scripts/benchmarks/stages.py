@@ -11,6 +11,7 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -18,27 +19,31 @@ import torch
 STAGES = ("encode", "unet", "bank", "decode", "transfer", "rest")
 
 
+@dataclass(frozen=True)
+class Mark:
+    """A moment: its place in the order of marks of a frame, and an event (GPU) or seconds."""
+
+    place: int
+    moment: Any
+
+
 class StageClock:
-    """Marks in one frame and their sums over frames, ms.
+    """Marks in one frame and their sums over frames, ms."""
 
-    Args:
-        bank_inside: the bank is updated during the U-Net's pass, not after it.
-    """
-
-    def __init__(self, device: torch.device, *, bank_inside: bool = False) -> None:
-        self.bank_inside = bank_inside
+    def __init__(self, device: torch.device) -> None:
         self._on_gpu = device.type == "cuda"
-        self._marks: dict[str, list[Any]] = defaultdict(list)
+        self._marks: dict[str, list[Mark]] = defaultdict(list)
+        self._count = 0
         self.frames: list[dict[str, float]] = []
 
     def mark(self, name: str) -> None:
         """Note the present moment of the device under `name`."""
-        if not self._on_gpu:
-            self._marks[name].append(time.perf_counter())
-            return
-        event = torch.cuda.Event(enable_timing=True)
-        event.record()
-        self._marks[name].append(event)
+        moment: Any = time.perf_counter()
+        if self._on_gpu:
+            moment = torch.cuda.Event(enable_timing=True)
+            moment.record()
+        self._count += 1
+        self._marks[name].append(Mark(self._count, moment))
 
     def frame(self, work: Callable[[], Any]) -> None:
         """Run one frame and take its stages down."""
@@ -48,11 +53,12 @@ class StageClock:
         self.mark("end")
         if self._on_gpu:
             torch.cuda.synchronize()
-        total = self._between("begin", "end")
-        spans = {name: self._sum(name) for name in ("encode", "unet", "bank", "decode")}
-        if self.bank_inside:
-            spans["unet"] -= spans["bank"]
-        spans["transfer"] = self._between("begin", "encode>") + self._between("decode<", "end")
+        spans = {name: self._sum(self._pairs(name)) for name in ("encode", "unet", "bank", "decode")}
+        spans["unet"] -= self._bank_between("unet>", "unet<")
+        into, out = ("begin", "encode>"), ("decode<", "end")
+        spans["transfer"] = sum(self._elapsed(self._marks[a][0], self._marks[b][-1]) for a, b in (into, out))
+        spans["transfer"] -= self._bank_between(*out)
+        total = self._elapsed(self._marks["begin"][0], self._marks["end"][0])
         spans["rest"] = max(0.0, total - sum(spans.values()))
         self.frames.append(spans)
 
@@ -66,22 +72,28 @@ class StageClock:
         """Mean time of each stage in a frame."""
         return {name: sum(frame[name] for frame in self.frames) / len(self.frames) for name in STAGES}
 
-    def _sum(self, name: str) -> float:
-        pairs = zip(self._marks[name + ">"], self._marks[name + "<"], strict=True)
+    def _pairs(self, name: str) -> list[tuple[Mark, Mark]]:
+        return list(zip(self._marks[name + ">"], self._marks[name + "<"], strict=True))
+
+    def _bank_between(self, first: str, last: str) -> float:
+        """Time of those updates of the bank that were begun between two marks: it counts for the bank alone."""
+        began, ended = self._marks[first][-1].place, self._marks[last][-1].place
+        return self._sum([pair for pair in self._pairs("bank") if began < pair[0].place < ended])
+
+    def _sum(self, pairs: list[tuple[Mark, Mark]]) -> float:
         return sum(self._elapsed(began, ended) for began, ended in pairs)
 
-    def _between(self, first: str, last: str) -> float:
-        return self._elapsed(self._marks[first][0], self._marks[last][-1])
-
-    def _elapsed(self, began: Any, ended: Any) -> float:
-        return began.elapsed_time(ended) if self._on_gpu else (ended - began) * 1000
+    def _elapsed(self, began: Mark, ended: Mark) -> float:
+        if self._on_gpu:
+            return began.moment.elapsed_time(ended.moment)
+        return (ended.moment - began.moment) * 1000
 
 
 @contextmanager
 def watched_stages(engine: Any, device: torch.device) -> Iterator[StageClock]:
     """A clock whose marks are set by `engine` while the block runs; afterwards the engine is as it was."""
-    doors = bank_doors(engine.bank)
-    clock = StageClock(device, bank_inside=any(name == "store" for _owner, name in doors))
+    doors = bank_doors(engine)
+    clock = StageClock(device)
     vae, handles = engine.components.vae, []
     for name, module in (("encode", vae.encoder), ("unet", engine.components.unet), ("decode", vae.decoder)):
         handles.append(module.register_forward_pre_hook(lambda *_args, name=name: clock.mark(name + ">")))
@@ -107,8 +119,11 @@ def watched_stages(engine: Any, device: torch.device) -> Iterator[StageClock]:
             delattr(owner, name)
 
 
-def bank_doors(bank: Any) -> list[tuple[Any, str]]:
-    """Where a bank takes frames in: at once after the U-Net's pass, or layer by layer during it."""
-    if bank is None:
+def bank_doors(engine: Any) -> list[tuple[Any, str]]:
+    """Where the bank takes frames in: all at once after the U-Net's pass, or layer by layer during it."""
+    if engine.bank is None:
         return []
-    return [(bank, "take_in")] if hasattr(bank, "take_in") else [(layer, "store") for layer in bank.layers]
+    for owner in (engine._stream, engine.bank):
+        if hasattr(owner, "take_in"):
+            return [(owner, "take_in")]
+    return [(layer, "store") for layer in engine.bank.layers]
