@@ -7,8 +7,8 @@ from typing import Any
 from torch import Tensor
 from torch.nn import functional as F
 
-from .bank import Action, LayerBank
 from .fusion import fuse_features
+from .layer_bank import LayerBank
 from .live import LiveTensors
 from .split_attention import attend_split
 
@@ -42,8 +42,7 @@ class BankAttention:
         bank, live = self.bank, self.live
         query, key, value = attn.to_q(hidden_states), attn.to_k(hidden_states), attn.to_v(hidden_states)
         all_keys, all_values = bank.hold(key, value)
-        reads = bank.action is not Action.FILL
-        if not (reads and bank.attends):
+        if bank.filling or not bank.attends:
             mixed = attend(query, key, value, heads=attn.heads)
         elif live.weighted:
             weight = bank.log_weight(live.bank_log_weight)
@@ -52,15 +51,16 @@ class BankAttention:
         else:
             mixed = attend(query, all_keys, all_values, heads=attn.heads)
         output = attn.to_out[1](attn.to_out[0](mixed))
-        fused = output
-        if reads and bank.fuses:
-            fused = fuse_features(
-                output,
-                bank.output,
-                strength=live.fusion_strength,
-                threshold=live.fusion_threshold,
-                softness=live.fusion_softness,
-                kept=bank.kept if live.weighted else None,
-            )
-        bank.store(output)
-        return fused
+        if not bank.fuses:
+            return output
+        bank.hold_output(output)
+        if bank.filling:
+            return output
+        return fuse_features(
+            output,
+            bank.output,
+            strength=live.fusion_strength,
+            threshold=live.fusion_threshold,
+            softness=live.fusion_softness,
+            kept=bank.kept if live.weighted else None,
+        )

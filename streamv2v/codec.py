@@ -10,25 +10,28 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from .networks import plain_decoder, plain_encoder
+
 
 class Codec:
     """A VAE of the Stable Diffusion family: AutoencoderKL or AutoencoderTiny.
 
     Encoding is deterministic: a KL VAE gives its mean, never a sample, since sampling noise flickers.
+
+    Attributes:
+        encoder, decoder: the VAE's two halves as in `Networks`; may be exchanged between two frames.
     """
 
     def __init__(self, vae: Any, dtype: torch.dtype) -> None:
-        self._vae = vae
-        self._dtype = dtype
+        self.encoder, self.decoder = plain_encoder(vae), plain_decoder(vae)
+        self._vae_dtype, self._dtype = vae.dtype, dtype
         self._scale = float(getattr(vae.config, "scaling_factor", None) or 1.0)
         self._shift = float(getattr(vae.config, "shift_factor", None) or 0.0)
 
     def encode(self, picture: Tensor) -> Tensor:
         """`[1, 3, H, W]` -1..1 -> latent `[1, C, h, w]` in the stream's dtype."""
-        encoded = self._vae.encode(picture.to(self._vae.dtype))
-        latent = encoded.latent_dist.mode() if hasattr(encoded, "latent_dist") else encoded.latents
-        return (latent.to(self._dtype) - self._shift) * self._scale
+        return (self.encoder(picture.to(self._vae_dtype)).to(self._dtype) - self._shift) * self._scale
 
     def decode(self, latent: Tensor) -> Tensor:
         """Latent `[1, C, h, w]` -> `[1, 3, H, W]`, about -1..1, not clamped."""
-        return self._vae.decode((latent / self._scale + self._shift).to(self._vae.dtype), return_dict=False)[0]
+        return self.decoder((latent / self._scale + self._shift).to(self._vae_dtype))

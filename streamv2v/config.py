@@ -21,6 +21,7 @@ DEVICES = ("auto", "cpu", "cuda", "mps")
 MERGE_RULES = ("mean", "pairwise", "weighted")
 MERGE_SPLITS = ("random", "grid")
 LCMS = ("auto", "on", "off")
+ACCELERATIONS = ("auto", "none", "graph", "compile", "graph+compile")
 SLOT_LIMIT = 8
 
 LAST_UP = "last_up"
@@ -131,6 +132,9 @@ class StreamConfig:
     """Mean luma-histogram change (0..1) that counts as a cut and refills the bank; 0 switches it off."""
     device: str = "auto"
     dtype: str = "auto"
+    acceleration: str = "auto"
+    """"graph": a frame's work is captured once into CUDA graphs and replayed; "compile"; both; "none": plain
+    PyTorch, which the others must match. "auto" captures on CUDA and is "none" elsewhere."""
     offline: bool = False
     """Never ask the network: only files that are already there."""
     cache_dir: str | None = None
@@ -149,8 +153,24 @@ class StreamConfig:
         _one_of("guidance", self.guidance, GUIDANCES)
         _one_of("lcm", self.lcm, LCMS)
         _one_of("dtype", self.dtype, DTYPES)
+        _one_of("acceleration", self.acceleration, ACCELERATIONS)
+        if self.captures and self.device.split(":")[0] in ("cpu", "mps"):
+            raise ConfigError(
+                f"acceleration: {self.acceleration!r} was refused, since graphs are captured on CUDA alone and the "
+                f"device is {self.device!r}; choose 'auto' or 'none', or another device."
+            )
         if self.device.split(":")[0] not in DEVICES:
             raise ConfigError(f"device: {self.device!r} was refused; allowed is one of {', '.join(DEVICES)}.")
+
+    @property
+    def captures(self) -> bool:
+        """Whether CUDA graphs are asked for by name; what "auto" becomes depends on the device that is found."""
+        return "graph" in self.acceleration.split("+")
+
+    @property
+    def compiles(self) -> bool:
+        """Whether compiling is asked for by name."""
+        return "compile" in self.acceleration.split("+")
 
     @property
     def delay_frames(self) -> int:

@@ -4,7 +4,8 @@ StreamV2VError
 ├── ConfigError      a StreamConfig that cannot be built (shape, kind or range)
 ├── ControlError     a live value that was refused; carries field, given and allowed
 ├── FrameError       a picture that is not uint8 [H, W, 3]
-└── ModelError       a model, LoRA or tokenizer that is missing, incomplete or of another family
+├── ModelError       a model, LoRA or tokenizer that is missing, incomplete or of another family
+└── ShapeError       a tensor that does not fit a program, whose shapes are fixed
 """
 
 from __future__ import annotations
@@ -43,3 +44,7 @@ class FrameError(StreamV2VError, ValueError):
 
 class ModelError(StreamV2VError):
     """A model cannot be used: says what was looked for, where, and what to do."""
+
+
+class ShapeError(StreamV2VError, ValueError):
+    """A tensor does not fit a program: says both the wanted and the found shape."""

@@ -1,4 +1,4 @@
-"""uint8 pictures on the host <-> float pictures on the device."""
+"""uint8 pictures [H, W, 3] as a camera has them <-> float pictures [1, 3, H, W] as a network wants them."""
 
 from __future__ import annotations
 
@@ -26,15 +26,21 @@ def check_frame(frame: object) -> Pixels:
     return frame
 
 
-def to_device(frame: Pixels, width: int, height: int, device: torch.device) -> Tensor:
-    """RGB uint8 `[H, W, 3]` -> float32 -1..1 `[1, 3, height, width]`, resized where it must be."""
-    picture = torch.from_numpy(np.ascontiguousarray(frame)).to(device).permute(2, 0, 1).unsqueeze(0).float()
-    if picture.shape[-2:] != (height, width):
-        picture = F.interpolate(picture, (height, width), mode="bilinear", antialias=True)
-    return picture / 127.5 - 1.0
+def fit(levels: Tensor, width: int, height: int) -> Tensor:
+    """Resize uint8 `[H, W, 3]` to uint8 `[height, width, 3]`, where it has another size, without keeping the aspect."""
+    if levels.shape[:2] == (height, width):
+        return levels
+    picture = levels.permute(2, 0, 1).unsqueeze(0).float()
+    picture = F.interpolate(picture, (height, width), mode="bilinear", antialias=True)
+    return picture[0].permute(1, 2, 0).round().clamp(0, 255).to(torch.uint8)
 
 
-def to_host(picture: Tensor) -> Pixels:
-    """`[1, 3, H, W]` -1..1 -> RGB uint8 `[H, W, 3]`; the one place where a frame waits for the device."""
+def to_picture(levels: Tensor) -> Tensor:
+    """uint8 `[H, W, 3]` -> float32 -1..1, `[1, 3, H, W]`."""
+    return levels.permute(2, 0, 1).unsqueeze(0).float() / 127.5 - 1.0
+
+
+def to_levels(picture: Tensor) -> Tensor:
+    """`[1, 3, H, W]` -1..1 -> uint8 `[H, W, 3]`."""
     levels = picture[0].float().add(1.0).mul(127.5).round().clamp(0, 255).to(torch.uint8)
-    return levels.permute(1, 2, 0).contiguous().cpu().numpy()  # the one host synchronisation of a frame
+    return levels.permute(1, 2, 0)

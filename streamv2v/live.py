@@ -8,6 +8,7 @@ from itertools import product
 import torch
 
 from .controls import Controls
+from .staging import overwrite
 
 
 class LiveTensors:
@@ -52,6 +53,10 @@ class LiveTensors:
         """All that may change the course of a step between two frames: (weighted, watching)."""
         return self.weighted, self.watching
 
+    @switches.setter
+    def switches(self, switches: tuple[bool, bool]) -> None:
+        self.weighted, self.watching = switches
+
     @staticmethod
     def all_switches() -> list[tuple[bool, bool]]:
         """Every value `switches` can take, the paper's first."""
@@ -81,4 +86,4 @@ class LiveTensors:
         ]
         if values != self._written:
             self._written = values
-            self._values.copy_(torch.tensor(values, dtype=torch.float64))
+            overwrite(self._values, torch.tensor(values, dtype=torch.float64))

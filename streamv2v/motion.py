@@ -45,6 +45,11 @@ class MotionWatch:
         self._floor = torch.full(cells, FLOOR_LEAST, device=device, dtype=dtype)
         self._seen = torch.zeros((), device=device, dtype=dtype)
 
+    @property
+    def state(self) -> list[Tensor]:
+        """All tensors that `see` changes."""
+        return [self.moving, self._reference, self._floor, self._seen]
+
     def restart(self) -> None:
         """Know nothing: all frames in flight and the next one count as moving."""
         self.moving.fill_(1.0)

@@ -1,9 +1,14 @@
-"""StreamV2V: the engine. uint8 picture -> latent -> one U-Net call for all slots -> picture."""
+"""StreamV2V: the engine. uint8 picture -> latent -> one U-Net call for all slots -> picture.
+
+What the host does for a frame is here; what the device does are programs (`graphs.py`) in the order of
+`frame_path.py`: encode, the pass through the U-Net, decode and, once the picture is on its way, the bank's
+taking in. After warm-up a frame captures nothing, allocates nothing, and the host waits once (`staging.py`).
+"""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from types import TracebackType
 from typing import Any
 
@@ -14,17 +19,23 @@ from .bank import FeatureBank, OrderSource
 from .codec import Codec
 from .config import StreamConfig
 from .controls import Controls
+from .device import choose_acceleration
+from .errors import FrameError
 from .following import Following
-from .frames import Pixels, check_frame, to_device, to_host
+from .frame_path import FramePath
+from .frames import Pixels, check_frame
+from .graphs import Graphs
 from .guidance import rows_of
 from .hook import BankHook, attach
 from .hub import Progress, silent
 from .live import LiveTensors
 from .loading import Components, load_components
+from .networks import Networks
 from .prompt import PromptEncoder
 from .safety import SafetyHook
 from .schedule import Schedule
 from .similarity import SceneCut, StillFilter
+from .staging import PLACES
 from .stream_batch import StreamBatch
 
 
@@ -32,7 +43,9 @@ class StreamV2V:
     """Live img2img with a feature bank (arXiv:2405.15757): frames in, frames of another look out.
 
     Call T returns the picture of frame max(0, T - delay_frames). The first frame is pushed through all
-    steps, so already the first picture is whole. Not thread-safe: one thread owns an engine.
+    steps, so already the first picture is whole. A call is `submit` and `collect`; who can give a frame
+    before the last picture is there (a clip) submits one ahead, and copies and host work overlap with the
+    device's. Not thread-safe: one thread owns an engine.
 
     Attributes:
         config: what the engine was built from.
@@ -42,15 +55,22 @@ class StreamV2V:
     """
 
     def __init__(
-        self, config: StreamConfig, components: Components, *, order_source: OrderSource | None = None
+        self,
+        config: StreamConfig,
+        components: Components,
+        *,
+        order_source: OrderSource | None = None,
+        graphs: Graphs | None = None,
     ) -> None:
         self.config, self.components = config, components
         self.delay_frames = config.delay_frames
         self.frames = self.repeats = self.cuts = 0
         unet = components.unet
         self._device = unet.device
+        self._acceleration = choose_acceleration(config, self._device)
+        self._graphs = graphs or Graphs(self._device, on="graph" in self._acceleration)
         dtype = torch.float64 if unet.dtype == torch.float64 else torch.float32
-        self._codec = Codec(components.vae, dtype)
+        codec = Codec(components.vae, dtype)
         self._encoder = PromptEncoder(components.tokenizer, components.text_encoder)
         self._schedule = Schedule(
             components.alphas_cumprod,
@@ -67,7 +87,7 @@ class StreamV2V:
             self._hook = attach(unet, self.bank, live)
         with torch.inference_mode():
             blank = torch.zeros(1, 3, config.height, config.width, device=self._device)
-            latent_shape = tuple(self._codec.encode(blank).shape[1:])
+            latent_shape = tuple(codec.encode(blank).shape[1:])
         self._stream = StreamBatch(
             unet,
             self._schedule,
@@ -79,15 +99,17 @@ class StreamV2V:
             sequential=config.sequential,
             renoise=config.renoise,
             dtype=dtype,
+            graphs=self._graphs,
         )
+        checker = components.safety_checker
+        safety = SafetyHook(checker, components.feature_extractor) if checker is not None else None
+        size: dict[str, int] = {"width": config.width, "height": config.height}
+        self._path = FramePath(codec, self._stream, self._graphs, check=safety, **size)
+        self._out = self._path.out
         self._following = Following(self._encoder, self._schedule, live, self._stream, self.bank)
         self._still = StillFilter(self.delay_frames)
         self._cut = SceneCut(config.scene_cut_threshold)
-        checker = components.safety_checker
-        self._safety = SafetyHook(checker, components.feature_extractor) if checker is not None else None
         self._controls = Controls()
-        self._latent: torch.Tensor | None = None
-        self._picture: Pixels | None = None
 
     @classmethod
     def from_pretrained(cls, config: StreamConfig | None = None, *, progress: Progress = silent) -> StreamV2V:
@@ -105,7 +127,6 @@ class StreamV2V:
         engine.warm_up()
         return engine
 
-    @torch.inference_mode()
     def __call__(self, frame: Pixels, controls: Controls | None = None, *, now_s: float | None = None) -> Pixels:
         """Take one frame in, hand the newest finished picture out.
 
@@ -116,54 +137,73 @@ class StreamV2V:
         Returns:
             RGB uint8 `[config.height, config.width, 3]`.
         Raises:
-            FrameError: `frame` is not uint8 `[H, W, 3]`.
+            FrameError: `frame` is not uint8 `[H, W, 3]`, or a submitted picture was not collected yet.
+        """
+        if len(self._out):
+            raise FrameError("A picture is on its way already: collect() it before the next call.")
+        self.submit(frame, controls, now_s=now_s)
+        return self.collect()
+
+    @torch.inference_mode()
+    def submit(self, frame: Pixels, controls: Controls | None = None, *, now_s: float | None = None) -> None:
+        """Take one frame in and start its work without waiting for it; arguments as in a call.
+
+        Raises:
+            FrameError: `frame` is not uint8 `[H, W, 3]`, or two pictures are on their way already.
         """
         check_frame(frame)
+        if len(self._out) >= PLACES:
+            raise FrameError(f"{PLACES} pictures are on their way already: collect() one before the next submit().")
         self._controls = controls = controls or self._controls
         moved = self._following.follow(controls, time.monotonic() if now_s is None else now_s)
         self._watch(frame, moved)
-        repeat = self._still.may_repeat(frame, controls.still_threshold) and self._picture is not None
+        repeat = self._still.may_repeat(frame, controls.still_threshold) and self._path.begun
         self.frames += 1
         if repeat:
             self.repeats += 1
-            assert self._picture is not None
-            return self._picture.copy()
-        picture = to_device(frame, self.config.width, self.config.height, self._device)
-        latent = self._codec.encode(picture)
-        advance = self._stream.step if self._latent is not None else self._stream.start
-        self._latent = latent
-        self._picture = self._finish(advance(latent, controls.update_interval))
-        return self._picture.copy()
+            self._out.repeat()
+        else:
+            self._path.run(frame, controls.update_interval)
+
+    @torch.inference_mode()
+    def collect(self) -> Pixels:
+        """Wait for the oldest picture on its way and hand it out; `FrameError` where none is."""
+        return self._out.collect()
 
     @torch.inference_mode()
     def flush(self, controls: Controls | None = None) -> list[Pixels]:
-        """Hand out the frames still in flight, oldest first, and end the stream.
+        """Hand out the pictures on their way and the frames still in flight, oldest first, and end the stream.
 
         Returns:
-            the last min(frames taken in, delay_frames) pictures; the next call starts a new stream.
+            what is on its way, then the last min(frames taken in, delay_frames) pictures; the next call
+            starts a new stream.
         """
         controls = controls or self._controls
+        on_the_way = [self._out.collect() for _ in range(len(self._out))]
         pictures: list[Pixels] = []
-        if self._latent is not None:
-            for _ in range(self.delay_frames):
-                pictures.append(self._finish(self._stream.step(self._latent, controls.update_interval)))
+        for _ in range(self.delay_frames if self._path.begun else 0):
+            self._path.run_on(controls.update_interval)
+            pictures.append(self._out.collect())
         in_flight = min(self.frames, self.delay_frames)
         self.reset()
-        return pictures[len(pictures) - in_flight :]
+        return on_the_way + pictures[len(pictures) - in_flight :]
 
     def translate(self, frames: Iterable[Pixels], controls: Controls | None = None) -> Iterator[Pixels]:
-        """A whole clip: exactly one picture per frame, in order, each of its own frame."""
+        """A whole clip: exactly one picture per frame, in order, each of its own frame; works one frame ahead."""
         self.reset()
-        for number, frame in enumerate(frames):
-            picture = self(frame, controls, now_s=0.0)
-            if number >= self.delay_frames:
-                yield picture
-        yield from self.flush(controls)
+        try:
+            for number, picture in enumerate(self._ahead(frames, controls)):
+                if number >= self.delay_frames:
+                    yield picture
+            yield from self.flush(controls)
+        finally:
+            self._out.forget()
 
     def reset(self) -> None:
         """Forget the stream: the next frame is a first one."""
+        self._out.forget()
         self.frames = 0
-        self._latent, self._picture = None, None
+        self._path.begun = False
         self._following.restart()
         self._still.forget()
         self._cut.forget()
@@ -180,16 +220,39 @@ class StreamV2V:
         for prompt in prompts:
             self._encoder.encode(prompt)
 
+    @property
+    def networks(self) -> Networks:
+        """What encodes, predicts and decodes at present."""
+        return self._path.networks
+
+    def use_networks(
+        self,
+        encoder: Callable[..., Any] | None = None,
+        unet: Callable[..., Any] | None = None,
+        decoder: Callable[..., Any] | None = None,
+    ) -> None:
+        """Exchange networks between two frames for others of the same weights, such as compiled ones.
+
+        The stream goes on. Where graphs are captured, the new networks run once and are captured for every
+        course within this call, and what the stream remembers is put back. An error leaves the present ones.
+
+        Args:
+            encoder, unet, decoder: called as `Networks` says; None keeps the present one.
+        """
+        now = self.networks
+        self._path.use_networks(Networks(encoder or now.encoder, unet or now.unet, decoder or now.decoder))
+
     def warm_up(self) -> None:
-        """Run a few blank frames, so that all buffers and kernels are there before the first real one."""
+        """Run a few blank frames and every program, so that all is there before the first real frame."""
         blank = np.zeros((self.config.height, self.config.width, 3), dtype=np.uint8)
         for _ in range(2):
             self(blank, Controls(update_interval=1), now_s=0.0)
+        self._path.capture()
         self.reset()
         self.repeats = self.cuts = 0
 
     def facts(self) -> dict[str, Any]:
-        """What is running, for people and benchmarks: device, dtype, parameters, bank bytes, size, slots."""
+        """What is running, for people and benchmarks: device, dtype, parameters, bank bytes, size, slots, captures."""
         return {
             **self.components.facts,
             "width": self.config.width,
@@ -199,6 +262,8 @@ class StreamV2V:
             "bank": self.config.bank.kind,
             "bank_bytes": self.bank.nbytes if self.bank else 0,
             "prompts_encoded": self._encoder.encoded,
+            "acceleration": self._acceleration,
+            "captures": self._graphs.captures,
         }
 
     def close(self) -> None:
@@ -223,6 +288,11 @@ class StreamV2V:
         if moved:
             self._still.forget()
 
-    def _finish(self, latent: torch.Tensor) -> Pixels:
-        picture = to_host(self._codec.decode(latent))
-        return self._safety(picture) if self._safety is not None else picture
+    def _ahead(self, frames: Iterable[Pixels], controls: Controls | None) -> Iterator[Pixels]:
+        """The picture of every call, with the next frame already submitted."""
+        for frame in frames:
+            self.submit(frame, controls, now_s=0.0)
+            if len(self._out) == PLACES:
+                yield self.collect()
+        while len(self._out):
+            yield self.collect()

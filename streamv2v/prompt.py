@@ -9,6 +9,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from .staging import sent
+
 CACHE_SIZE = 128
 
 
@@ -35,7 +37,7 @@ class PromptEncoder:
         length = min(self._tokenizer.model_max_length, self._text_encoder.config.max_position_embeddings)
         tokens = self._tokenizer(text, padding="max_length", max_length=length, truncation=True, return_tensors="pt")
         with torch.no_grad():
-            hidden = self._text_encoder(tokens.input_ids.to(self._text_encoder.device))[0]
+            hidden = self._text_encoder(sent(tokens.input_ids, self._text_encoder.device))[0]
         self.encoded += 1
         embedding = hidden.float()
         self._cache[text] = embedding

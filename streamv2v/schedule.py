@@ -16,6 +16,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from .staging import overwrite
+
 
 def slot_timesteps(strength: float, slots: int, train_steps: int) -> Tensor:
     """Real-valued timesteps of all slots, `[n]` float64, falling, -1..T-1."""
@@ -82,8 +84,8 @@ class Schedule:
         alphabar = alphabar_at(timesteps, self._alphas_cumprod)
         c_skip, c_out = boundary_scalings(timesteps, self._timestep_scaling)
         columns = torch.stack([alphabar.sqrt(), (1 - alphabar).clamp(min=0).sqrt(), c_skip, c_out])
-        self.timesteps.copy_(timesteps.clamp(min=0))
-        self._columns.copy_(columns.view_as(self._columns))
+        overwrite(self.timesteps, timesteps.clamp(min=0))
+        overwrite(self._columns, columns.view_as(self._columns))
         return True
 
 

@@ -56,6 +56,11 @@ class Steadying:
             bank.place_gates((latent_shape[1], latent_shape[2]), device=device, dtype=dtype)
         self.gates = bank.gates if bank is not None else None
 
+    @property
+    def state(self) -> list[Tensor]:
+        """All tensors that a step changes and the next one reads."""
+        return [*self.watch.state, self._mean, self._last]
+
     def restart(self) -> None:
         """Forget the past pictures; what is in flight counts as moving. Waits for nothing."""
         self.watch.restart()

@@ -4,21 +4,37 @@ Slot i of n holds frame T - i. Between calls each frame in flight is kept as its
 and noised again, with the slot's fixed noise and the *present* coefficients, when its turn comes; so
 a change of strength or seed between two calls reaches all slots at once and none holds a latent
 whose noise level is out of date.
+
+A step is a pass through the U-Net, one program for each course that it can take, and then, where it
+is a layer's turn, the bank's taking in, one program a layer: the picture need not wait for that.
 """
 
 from __future__ import annotations
 
 import math
-from typing import Any
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 
 from .bank import FeatureBank
+from .graphs import Graphs, Program
 from .guidance import ResidualNoise, doubled, guidance_embedding, guide, row_slice, rows_of
+from .layer_bank import Action
 from .live import LiveTensors
 from .schedule import Schedule, lcm_step, predicted_noise
+from .staging import overwrite
 from .steadying import Steadying
+
+
+class Course(NamedTuple):
+    """What a pass depends on beside numbers in tensors: a program for each."""
+
+    filling: bool
+    weighted: bool
+    watching: bool
 
 
 class StreamBatch:
@@ -34,6 +50,12 @@ class StreamBatch:
         sequential: all steps of a frame before the next frame, instead of the batch.
         renoise: whether slots after the first get their noise back.
         dtype: of the latents; the U-Net keeps its own.
+        graphs: where the programs are captured; None captures nothing.
+
+    Attributes:
+        entering: latent of the frame that a pass takes in, `[1, C, h, w]`; fixed address.
+        leaving: x_0 of the frame that it hands out, `[1, C, h, w]`; fixed address.
+        unet: what a pass calls; may be exchanged between two frames.
     """
 
     def __init__(
@@ -49,8 +71,9 @@ class StreamBatch:
         sequential: bool,
         renoise: bool,
         dtype: torch.dtype,
+        graphs: Graphs | None = None,
     ) -> None:
-        self._unet, self._schedule, self._live, self._bank = unet, schedule, live, bank
+        self.unet, self._schedule, self._live, self._bank = unet, schedule, live, bank
         self._guidance, self._prediction_type = guidance, prediction_type
         self._sequential, self._renoise = sequential, renoise
         self.slots = schedule.slots
@@ -64,13 +87,21 @@ class StreamBatch:
         self.steadying = Steadying(
             live, schedule, bank, latent_shape=latent_shape, guidance=guidance, sequential=sequential
         )
+        self._unet_dtype = unet.dtype
         self._time_cond_width = getattr(unet.config, "time_cond_proj_dim", None)
+        self.entering, self.leaving = self.noise.new_zeros(2, 1, *latent_shape).unbind(0)
+        self._graphs = graphs or Graphs(device, on=False)
+        self._passes: dict[Course, Program] = {}
+        self._takings = {
+            layer.index: Program(self._graphs, f"bank of {layer.name}", layer.take_in)
+            for layer in (bank.layers if bank else [])
+        }
 
     def draw_noise(self, seed: int) -> None:
         """Draw each slot's fixed noise from `seed`; on the CPU, so that all devices agree."""
         generator = torch.Generator("cpu").manual_seed(seed)
         for noise in self._noise_circle:
-            noise.copy_(torch.randn(noise.shape, generator=generator))
+            overwrite(noise, torch.randn(noise.shape, generator=generator))
         self.turn_noise(0.0)
 
     def turn_noise(self, angle: float) -> None:
@@ -79,38 +110,42 @@ class StreamBatch:
         On that circle every point is noise of the same deviation, and neighbours are alike.
         """
         first, second = self._noise_circle
-        self.noise.copy_(math.cos(angle) * first + math.sin(angle) * second if angle else first)
+        torch.mul(first, math.cos(angle), out=self.noise)
+        if angle:
+            self.noise.add_(second, alpha=math.sin(angle))
 
     def set_text(self, prompt: Tensor, negative: Tensor) -> None:
         """Give every row its text, `[1, L, C]` each; written in place after the first time."""
         without = rows_of(self._guidance, self.slots) - self.slots
-        rows = torch.cat([negative.expand(without, -1, -1), prompt.expand(self.slots, -1, -1)])
-        if self._text is None or self._text.shape != rows.shape:
-            self._text = rows.clone()
-        else:
-            self._text.copy_(rows)
+        if self._text is None:
+            self._text = prompt.repeat(without + self.slots, 1, 1)
+        self._text[:without] = negative
+        self._text[without:] = prompt
 
     def start(self, latent: Tensor, interval: int) -> Tensor:
         """Warm start: push the first frame through all steps; returns its x_0, `[1, C, h, w]`.
 
         Each of the n calls refills the bank, so after the last one every slot's bank and latent are
-        those of this frame at the slot's own noise level.
+        those of this frame at the slot's own noise level; what the slots held before has been pushed out.
         """
         self.steadying.restart()
-        self._clean.copy_(latent.expand_as(self._clean))
-        self._residual.value.copy_(self.noise)
-        result = latent
         for _ in range(1 if self._sequential else self.slots):
             if self._bank:
                 self._bank.reset()
-            result = self.step(latent, interval)
+            self.step(latent, interval)
         if self._bank:
             self._bank.start_over()
         self.steadying.restart()
-        return result
+        return self.leaving
 
     def step(self, latent: Tensor, interval: int) -> Tensor:
-        """Take one frame in and hand one out.
+        """Take one frame in and hand one out: `advance`, then `take_in`; arguments and result as there."""
+        self.advance(latent, interval)
+        self.take_in()
+        return self.leaving
+
+    def advance(self, latent: Tensor, interval: int) -> Tensor:
+        """One pass; `take_in` has to follow it.
 
         Args:
             latent: of the entering frame, `[1, C, h, w]`.
@@ -118,9 +153,66 @@ class StreamBatch:
         Returns:
             x_0 of the frame leaving the last slot, `[1, C, h, w]`; overwritten by the next call.
         """
+        course = self._course(self._bank is not None and self._bank.filling, *self._live.switches)
         if self._bank:
             self._bank.begin_frame(interval)
         self.steadying.prepare()
+        return self._pass_of(course)(latent)
+
+    def take_in(self) -> None:
+        """The rest of a step, once its picture is on its way: layers whose turn it is take the frame in."""
+        if self._bank:
+            self._bank.select_rows(slice(0, rows_of(self._guidance, self.slots)))
+            for layer in self._bank.due:
+                self._takings[layer.index]()
+            self._bank.end_frame()
+
+    @property
+    def courses(self) -> list[Course]:
+        """Every course that a pass can take, filling ones first; while filling nothing of the bank is weighed."""
+        fillings = (True, False) if self._bank else (False,)
+        every = [self._course(filling, *switches) for filling in fillings for switches in self._live.all_switches()]
+        return list(dict.fromkeys(every))
+
+    @property
+    def state(self) -> list[Tensor]:
+        """All tensors that a step changes and the next one reads."""
+        held = [self.entering, self.leaving, self._clean, self._residual.value, *self.steadying.state]
+        return held + [tensor for layer in (self._bank.layers if self._bank else []) for tensor in layer.state]
+
+    def run_every_program(self) -> None:
+        """Run all there are once, on what happens to be there, so that none is captured later."""
+        for course in self.courses:
+            with self._under(course):
+                self._pass_of(course)()
+        if self._bank:
+            self._bank.select_rows(slice(0, rows_of(self._guidance, self.slots)))
+            for layer in self._bank.layers:
+                self._takings[layer.index]()
+
+    def _course(self, filling: bool, weighted: bool, watching: bool) -> Course:
+        return Course(filling, weighted and self._bank is not None and not filling, watching)
+
+    @contextmanager
+    def _under(self, course: Course) -> Iterator[None]:
+        """The host's switches as in `course`."""
+        before, self._live.switches = self._live.switches, (course.weighted, course.watching)
+        for layer in self._bank.layers if self._bank else []:
+            layer.action = Action.FILL if course.filling else Action.READ
+        try:
+            yield
+        finally:
+            self._live.switches = before
+
+    def _pass_of(self, course: Course) -> Program:
+        if course not in self._passes:
+            words = [word for word, is_so in course._asdict().items() if is_so] or ["reading"]
+            name = f"pass ({', '.join(words)})"
+            self._passes[course] = Program(self._graphs, name, self._pass, [self.entering], self.leaving)
+        return self._passes[course]
+
+    def _pass(self, latent: Tensor) -> Tensor:
+        """The device's part of `advance`."""
         latent = self.steadying.enter(latent)
         self._residual.begin(self.noise)
         if self._sequential:
@@ -132,8 +224,6 @@ class StreamBatch:
             moved = self._advance(self._clean, 0, self.slots)
             self._clean[1:] = moved[:-1]
             clean = moved[-1:]
-        if self._bank:
-            self._bank.end_frame()
         return self.steadying.leave(clean)
 
     def _advance(self, clean: Tensor, first: int, last: int) -> Tensor:
@@ -160,12 +250,12 @@ class StreamBatch:
         rows = row_slice(self._guidance, self.slots, first, last)
         if self._bank:
             self._bank.select_rows(rows)
-        dtype = self._unet.dtype
+        dtype = self._unet_dtype
         extra: dict[str, Tensor] = {}
         if self._time_cond_width:
             embedding = guidance_embedding(self._live.guidance_scale, self._time_cond_width).to(dtype)
             extra["timestep_cond"] = embedding.expand(self._text[rows].shape[0], -1)
-        output = self._unet(
+        output = self.unet(
             doubled(self._guidance, sample, first).to(dtype),
             doubled(self._guidance, self._schedule.timesteps[first:last], first),
             encoder_hidden_states=self._text[rows].to(dtype),

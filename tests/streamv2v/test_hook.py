@@ -39,6 +39,7 @@ def test_detach_gives_back_the_very_same_processors_and_bit_equal_output() -> No
     for _ in range(3):
         bank.begin_frame(1)
         predict(unet, samples())
+        bank.take_in()
         bank.end_frame()
     hook.detach()
     hook.detach()
@@ -84,6 +85,7 @@ def test_slots_never_mix() -> None:
                 frames = samples() + 0.1 * step
                 frames[1] += other
                 result = predict(unet, frames)
+                bank.take_in()
                 bank.end_frame()
         results.append(result)
     torch.testing.assert_close(results[0][0], results[1][0], rtol=1e-4, atol=1e-5)
