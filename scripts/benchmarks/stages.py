@@ -1,8 +1,7 @@
-"""Where the time of an eager frame goes: encode, U-Net, bank update, decode, transfers, rest.
+"""Where the time of a frame goes: encode, U-Net pass, bank update, decode, transfers, rest.
 
-Marks are set by the public hooks of the networks and round the bank's update; on a GPU they are events on its own
-clock, so that what the host does meanwhile does not count. A captured frame is one replay with no hooks in it:
-its shares cannot be told apart, and are not guessed.
+Marks are set around the programs that a frame is made of, whether these are run or replayed; on a GPU they are
+events on its own clock, so that a stage is the device's time from its first to its last kernel.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ STAGES = ("encode", "unet", "bank", "decode", "transfer", "rest")
 
 @dataclass(frozen=True)
 class Mark:
-    """A moment: its place in the order of marks of a frame, and an event (GPU) or seconds."""
+    """A moment: its place in the order of a frame's marks, and an event (GPU) or seconds."""
 
     place: int
     moment: Any
@@ -46,7 +45,7 @@ class StageClock:
         self._marks[name].append(Mark(self._count, moment))
 
     def frame(self, work: Callable[[], Any]) -> None:
-        """Run one frame and take its stages down."""
+        """Run one frame, of a stream that has begun, and take its stages down."""
         self._marks.clear()
         self.mark("begin")
         work()
@@ -54,10 +53,10 @@ class StageClock:
         if self._on_gpu:
             torch.cuda.synchronize()
         spans = {name: self._sum(self._pairs(name)) for name in ("encode", "unet", "bank", "decode")}
-        spans["unet"] -= self._bank_between("unet>", "unet<")
         into, out = ("begin", "encode>"), ("decode<", "end")
         spans["transfer"] = sum(self._elapsed(self._marks[a][0], self._marks[b][-1]) for a, b in (into, out))
-        spans["transfer"] -= self._bank_between(*out)
+        # the bank takes the frame in while the picture is on its way: that time is the bank's
+        spans["transfer"] -= self._sum([pair for pair in self._pairs("bank") if self._after(pair[0], "decode<")])
         total = self._elapsed(self._marks["begin"][0], self._marks["end"][0])
         spans["rest"] = max(0.0, total - sum(spans.values()))
         self.frames.append(spans)
@@ -75,10 +74,8 @@ class StageClock:
     def _pairs(self, name: str) -> list[tuple[Mark, Mark]]:
         return list(zip(self._marks[name + ">"], self._marks[name + "<"], strict=True))
 
-    def _bank_between(self, first: str, last: str) -> float:
-        """Time of those updates of the bank that were begun between two marks: it counts for the bank alone."""
-        began, ended = self._marks[first][-1].place, self._marks[last][-1].place
-        return self._sum([pair for pair in self._pairs("bank") if began < pair[0].place < ended])
+    def _after(self, mark: Mark, name: str) -> bool:
+        return mark.place > self._marks[name][-1].place
 
     def _sum(self, pairs: list[tuple[Mark, Mark]]) -> float:
         return sum(self._elapsed(began, ended) for began, ended in pairs)
@@ -92,38 +89,32 @@ class StageClock:
 @contextmanager
 def watched_stages(engine: Any, device: torch.device) -> Iterator[StageClock]:
     """A clock whose marks are set by `engine` while the block runs; afterwards the engine is as it was."""
-    doors = bank_doors(engine)
     clock = StageClock(device)
-    vae, handles = engine.components.vae, []
-    for name, module in (("encode", vae.encoder), ("unet", engine.components.unet), ("decode", vae.decoder)):
-        handles.append(module.register_forward_pre_hook(lambda *_args, name=name: clock.mark(name + ">")))
-        handles.append(module.register_forward_hook(lambda *_args, name=name: clock.mark(name + "<")))
 
-    def timed(update: Callable[..., Any]) -> Callable[..., Any]:
+    def timed(stage: str, work: Callable[..., Any]) -> Callable[..., Any]:
         def call(*args: Any, **options: Any) -> Any:
-            clock.mark("bank>")
-            result = update(*args, **options)
-            clock.mark("bank<")
+            clock.mark(stage + ">")
+            result = work(*args, **options)
+            clock.mark(stage + "<")
             return result
 
         return call
 
-    for owner, name in doors:
-        setattr(owner, name, timed(getattr(owner, name)))
+    frame_in, out, stream = engine._path._in, engine._path.out, engine._stream
+    doors = [
+        (frame_in, "encode", "encode"),
+        (stream, "advance", "unet"),
+        (stream, "take_in", "bank"),
+        (out, "decode", "decode"),
+    ]
+    own = [owner.__dict__.get(name) for owner, name, _stage in doors]
+    for owner, name, stage in doors:
+        setattr(owner, name, timed(stage, getattr(owner, name)))
     try:
         yield clock
     finally:
-        for handle in handles:
-            handle.remove()
-        for owner, name in doors:
-            delattr(owner, name)
-
-
-def bank_doors(engine: Any) -> list[tuple[Any, str]]:
-    """Where the bank takes frames in: all at once after the U-Net's pass, or layer by layer during it."""
-    if engine.bank is None:
-        return []
-    for owner in (engine._stream, engine.bank):
-        if hasattr(owner, "take_in"):
-            return [(owner, "take_in")]
-    return [(layer, "store") for layer in engine.bank.layers]
+        for (owner, name, _stage), before in zip(doors, own, strict=True):
+            if before is None:
+                delattr(owner, name)
+            else:
+                setattr(owner, name, before)

