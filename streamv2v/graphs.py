@@ -35,23 +35,17 @@ class Graphs:
     Attributes:
         on: whether programs are captured; never off CUDA.
         captures: graphs captured so far.
+        programs: all that were made here.
     """
 
     def __init__(self, device: torch.device, *, on: bool) -> None:
         self.on = on and device.type == "cuda"
         self.captures = 0
-        self._programs: list[Program] = []
+        self._device = device
+        self.programs: list[Program] = []
         if self.on:
             self._stream: Any = torch.cuda.Stream(device)
             self._pool: Any = torch.cuda.graph_pool_handle()
-
-    def __len__(self) -> int:
-        """Programs made so far."""
-        return len(self._programs)
-
-    def add(self, program: Program) -> None:
-        """Know a program; its constructor calls this."""
-        self._programs.append(program)
 
     def first_run(self, work: Callable[[], None], name: str) -> Any:
         """Do `work` once for real, then capture it.
@@ -62,7 +56,7 @@ class Graphs:
         Returns:
             the graph; capturing itself has computed nothing.
         """
-        present = torch.cuda.current_stream(self._stream.device)
+        present = torch.cuda.current_stream(self._device)
         self._stream.wait_stream(present)
         with torch.cuda.stream(self._stream):
             work()
@@ -70,7 +64,10 @@ class Graphs:
         graph = torch.cuda.CUDAGraph()
         try:
             # only this thread's calls are watched: another may be compiling at the same time
-            with torch.cuda.graph(graph, pool=self._pool, stream=self._stream, capture_error_mode="thread_local"):
+            with (
+                torch.cuda.device(self._device),
+                torch.cuda.graph(graph, pool=self._pool, stream=self._stream, capture_error_mode="thread_local"),
+            ):
                 work()
         except Exception as error:
             error.add_note(f"This happened while capturing {name!r}; acceleration='none' works without capturing.")
@@ -81,14 +78,14 @@ class Graphs:
     def wait(self) -> None:
         """Wait until the device has done everything."""
         if self.on:
-            torch.cuda.synchronize(self._stream.device)
+            torch.cuda.synchronize(self._device)
 
     @contextmanager
     def anew(self) -> Iterator[None]:
         """All programs forget their graphs: the next run of each captures again. An error brings the old ones back."""
-        before = [(program, program.graph) for program in self._programs]
+        before = [(program, program.graph) for program in self.programs]
         self.wait()  # a graph must not be dropped while it runs
-        for program in self._programs:
+        for program in self.programs:
             program.graph = None
         try:
             yield
@@ -104,8 +101,8 @@ class Program:
     Args:
         graphs: where it is captured.
         name: for messages.
-        function: takes the inputs, answers a tensor of `output`'s shape (None without an output); on CUDA it
-            must not wait for the device nor decide by a tensor's value.
+        function: takes the inputs, answers a tensor of `output`'s shape (without an output whatever it likes);
+            on CUDA it must not wait for the device nor decide by a tensor's value.
         inputs: tensors that it reads, at addresses that stay.
         output: where the result goes, at an address that stays.
 
@@ -118,7 +115,7 @@ class Program:
         self,
         graphs: Graphs,
         name: str,
-        function: Callable[..., Tensor | None],
+        function: Callable[..., Any],
         inputs: Sequence[Tensor] = (),
         output: Tensor = NOTHING,
     ) -> None:
@@ -126,7 +123,7 @@ class Program:
         self.runs = 0
         self.graph: Any = None
         self._graphs, self._function = graphs, function
-        graphs.add(self)
+        graphs.programs.append(self)
 
     def __call__(self, *values: Tensor) -> Tensor:
         """Run once.
@@ -153,7 +150,7 @@ class Program:
 
     def _work(self) -> None:
         result = self._function(*self.inputs)
-        if result is not None and result is not self.output:
+        if result is not None and self.output is not NOTHING:
             self._check(result, self.output, "answers")
             self.output.copy_(result)
 

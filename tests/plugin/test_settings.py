@@ -115,6 +115,7 @@ def test_a_bare_number_is_a_camera(path):
         ("engine.guidance", "strong", "none, full, self, initialize"),
         ("engine.width", 100, "multiple of 8 from 64 to 2048"),
         ("engine.device", "gpu", "auto, cpu, cuda"),
+        ("engine.acceleration", "fast", "auto, none, graph"),
         ("engine.bank.kind", "loop", "paper, queue, off"),
         ("engine.offline", "perhaps", "true or false"),
         ("publish.width", 641, "multiple of 2"),

@@ -21,6 +21,7 @@ from streamv2v.errors import ConfigError
         ({"guidance": "strong"}, "guidance", "initialize"),
         ({"device": "gpu"}, "device", "cuda"),
         ({"dtype": "int8"}, "dtype", "bfloat16"),
+        ({"acceleration": "fast"}, "acceleration", "graph"),
         ({"lcm": "yes"}, "lcm", "auto"),
         ({"model": ""}, "model", "embedded"),
         ({"scene_cut_threshold": 2.0}, "scene_cut_threshold", "0 to 1"),
@@ -50,6 +51,28 @@ def test_a_stream_batch_lags_by_its_slots_less_one_and_sequential_steps_by_nothi
     assert StreamConfig(slots=4).delay_frames == 3
     assert StreamConfig(slots=1).delay_frames == 0
     assert StreamConfig(slots=4, sequential=True).delay_frames == 0
+
+
+@pytest.mark.parametrize("device", ["cpu", "mps"])
+@pytest.mark.parametrize("acceleration", ["graph", "graph+compile"])
+def test_graphs_without_cuda_are_refused_with_what_to_choose(acceleration, device):
+    with pytest.raises(ConfigError, match=r"CUDA alone.*choose 'auto' or 'none'"):
+        StreamConfig(acceleration=acceleration, device=device)
+
+
+@pytest.mark.parametrize(
+    ("acceleration", "captures", "compiles"),
+    [
+        ("auto", False, False),
+        ("none", False, False),
+        ("graph", True, False),
+        ("compile", False, True),
+        ("graph+compile", True, True),
+    ],
+)
+def test_an_acceleration_says_what_it_asks_for(acceleration, captures, compiles):
+    config = StreamConfig(acceleration=acceleration, device="cuda")
+    assert (config.captures, config.compiles) == (captures, compiles)
 
 
 def test_a_numbered_gpu_is_a_device():

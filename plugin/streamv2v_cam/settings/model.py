@@ -159,6 +159,9 @@ class EngineSettings(Section):
     dtype: Literal["auto", "float32", "float16", "bfloat16", "float64"] = Field(
         default="auto", description="number format"
     )
+    acceleration: Literal["auto", "none", "graph", "compile", "graph+compile"] = Field(
+        default="auto", description='how frames are sped up; "auto" captures CUDA graphs where there is CUDA'
+    )
     offline: bool = Field(default=False, description="never ask the network")
     cache_dir: str | None = Field(default=None, description="where hub files are kept; unset is the hub's own folder")
     threads: int | None = Field(
