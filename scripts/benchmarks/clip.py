@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 
@@ -27,27 +28,31 @@ def moving_clip(width: int, height: int, count: int = 16) -> list[Pixels]:
     return frames
 
 
-def steady_controls() -> Controls:
-    """The look that stands still, for comparing pictures."""
-    return Controls(prompt=PROMPTS[0], strength=0.4)
+def steady_controls(**live: Any) -> Controls:
+    """The look that stands still, for comparing pictures; `live` are further values."""
+    return Controls(prompt=PROMPTS[0], strength=0.4, **live)
 
 
-def moving_controls(count: int) -> list[Controls]:
+def moving_controls(count: int, **live: Any) -> list[Controls]:
     """Controls for `count` frames: strength and fusion move on every 8th frame, the prompt on every 64th.
 
     Nothing in it switches the bank's way of working over, so every frame does the same arithmetic.
+
+    Args:
+        live: further values, which stand still and win over a value that moves.
     """
     controls = []
     for number in range(count):
         if number % TOUCH_FRAMES == 0:
             swing = math.sin(number / 10)
-            held = Controls(
-                prompt=PROMPTS[number // PROMPT_FRAMES % len(PROMPTS)],
-                strength=0.45 + 0.05 * swing,
-                fusion_strength=0.75 + 0.05 * swing,
-                fusion_threshold=0.95 + 0.03 * swing,
-                bank_change="keep",
-                transition_s=0.5,
-            )
+            moving: dict[str, Any] = {
+                "prompt": PROMPTS[number // PROMPT_FRAMES % len(PROMPTS)],
+                "strength": 0.45 + 0.05 * swing,
+                "fusion_strength": 0.75 + 0.05 * swing,
+                "fusion_threshold": 0.95 + 0.03 * swing,
+                "bank_change": "keep",
+                "transition_s": 0.5,
+            }
+            held = Controls(**{**moving, **live})
         controls.append(held)
     return controls

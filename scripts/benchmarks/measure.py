@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import gc
 import time
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import torch
 
 from streamv2v import Components, Controls, StreamConfig, StreamV2V, load_components
-from streamv2v.device import choose_device, choose_dtype
+from streamv2v.device import choose_acceleration, choose_device, choose_dtype
 from streamv2v.frames import Pixels
 
 from .baseline import BaselineStream
 from .card import counted_waits, device_name, energy_joules, forget_peak, matrix_rate, peak_mib, wait_for
-from .cases import BANKS, SHAPES, Case
+from .cases import LIVE, SHAPES, Case, Turns, bank_of
 from .clip import PROMPTS, moving_clip, moving_controls, steady_controls
-from .flops import flops_per_frame
+from .flops import frame_flops
+from .ready import forget_compiled, ready_engine
 from .shapes import random_components
 from .stages import watched_stages
 
@@ -47,7 +49,7 @@ class Bench:
         prediction_type: str = "epsilon",
     ) -> None:
         self.frames, self._vae, self._prediction_type = frames, vae, prediction_type
-        self._place = {"device": device, "dtype": dtype}
+        self._place: dict[str, Any] = {"device": device, "dtype": dtype}
         place = StreamConfig(device=device, dtype=dtype)
         self.device = choose_device(place)
         self.dtype = choose_dtype(place, self.device)[0]
@@ -64,18 +66,32 @@ class Bench:
             self._rate = matrix_rate(self.device, self.dtype)
         return self._rate
 
+    def check(self, case: Case | Turns) -> None:
+        """Refuse what cannot be built here, before anything is measured.
+
+        Raises:
+            ConfigError: with what is allowed.
+        """
+        if isinstance(case, Case):
+            choose_acceleration(self.config(case), self.device)
+
     def measure(self, case: Case) -> dict[str, Any]:
         """The row of `case`; a case that fails gives a row with `error`, so that the others go on."""
+        gc.collect()
+        forget_compiled()
+        forget_peak(self.device)
+        return self.row(case, self._baseline if case.is_baseline else self._engine)
+
+    def row(self, case: Any, work: Callable[[Any], dict[str, Any]]) -> dict[str, Any]:
+        """What `work(case)` finds, with the facts of this run, or with the `error` that it ended in."""
         row: dict[str, Any] = {**case.as_dict(), "key": case.key, "run": self.run, "device": device_name(self.device)}
         row |= {
             "on_gpu": self.device.type == "cuda",
             "dtype": str(self.dtype).removeprefix("torch."),
             "torch": torch.__version__,
         }
-        gc.collect()
-        forget_peak(self.device)
         try:
-            row |= self._baseline(case) if case.is_baseline else self._engine(case)
+            row |= work(case)
         except Exception as error:
             row["error"] = f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"
         return row
@@ -102,7 +118,7 @@ class Bench:
             width=case.width,
             height=case.height,
             slots=case.slots,
-            bank=BANKS[case.bank],
+            bank=bank_of(case.bank),
             acceleration="none" if case.is_baseline else case.acceleration,
             **self._place,
         )
@@ -111,8 +127,7 @@ class Bench:
         eager = eager_twin(case)
         if eager not in self._eager:
             self._look_at_eager(eager)
-        with StreamV2V(self.config(case), self.components(case)) as engine:
-            engine.warm_up()
+        with ready_engine(self.config(case), self.components(case)) as engine:
             row = self._timed(engine, case)
             row |= self._stages(engine, case)
             pictures = compared_pictures(engine, case)
@@ -131,17 +146,16 @@ class Bench:
 
     def _look_at_eager(self, case: Case) -> None:
         """Pictures and FLOPs of the eager engine, which every other way of running the case is held against."""
-        with StreamV2V(self.config(case), self.components(case)) as engine:
-            engine.warm_up()
-            pictures = compared_pictures(engine, case)
-            frame = moving_clip(case.width, case.height, 1)[0]
-            self._flops[case] = flops_per_frame(lambda: engine(frame, now_s=0.0), INTERVAL)
-            self._eager[case] = pictures
+        config, components = self.config(case), self.components(case)
+        with ready_engine(config, components) as engine:
+            self._eager[case] = compared_pictures(engine, case)
+        look = steady_controls(**LIVE.get(case.bank, {}))
+        self._flops[case] = frame_flops(components.unet, components.vae, config, interval=INTERVAL, controls=look)
         forget_peak(self.device)
 
     def _timed(self, engine: StreamV2V, case: Case) -> dict[str, Any]:
         """The run proper: nothing hooked in, the controls moving."""
-        clip, controls = moving_clip(case.width, case.height), moving_controls(self.frames)
+        clip, controls = moving_clip(case.width, case.height), moving_controls(self.frames, **LIVE.get(case.bank, {}))
         engine.remember(PROMPTS)
         engine.reset()
         for number in range(WARM_FRAMES):
@@ -222,7 +236,7 @@ def eager_twin(case: Case) -> Case:
 def compared_pictures(engine: StreamV2V, case: Case) -> list[Pixels]:
     """The first pictures of a new stream of steady looks, for comparing two ways of running a case."""
     engine.reset()
-    look = steady_controls()
+    look = steady_controls(**LIVE.get(case.bank, {}))
     return [engine(frame, look, now_s=0.0) for frame in moving_clip(case.width, case.height)[:COMPARED_FRAMES]]
 
 

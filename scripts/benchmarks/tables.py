@@ -1,15 +1,17 @@
-"""Rows to tables: padded Markdown, readable in a terminal and in a document alike."""
+"""Rows to one table: padded Markdown, readable in a terminal and in a document alike."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
+from .cases import IN_TURNS
 from .stages import STAGES
 from .verdict import Line
 
 Row = dict[str, Any]
 NOTHING = "-"
+NOT_MEASURED = "not measured"
 
 
 def number(name: str, pattern: str = ".1f", scale: float = 1.0) -> Callable[[Row], str]:
@@ -69,11 +71,7 @@ COLUMNS: list[tuple[str, Callable[[Row], str]]] = [
     ("J / frame", energy),
     ("captures", captures),
     ("off eager", agreement),
-]
-SHARE_COLUMNS: list[tuple[str, Callable[[Row], str]]] = [
-    *COLUMNS[:5],
-    ("mean ms", number("mean_ms")),
-    (" / ".join(("encode", "U-Net", "bank update", "decode", "in and out", "rest")) + ", %", shares),
+    ("encode / U-Net / bank / decode / copies / rest, %", shares),
 ]
 NAMES = [title for title, _cell in COLUMNS]
 
@@ -97,13 +95,45 @@ def speed_table(rows: Sequence[Row]) -> str:
     return "\n".join(parts)
 
 
-def share_table(rows: Sequence[Row]) -> str:
-    """Shares of the stages of every row that knows them; empty where none does."""
-    known = [row for row in rows if row.get("share")]
-    if not known:
-        return ""
-    titles = [title for title, _cell in SHARE_COLUMNS]
-    return markdown(titles, [[cell(row) for _title, cell in SHARE_COLUMNS] for row in known])
+def is_in_turns(row: Row) -> bool:
+    """Whether a row, measured or failed, is one of engines taking turns."""
+    return str(row["key"]).endswith(IN_TURNS)
+
+
+def turns_table(rows: Sequence[Row]) -> str:
+    """Ratios of frame times on a CPU, one line for each size, number of slots and bank; reasons of gaps below."""
+    lines, reasons = [], []
+    for row in rows:
+        if "error" in row:
+            reasons.append(f"\nNot measured: {row['key']} ({row['error']})")
+            continue
+        for bank, ratios in row["banks"].items():
+            cells = [ratio(ratios[name]) for name, _title in TURNS]
+            lines.append([f"{row['width']}x{row['height']}", str(row["slots"]), bank, *cells])
+            reasons += [
+                f"\n{title}, {bank}, {row['key']}: {ratios[name]}" for name, title in TURNS if words(ratios[name])
+            ]
+    titles = ["size", "slots", "bank", *(title for _name, title in TURNS)]
+    return "\n".join([markdown(titles, lines), *dict.fromkeys(reasons)])
+
+
+TURNS = (
+    ("of_off", "bank / off"),
+    ("compiled", "compiled / eager"),
+    ("of_before", "now / before"),
+    ("plain", "plain loop / engine"),
+)
+"""What `take_turns` answers, and its titles."""
+
+
+def ratio(found: Any) -> str:
+    """The median with its quartiles; words where there is no number."""
+    return NOT_MEASURED if isinstance(found, str) else "{:.2f} ({:.2f} to {:.2f})".format(*found)
+
+
+def words(found: Any) -> bool:
+    """Whether a ratio is a reason of its own instead."""
+    return isinstance(found, str) and found != NOT_MEASURED
 
 
 def verdict_table(lines: Sequence[Line]) -> str:
@@ -111,30 +141,3 @@ def verdict_table(lines: Sequence[Line]) -> str:
     words = {True: "yes", False: "NO", None: NOTHING}
     cells = [[line.claim, line.wanted, line.found, words[line.passed]] for line in lines]
     return markdown(["what", "wanted", "found", "enough"], cells)
-
-
-def newest(rows: Iterable[Row]) -> list[Row]:
-    """The last row of every case on every device in every leg; a failure never replaces a measurement."""
-    kept: dict[tuple[Any, ...], Row] = {}
-    for row in rows:
-        place = (row["device"], row.get("leg"), row["key"])
-        if "error" not in row or "error" in kept.get(place, row):
-            kept[place] = row
-    return list(kept.values())
-
-
-def document(rows: Sequence[Row], judge: Callable[[Sequence[Row]], list[Line]]) -> str:
-    """Everything in a results file as Markdown: per device its facts, the verdict of a GPU, a table per leg."""
-    parts: list[str] = []
-    rows = newest(rows)
-    for device in dict.fromkeys(row["device"] for row in rows):
-        mine = [row for row in rows if row["device"] == device]
-        rates = [row["rate_tflops"] for row in mine if row.get("rate_tflops")]
-        rate = f"; one large matrix product there reaches {max(rates):.2f} TFLOP/s" if rates else ""
-        parts.append(f"### {device}\n\n{mine[0]['dtype']}, PyTorch {mine[0]['torch']}{rate}.")
-        if any(row.get("on_gpu") for row in mine):
-            parts.append(verdict_table(judge(mine)))
-        for leg in dict.fromkeys(row.get("leg") for row in mine):
-            group = [row for row in mine if row.get("leg") == leg]
-            parts += [f"#### {leg}" if leg else "", speed_table(group), share_table(group)]
-    return "\n\n".join(part for part in parts if part)
