@@ -8,6 +8,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from .fusion import fuse_features
+from .joint_projection import JointProjection
 from .layer_bank import LayerBank
 from .live import LiveTensors
 from .split_attention import attend_split
@@ -31,34 +32,41 @@ class BankAttention:
 
     Holds its layer's bank and the live tensors; no counters, no names parsed at run time. With a bank
     that repeats the current frame the result equals plain self-attention to rounding.
+
+    Args:
+        project: the layer's key and value projections.
     """
 
-    def __init__(self, bank: LayerBank, live: LiveTensors) -> None:
+    def __init__(self, bank: LayerBank, live: LiveTensors, project: JointProjection) -> None:
         self.bank = bank
         self.live = live
+        self._project = project
 
     def __call__(self, attn: Any, hidden_states: Tensor, *args: Any, **kwargs: Any) -> Tensor:
         """The processor seam of diffusers: `attn` is the layer, `[B, N, C]` in and out, B the selected rows."""
         bank, live = self.bank, self.live
-        query, key, value = attn.to_q(hidden_states), attn.to_k(hidden_states), attn.to_v(hidden_states)
-        all_keys, all_values = bank.hold(key, value)
+        query = attn.to_q(hidden_states)
+        count = query.shape[1]
+        both = bank.open(query)
+        self._project(attn, hidden_states, both[:, :count])
+        bank.keep()
         if bank.filling or not bank.attends:
-            mixed = attend(query, key, value, heads=attn.heads)
-        elif live.weighted:
+            both = both[:, :count]
+        keys, values = both.chunk(2, dim=-1)
+        if live.weighted and both.shape[1] > count:
             weight = bank.log_weight(live.bank_log_weight)
-            count = query.shape[1]
-            mixed = attend_split(query, all_keys, all_values, heads=attn.heads, count=count, log_weight=weight)
+            mixed = attend_split(query, keys, values, heads=attn.heads, count=count, log_weight=weight)
         else:
-            mixed = attend(query, all_keys, all_values, heads=attn.heads)
+            mixed = attend(query, keys, values, heads=attn.heads)
         output = attn.to_out[1](attn.to_out[0](mixed))
         if not bank.fuses:
             return output
-        bank.hold_output(output)
+        stored = bank.keep_output(output)
         if bank.filling:
             return output
         return fuse_features(
             output,
-            bank.output,
+            stored,
             strength=live.fusion_strength,
             threshold=live.fusion_threshold,
             softness=live.fusion_softness,

@@ -16,6 +16,8 @@ from .config import LAST_UP, BankConfig
 from .gates import BankGates
 from .layer_bank import Action, LayerBank
 from .orders import MergeOrders, OrderSource
+from .token_buffers import Scratch
+from .turns import balanced_turns
 
 
 class FeatureBank:
@@ -35,7 +37,10 @@ class FeatureBank:
         self._rows = rows
         self._slots = slots
         self._fills_left = slots
-        self._orders = MergeOrders(config.merge_split, config.merge_seed, order_source)
+        split = "place" if config.matching == "window" else config.merge_split
+        self._orders = MergeOrders(split, config.merge_seed, order_source)
+        self._scratch = Scratch()
+        self._turns: dict[tuple[int, ...], list[int]] = {}
         self._fused_layers = config.fused_layers
         self.gates: BankGates | None = None
 
@@ -54,14 +59,22 @@ class FeatureBank:
     def add_layer(self, name: str) -> LayerBank:
         """A bank for the self-attention layer called `name`; whether it fuses is decided here, once."""
         fuses = self.config.fusion and name.startswith(self._fused_layers)
-        layer = LayerBank(name, len(self.layers), self._rows, self.config, fuses=fuses, orders=self._orders)
+        layer = LayerBank(
+            name,
+            len(self.layers),
+            self._rows,
+            self.config,
+            fuses=fuses,
+            orders=self._orders,
+            scratch=self._scratch,
+        )
         self.layers.append(layer)
         return layer
 
     @property
     def nbytes(self) -> int:
-        """Memory held by all layers, in bytes."""
-        return sum(layer.nbytes for layer in self.layers) + self._orders.nbytes
+        """Memory held by all layers, in bytes, with what they share."""
+        return sum(layer.nbytes for layer in self.layers) + self._orders.nbytes + self._scratch.nbytes
 
     @property
     def filling(self) -> bool:
@@ -99,11 +112,19 @@ class FeatureBank:
                 layer.action = Action.FILL
             return
         self.frame += 1
-        for layer in self.layers:
-            turn = self.frame + (layer.index if self.config.spread else 0)
-            layer.action = Action.UPDATE if turn % interval == 0 else Action.READ
+        for layer, turn in zip(self.layers, self.turns(interval), strict=True):
+            layer.action = Action.UPDATE if self.frame % interval == turn else Action.READ
         for layer in self.due:
             layer.draw_order()
+
+    def turns(self, interval: int) -> list[int]:
+        """On which frame of `interval`, 0..interval - 1, each layer updates; all on the first unless spread."""
+        if not self.config.spread:
+            return [0] * len(self.layers)
+        costs = tuple(layer.cost for layer in self.layers)
+        if (interval, *costs) not in self._turns:
+            self._turns[interval, *costs] = balanced_turns(costs, interval)
+        return self._turns[interval, *costs]
 
     def take_in(self) -> None:
         """After a U-Net call: the layers whose turn it is take in the call's rows."""

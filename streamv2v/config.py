@@ -20,6 +20,8 @@ DTYPES = ("auto", "float32", "float16", "bfloat16", "float64")
 DEVICES = ("auto", "cpu", "cuda", "mps")
 MERGE_RULES = ("mean", "pairwise", "weighted")
 MERGE_SPLITS = ("random", "grid")
+MATCHINGS = ("exact", "window")
+STORAGES = ("same", "fp8")
 LCMS = ("auto", "on", "off")
 ACCELERATIONS = ("auto", "none", "graph", "compile", "graph+compile")
 SLOT_LIMIT = 8
@@ -73,8 +75,16 @@ class BankConfig:
     """Weighted merging: most tokens that one stands for, 1..1024; 1 is the plain mean, more fades slower."""
     merge_split: str = "random"
     """"random" or "grid": how tokens are parted into sources and destinations."""
+    matching: str = "exact"
+    """"exact": a source is compared with every destination; "window": with those near its place and a few
+    from all over the picture, which is O(N) instead of O(N^2)."""
+    window: int = 4
+    """Matching in a window: at least so many tokens on every side, 1..64."""
+    storage: str = "same"
+    """"same": the bank keeps the network's number format; "fp8": half the memory of 16-bit formats, with two
+    more passes over each layer's tokens a frame and numbers of three binary places."""
     spread: bool = False
-    """True: layer l updates on frame f when (f + l) mod interval = 0, so that frame time is flat."""
+    """True: layers take turns through the interval, balanced by their work, so that frame time is flat."""
     merge_seed: int = 0
     """Seed of the random source / destination split in merging."""
 
@@ -82,6 +92,14 @@ class BankConfig:
         _one_of("bank", self.kind, BANKS)
         _one_of("merge_rule", self.merge_rule, MERGE_RULES)
         _one_of("merge_split", self.merge_split, MERGE_SPLITS)
+        _one_of("matching", self.matching, MATCHINGS)
+        _one_of("storage", self.storage, STORAGES)
+        if not 1 <= self.window <= 64:
+            raise ConfigError(f"window: {self.window} was refused; allowed is 1 to 64 tokens.")
+        if self.matching == "window" and self.kind == "queue":
+            raise ConfigError("matching: 'window' was refused; a queue merges nothing. Allowed is 'exact'.")
+        if self.matching == "window" and self.merge_split == "grid":
+            raise ConfigError("matching: 'window' was refused with merge_split 'grid'; allowed is 'random'.")
         if not 1 <= self.queue_length <= 16:
             raise ConfigError(f"queue_length: {self.queue_length} was refused; allowed is 1 to 16 frames.")
         if not 1 <= self.token_age_limit <= 1024:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from torch import Tensor
-from torch.nn import functional as F
 
 from .matching import pick
+from .nearest import nearest
 
 HARD = 1e-12
 """Width of the ramp of a hard gate: less than any two different cosines lie apart."""
@@ -33,8 +33,7 @@ def fuse_features(
     Returns:
         `[B, N, C]`; tokens without a close enough neighbour pass unchanged.
     """
-    similarity = F.normalize(output, dim=-1) @ F.normalize(bank_output, dim=-1).transpose(1, 2)
-    best, nearest = similarity.max(dim=-1, keepdim=True)
+    best, place = nearest(output, bank_output)
     if softness is None:
         share = strength * (best >= threshold)
     else:
@@ -42,4 +41,4 @@ def fuse_features(
         share = strength * (1.0 + below / softness.clamp(min=HARD)).clamp(0.0, 1.0)
     if kept is not None:
         share = share * kept
-    return output + share.to(output.dtype) * (pick(bank_output, nearest.squeeze(-1)) - output)
+    return output + share.to(output.dtype) * (pick(bank_output, place.squeeze(-1)) - output)

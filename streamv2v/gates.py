@@ -51,6 +51,10 @@ class BankGates:
             self._weight[tokens].copy_(column.log().unsqueeze(1) + log_weight)
             kept = -F.max_pool2d(-kept, 2, stride=2, ceil_mode=True)
 
+    def grid(self, tokens: int) -> tuple[int, int] | None:
+        """The grid (h, w) of a layer of `tokens` tokens; None off the grids."""
+        return self._grids.get(tokens)
+
     def log_weight(self, tokens: int, rows: slice) -> Tensor:
         """Log of the bank weight in a layer of `tokens` tokens, `[B, 1, N, 1]` (`[B, 1, 1, 1]` off the grids)."""
         return self._weight.get(tokens, self._row_weight)[rows]

@@ -8,6 +8,7 @@ from typing import Any
 from .attention import BankAttention
 from .bank import FeatureBank
 from .errors import ModelError
+from .joint_projection import JointProjection
 from .live import LiveTensors
 
 SELF_ATTENTION = ".attn1.processor"
@@ -27,7 +28,9 @@ class BankHook:
         names = [name.removesuffix(SELF_ATTENTION) for name in self._found if name.endswith(SELF_ATTENTION)]
         bank.name_layers(names)
         for name in names:
-            processors[name + SELF_ATTENTION] = BankAttention(bank.add_layer(name), live)
+            layer = unet.get_submodule(name + SELF_ATTENTION.removesuffix(".processor"))
+            projection = JointProjection(layer.to_k, layer.to_v)
+            processors[name + SELF_ATTENTION] = BankAttention(bank.add_layer(name), live, projection)
         if not bank.layers:
             raise ModelError(
                 "A feature bank needs a U-Net with self-attention; this one has none. Choose bank='off' for it."

@@ -6,7 +6,7 @@ the destination whose key is most alike, and the destinations are the new bank.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor
@@ -25,21 +25,13 @@ def grid_split(rows: int, tokens: int, *, device: torch.device) -> Tensor:
     return order.expand(rows, tokens)
 
 
-def match(keys: Tensor, order: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Find each source's most similar destination by the cosine of their keys.
+Match = Callable[[Tensor, Tensor], Tensor]
+"""(unit sources, unit destinations), `[B, N, C]` each -> for each source the index of its destination, `[B, N]`."""
 
-    Args:
-        keys: bank and current keys, `[B, 2N, C]`.
-        order: positions, sources first, `[B, 2N]`.
-    Returns:
-        source positions `[B, N]`, destination positions `[B, N]`, and for each source the index of its
-        destination among the destinations `[B, N]`.
-    """
-    count = order.shape[1] // 2
-    sources, destinations = order[:, :count], order[:, count:]
-    unit = F.normalize(keys, dim=-1)
-    scores = pick(unit, sources) @ pick(unit, destinations).transpose(1, 2)
-    return sources, destinations, scores.argmax(dim=-1)
+
+def match_all(sources: Tensor, destinations: Tensor) -> Tensor:
+    """Compare every source with every destination by cosine."""
+    return (sources @ destinations.transpose(1, 2)).argmax(dim=-1)
 
 
 def pick(tokens: Tensor, positions: Tensor) -> Tensor:
@@ -47,76 +39,94 @@ def pick(tokens: Tensor, positions: Tensor) -> Tensor:
     return tokens.gather(1, positions.unsqueeze(-1).expand(-1, -1, tokens.shape[-1]))
 
 
-def merge_mean(tokens: Tensor, sources: Tensor, destinations: Tensor, assigned: Tensor) -> Tensor:
-    """Each destination becomes the plain mean of itself and its sources, `[B, 2N, C]` -> `[B, N, C]`.
+def merge_mean(sources: Tensor, destinations: Tensor, assigned: Tensor) -> Tensor:
+    """Each destination becomes the plain mean of itself and its sources, `[B, N, C]`.
 
     Sums are taken in float32 (float64 for float64 tokens).
+
+    Args:
+        sources, destinations: `[B, N, C]`.
+        assigned: for each source the index of its destination, `[B, N]`.
     """
-    total = pick(tokens, destinations).to(_wide(tokens.dtype))
-    index = assigned.unsqueeze(-1).expand(-1, -1, tokens.shape[-1])
-    total = total.scatter_add(1, index, pick(tokens, sources).to(total.dtype))
-    ones = torch.ones_like(assigned, dtype=total.dtype)
-    count = torch.ones(assigned.shape[0], destinations.shape[1], dtype=total.dtype, device=tokens.device)
-    count = count.scatter_add(1, assigned, ones)
-    return (total / count.unsqueeze(-1)).to(tokens.dtype)
+    total = destinations.to(_wide(destinations.dtype))
+    total = total.scatter_add(1, _wide_index(assigned, sources), sources.to(total.dtype))
+    count = torch.ones(assigned.shape, dtype=total.dtype, device=total.device)
+    count = count.scatter_add(1, assigned, torch.ones_like(count))
+    return (total / count.unsqueeze(-1)).to(sources.dtype)
 
 
-def merge_pairwise(tokens: Tensor, sources: Tensor, destinations: Tensor, assigned: Tensor) -> Tensor:
+def merge_pairwise(sources: Tensor, destinations: Tensor, assigned: Tensor) -> Tensor:
     """The paper's listing: sources join one after another, each averaged with what is there.
 
     With k sources in a destination the j-th (from 1) ends with weight 2^-(k-j+1) and the destination
     itself with 2^-k, so the loop is one weighted sum.
     """
-    wide = _wide(tokens.dtype)
+    wide = _wide(sources.dtype)
     later_in_group = (assigned.unsqueeze(1) == assigned.unsqueeze(2)).triu(diagonal=1).sum(dim=-1)
     weight = torch.exp2(-(later_in_group.to(wide) + 1))
-    size = torch.zeros(assigned.shape[0], destinations.shape[1], dtype=wide, device=tokens.device)
+    size = torch.zeros(assigned.shape, dtype=wide, device=sources.device)
     size = size.scatter_add(1, assigned, torch.ones_like(weight))
-    total = pick(tokens, destinations).to(wide) * torch.exp2(-size).unsqueeze(-1)
-    index = assigned.unsqueeze(-1).expand(-1, -1, tokens.shape[-1])
-    return total.scatter_add(1, index, pick(tokens, sources).to(wide) * weight.unsqueeze(-1)).to(tokens.dtype)
+    total = destinations.to(wide) * torch.exp2(-size).unsqueeze(-1)
+    total = total.scatter_add(1, _wide_index(assigned, sources), sources.to(wide) * weight.unsqueeze(-1))
+    return total.to(sources.dtype)
 
 
 def merge_weighted(
-    tokens: Tensor, sources: Tensor, destinations: Tensor, assigned: Tensor, sizes: Tensor
+    sources: Tensor, destinations: Tensor, assigned: Tensor, source_sizes: Tensor, sizes: Tensor
 ) -> tuple[Tensor, Tensor]:
     """Each destination becomes the mean of its group, every token counting by its size.
 
     Args:
-        tokens: `[B, 2N, C]`.
-        sizes: how many tokens each of them stands for, `[B, 2N]`.
+        sources, destinations: `[B, N, C]`.
+        source_sizes, sizes: how many tokens each of them stands for, `[B, N]`.
     Returns:
         merged tokens `[B, N, C]` and the sizes of their groups `[B, N]`.
     """
-    wide = _wide(tokens.dtype)
-    size, source_size = (sizes.gather(1, where).to(wide) for where in (destinations, sources))
-    total = pick(tokens, destinations).to(wide) * size.unsqueeze(-1)
-    index = assigned.unsqueeze(-1).expand(-1, -1, tokens.shape[-1])
-    total = total.scatter_add(1, index, pick(tokens, sources).to(wide) * source_size.unsqueeze(-1))
+    wide = _wide(sources.dtype)
+    size, source_size = sizes.to(wide), source_sizes.to(wide)
+    total = destinations.to(wide) * size.unsqueeze(-1)
+    total = total.scatter_add(1, _wide_index(assigned, sources), sources.to(wide) * source_size.unsqueeze(-1))
     size = size.scatter_add(1, assigned, source_size)
-    return (total / size.unsqueeze(-1)).to(tokens.dtype), size
+    return (total / size.unsqueeze(-1)).to(sources.dtype), size
 
 
 def merge_tokens(
-    triples: Sequence[Tensor], order: Tensor, *, rule: str = "mean", sizes: Tensor | None = None
+    tensors: Sequence[Tensor],
+    order: Tensor,
+    *,
+    key_width: int | None = None,
+    rule: str = "mean",
+    sizes: Tensor | None = None,
+    match: Match = match_all,
 ) -> list[Tensor]:
-    """Merge keys, values and outputs by one assignment, made from the keys, so that triples stay aligned.
+    """Merge keys, values and outputs by one assignment, made from the keys, so that they stay aligned.
 
     Args:
-        triples: keys first, then what goes with them, `[B, 2N, C]` each.
+        tensors: `[B, 2N, C]` each; the keys are the first channels of the first one.
         order: positions, sources first, `[B, 2N]`.
+        key_width: how many channels the keys are; None is all of the first tensor's.
         rule: "mean", "pairwise" or "weighted".
         sizes: for "weighted", how many tokens each one stands for, `[B, 2N]`.
+        match: finds the destinations; by default among all.
     Returns:
         the merged tensors, `[B, N, C]` each; with "weighted" the new sizes come last, `[B, N]`.
     """
-    sources, destinations, assigned = match(triples[0], order)
+    half = order.shape[1] // 2
+    ordered = [pick(tokens, order) for tokens in tensors]
+    unit = F.normalize(ordered[0][..., :key_width], dim=-1)
+    assigned = match(unit[:, :half], unit[:, half:])
+    pairs = [(tokens[:, :half], tokens[:, half:]) for tokens in ordered]
     if rule == "weighted":
         assert sizes is not None, "weighted merging needs the tokens' sizes"
-        results = [merge_weighted(tokens, sources, destinations, assigned, sizes) for tokens in triples]
+        ordered_sizes = sizes.gather(1, order)
+        results = [merge_weighted(*pair, assigned, ordered_sizes[:, :half], ordered_sizes[:, half:]) for pair in pairs]
         return [merged for merged, _ in results] + [results[0][1]]
     merge = merge_mean if rule == "mean" else merge_pairwise
-    return [merge(tokens, sources, destinations, assigned) for tokens in triples]
+    return [merge(*pair, assigned) for pair in pairs]
+
+
+def _wide_index(assigned: Tensor, tokens: Tensor) -> Tensor:
+    return assigned.unsqueeze(-1).expand(-1, -1, tokens.shape[-1])
 
 
 def _wide(dtype: torch.dtype) -> torch.dtype:

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from .matching import grid_split, random_split
+from .windows import place_split
 
 OrderSource = Callable[[int, int, int, int, torch.device], Tensor]
 """(layer, update, rows, tokens, device) -> order `[rows, tokens]`, sources first."""
@@ -26,7 +27,7 @@ class MergeOrders:
     """Orders for every merge of a stream, the same ones for the same seed on every device.
 
     Args:
-        split: "random" or "grid".
+        split: "random", "grid", or "place" for matching in windows: at random, but one of each place's two tokens.
         seed: of the pool and of the draws from it.
         source: gives every order in place of the pool; None is the pool.
     """
@@ -46,16 +47,15 @@ class MergeOrders:
         rows, tokens = order.shape
         if self._split == "grid":
             order.copy_(grid_split(rows, tokens, device=order.device))
-            return
-        pool = self._pool(order)
-        order.copy_(pool[:rows])
+        else:
+            order.copy_(self._pool(order)[:rows])
 
     def fill(self, order: Tensor, layer: int, update: int) -> None:
         """Write the order of layer `layer`'s update number `update` into `order`, `[rows, 2N]`."""
         rows, tokens = order.shape
         if self._source is not None:
             order.copy_(self._source(layer, update, rows, tokens, order.device))
-        elif self._split == "random":
+        elif self._split != "grid":
             first = self._draw.randrange(CHOICES)
             order.copy_(self._pool(order)[first : first + rows])
 
@@ -68,6 +68,7 @@ class MergeOrders:
         key = (rows, tokens, order.device)
         if key not in self._pools:
             generator = torch.Generator().manual_seed(self._seed)
-            drawn = random_split(CHOICES + rows - 1, tokens, generator=generator, device=torch.device("cpu"))
+            split = place_split if self._split == "place" else random_split
+            drawn = split(CHOICES + rows - 1, tokens, generator=generator, device=torch.device("cpu"))
             self._pools[key] = drawn.to(order.device, torch.int32)
         return self._pools[key]

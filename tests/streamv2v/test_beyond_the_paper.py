@@ -127,9 +127,12 @@ def test_the_best_bank_runs_with_every_guidance_and_moves_no_buffer(engine_of: C
             engine = engine_of(slots=3, guidance=guidance, sequential=sequential, bank=BankConfig.best())
             engine(clip(1)[0], look)
             assert engine.bank is not None
-            before = [layer._key.data_ptr() for layer in engine.bank.layers], engine.bank.nbytes
+            before = [held.data_ptr() for layer in engine.bank.layers for held in layer.state], engine.bank.nbytes
             pictures = [engine(frame, look) for frame in clip(6)]
-            assert before == ([layer._key.data_ptr() for layer in engine.bank.layers], engine.bank.nbytes)
+            assert before == (
+                [held.data_ptr() for layer in engine.bank.layers for held in layer.state],
+                engine.bank.nbytes,
+            )
             assert pictures[-1].std() > 0
 
 

@@ -33,10 +33,31 @@ def test_an_impossible_value_is_refused_with_what_is_allowed(values, field, allo
 
 
 @pytest.mark.parametrize(
-    "values", [{"kind": "loop"}, {"queue_length": 0}, {"queue_length": 17}, {"token_age_limit": 0}]
+    "values",
+    [
+        {"kind": "loop"},
+        {"queue_length": 0},
+        {"queue_length": 17},
+        {"token_age_limit": 0},
+        {"matching": "near"},
+        {"window": 0},
+        {"storage": "int4"},
+    ],
 )
 def test_an_impossible_bank_is_refused(values):
     with pytest.raises(ConfigError, match="allowed is"):
+        BankConfig(**values)
+
+
+@pytest.mark.parametrize(
+    ("values", "instead"),
+    [
+        ({"matching": "window", "kind": "queue"}, "exact"),
+        ({"matching": "window", "merge_split": "grid"}, "random"),
+    ],
+)
+def test_choices_of_the_bank_that_exclude_each_other_are_refused_with_what_goes(values, instead):
+    with pytest.raises(ConfigError, match=rf"^matching: 'window' was refused.*llowed is '{instead}'"):
         BankConfig(**values)
 
 

@@ -7,12 +7,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 from reference import merge
 
-from streamv2v.matching import grid_split, match, merge_pairwise, merge_tokens, random_split
+from streamv2v.matching import grid_split, match_all, merge_pairwise, merge_tokens, pick, random_split
 
 
 def tokens(seed: int, rows: int = 2, count: int = 12, width: int = 5) -> list[torch.Tensor]:
     generator = torch.Generator().manual_seed(seed)
     return [torch.randn(rows, count, width, generator=generator, dtype=torch.float64) for _ in range(3)]
+
+
+def assignment(keys: torch.Tensor, order: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Sources, destinations and for each source the index of its destination."""
+    half = order.shape[1] // 2
+    unit = torch.nn.functional.normalize(pick(keys, order), dim=-1)
+    return order[:, :half], order[:, half:], match_all(unit[:, :half], unit[:, half:])
 
 
 @given(st.integers(0, 10_000))
@@ -30,8 +37,8 @@ def test_merging_equals_the_loop(seed: int) -> None:
 def test_pairwise_merging_equals_the_papers_running_average(seed: int) -> None:
     triples = tokens(seed, rows=1)
     order = random_split(1, 12, generator=torch.Generator().manual_seed(seed), device=torch.device("cpu"))
-    sources, destinations, assigned = match(triples[0], order)
-    ours = merge_pairwise(triples[1], sources, destinations, assigned)[0]
+    sources, destinations, assigned = assignment(triples[0], order)
+    ours = merge_pairwise(pick(triples[1], sources), pick(triples[1], destinations), assigned)[0]
     plain = triples[1][0][destinations[0]].clone()
     for source, place in zip(sources[0].tolist(), assigned[0].tolist(), strict=True):
         plain[place] = (plain[place] + triples[1][0, source]) / 2
@@ -67,7 +74,7 @@ def test_weighted_merging_is_the_mean_of_all_that_a_group_stands_for(seed: int) 
     order = random_split(1, 12, generator=torch.Generator().manual_seed(seed), device=torch.device("cpu"))
     sizes = torch.randint(1, 6, (1, 12), generator=torch.Generator().manual_seed(seed)).double()
     *merged, new_sizes = merge_tokens(triples, order, rule="weighted", sizes=sizes)
-    sources, destinations, assigned = match(triples[0], order)
+    sources, destinations, assigned = assignment(triples[0], order)
     for place, destination in enumerate(destinations[0].tolist()):
         group = [destination, *sources[0][assigned[0] == place].tolist()]
         weights = sizes[0, group]
@@ -82,3 +89,12 @@ def test_weighted_merging_of_single_tokens_is_the_plain_mean() -> None:
     *merged, _sizes = merge_tokens(triples, order, rule="weighted", sizes=torch.ones(2, 12))
     for ours, plain in zip(merged, merge_tokens(triples, order), strict=True):
         torch.testing.assert_close(ours, plain)
+
+
+def test_keys_and_values_side_by_side_merge_as_they_do_apart() -> None:
+    keys, values, outputs = tokens(8)
+    order = random_split(2, 12, generator=torch.Generator().manual_seed(8), device=torch.device("cpu"))
+    apart = merge_tokens([keys, values, outputs], order)
+    joined, merged_outputs = merge_tokens([torch.cat([keys, values], dim=-1), outputs], order, key_width=5)
+    torch.testing.assert_close(joined, torch.cat(apart[:2], dim=-1))
+    torch.testing.assert_close(merged_outputs, apart[2])

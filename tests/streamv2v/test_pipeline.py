@@ -146,7 +146,7 @@ def buffers(engine: StreamV2V) -> list[int]:
     assert engine.bank is not None and stream._text is not None
     tensors = [stream._clean, stream.noise, stream._text, schedule.timesteps, schedule.signal]
     for layer in engine.bank.layers:
-        tensors += [layer._key, layer._value, layer._output]
+        tensors += layer.state
     return [tensor.data_ptr() for tensor in tensors]
 
 

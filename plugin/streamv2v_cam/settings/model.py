@@ -115,6 +115,14 @@ class BankSettings(Section):
         default=16, ge=1, le=1024, description="weighted merging: most tokens that one stands for"
     )
     merge_split: Literal["random", "grid"] = Field(default="random", description="how tokens are parted before merging")
+    matching: Literal["exact", "window"] = Field(
+        default="exact",
+        description="where merging looks for a token's match: everywhere, or near its place, which is faster",
+    )
+    window: int = Field(default=4, ge=1, le=64, description="matching in a window: tokens on every side, at least")
+    storage: Literal["same", "fp8"] = Field(
+        default="same", description='"fp8" halves the memory of the bank; a little slower and less precise'
+    )
     spread: bool = Field(default=False, description="spread bank updates over frames, so that frame time is flat")
     merge_seed: int = Field(default=0, ge=0, le=2**32 - 1, description="seed of the random split in merging")
 
