@@ -1,0 +1,80 @@
+"""The arithmetic of a frame by shape: counted, so that it needs no device at all."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from .cases import bank_of
+from .tables import markdown
+
+BANKS_COUNTED = ("off", "ea", "ea+ff", "dyme", "queue")
+"""Spread and best do the same products as dyme."""
+PLACES: list[tuple[str, int, int, Sequence[int]]] = [
+    ("sd15", 512, 512, (1, 2, 4)),
+    ("sd15", 768, 512, (1, 4)),
+    ("sd15", 768, 768, (1, 4)),
+    ("sd15", 1024, 576, (1, 4)),
+    ("turbo", 512, 512, (1, 2, 4)),
+    ("embedded", 256, 256, (1, 2, 4)),
+    ("embedded", 384, 288, (1, 2)),
+]
+UPDATE_EVERY = 4
+
+
+def count_all() -> list[dict[str, Any]]:
+    """TFLOP of a frame for every shape, size, number of slots and bank."""
+    return [
+        {
+            "model": model,
+            "width": width,
+            "height": height,
+            "slots": slots,
+            "tflop": counted(model, width, height, slots),
+        }
+        for model, width, height, every in PLACES
+        for slots in every
+    ]
+
+
+def counted(model: str, width: int, height: int, slots: int) -> dict[str, float]:
+    """TFLOP of a frame, bank by bank."""
+    from streamv2v import StreamConfig
+
+    from .flops import frame_flops
+
+    unet, vae = networks(model)
+    found = {}
+    for bank in BANKS_COUNTED:
+        config = StreamConfig(model=model, width=width, height=height, slots=slots, bank=bank_of(bank))
+        found[bank] = frame_flops(unet, vae, config, interval=UPDATE_EVERY) / 1e12
+    return found
+
+
+def networks(model: str) -> tuple[Any, Any]:
+    """U-Net and VAE of a shape, without numbers, or of the embedded model."""
+    import torch
+
+    from streamv2v import StreamConfig, load_components
+
+    from .cases import SHAPES
+    from .shapes import make_unet, make_vae
+
+    if model in SHAPES:
+        with torch.device("meta"):
+            return make_unet(model), make_vae()
+    components = load_components(StreamConfig(model=model, device="cpu"))
+    return components.unet, components.vae
+
+
+def arithmetic_table(rows: Sequence[dict[str, Any]]) -> str:
+    """One line for each shape, size and number of slots."""
+    lines = [
+        [row["model"], f"{row['width']}x{row['height']}", str(row["slots"])]
+        + [
+            f"{row['tflop'][bank]:.4f}" if row["model"] == "embedded" else f"{row['tflop'][bank]:.2f}"
+            for bank in BANKS_COUNTED
+        ]
+        for row in rows
+    ]
+    return markdown(["model", "size", "slots", *BANKS_COUNTED], lines)

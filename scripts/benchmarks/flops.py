@@ -1,0 +1,112 @@
+"""Floating-point operations of a frame: matrix products, convolutions and attention.
+
+They are counted on torch's meta device, which knows shapes and no numbers, so the count is the same whatever
+the case then runs on and however: kernels of one's own and captured graphs hide from a counter.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch.utils.flop_counter import FlopCounterMode, sdpa_flop_count
+
+from streamv2v import Controls, StreamConfig
+from streamv2v.bank import FeatureBank
+from streamv2v.codec import Codec
+from streamv2v.guidance import rows_of
+from streamv2v.hook import attach
+from streamv2v.live import LiveTensors
+
+META = torch.device("meta")
+TEXT_TOKENS = 77
+
+
+def attention_flops(query: Any, key: Any, value: Any, *_rest: Any, **_options: Any) -> int:
+    """FLOPs of softmax(Q K^T) V from the shapes `[B, H, N, D]` and `[B, H, L, D]`."""
+    return sdpa_flop_count(query, key, value)
+
+
+MORE_OPERATORS: dict[Any, Any] = {torch.ops.aten._scaled_dot_product_flash_attention_for_cpu: attention_flops}
+"""Attention of the CPU: torch's counter knows the kernels of GPUs only."""
+
+
+def count_flops(work: Callable[[], Any]) -> int:
+    """FLOPs that `work()` does; a multiplication and its addition count as two."""
+    with FlopCounterMode(display=False, custom_mapping=MORE_OPERATORS) as counter:
+        work()
+    return counter.get_total_flops()
+
+
+def flops_per_frame(step: Callable[[], Any], interval: int) -> float:
+    """Mean FLOPs of one frame over a whole update interval, so that the bank's update counts with its share."""
+    return count_flops(lambda: [step() for _ in range(interval)]) / interval
+
+
+@torch.inference_mode()
+def frame_flops(unet: Any, vae: Any, config: StreamConfig, *, interval: int, controls: Controls | None = None) -> float:
+    """Mean FLOPs of one frame of a running stream: encode, the pass with its bank, the bank's update, decode.
+
+    Args:
+        unet, vae: on whatever device; left alone, since copies on the meta device are counted.
+        config: size, slots, guidance and bank are read.
+        interval: the bank's update interval, frames.
+        controls: live values; a weighted bank attends in two halves.
+    """
+    unet, codec = on_meta(unet), Codec(on_meta(vae), torch.float32)
+    rows = rows_of(config.guidance, config.slots)
+    picture = torch.zeros(1, 3, config.height, config.width, device=META)
+    latent = codec.encode(picture)
+    call = unet_call(unet, latent.expand(rows, -1, -1, -1))
+
+    def around() -> None:
+        codec.encode(picture)
+        codec.decode(latent)
+
+    if config.bank.kind == "off":
+        return count_flops(around) + count_flops(call)
+    bank, live = FeatureBank(config.bank, rows, config.slots), LiveTensors(META)
+    live.write(controls or Controls())
+    with attach(unet, bank, live):
+        bank.begin_frame(interval)
+        call()
+        bank.start_over()
+
+        def step() -> None:
+            around()
+            bank.begin_frame(interval)
+            call()
+            bank.take_in()
+            bank.end_frame()
+
+        return flops_per_frame(step, interval)
+
+
+def on_meta(module: Any) -> Any:
+    """A copy of `module` without its numbers."""
+    there: dict[int, Any] = {}
+    for tensor in (*module.parameters(), *module.buffers()):
+        empty = torch.empty_like(tensor, device=META)
+        there[id(tensor)] = torch.nn.Parameter(empty, False) if isinstance(tensor, torch.nn.Parameter) else empty
+    return copy.deepcopy(module, there)
+
+
+def unet_call(unet: Any, sample: Any) -> Callable[[], Any]:
+    """A call of `unet` for latents `[B, C, h, w]`, with a text of 77 tokens for each."""
+    rows, config = len(sample), unet.config
+    options: dict[str, Any] = {"device": unet.device, "dtype": unet.dtype}
+    text = torch.zeros(rows, TEXT_TOKENS, config.cross_attention_dim, **options)
+    steps = torch.zeros(rows, device=unet.device)
+    width = getattr(config, "time_cond_proj_dim", None)
+    more = {"timestep_cond": torch.zeros(rows, width, **options)} if width else {}
+    sample = sample.to(unet.dtype)
+    return lambda: unet(sample, steps, encoder_hidden_states=text, return_dict=False, **more)
+
+
+@torch.inference_mode()
+def unet_flops(unet: Any, *, rows: int, width: int, height: int) -> int:
+    """FLOPs of one call of a U-Net, `rows` latents of a picture of `width` x `height` px; works on the meta device."""
+    cells = torch.zeros(rows, unet.config.in_channels, height // 8, width // 8, device=unet.device)
+    return count_flops(unet_call(unet, cells))

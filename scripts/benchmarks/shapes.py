@@ -1,0 +1,193 @@
+"""Models of the real shapes with random weights: the same arithmetic, no file needed.
+
+SD 1.5 (859.52 million parameters in the U-Net), SD-Turbo, which has the layout of SD 2.1 (865.91 million), each
+with TAESD (2.45 million) for pictures. The text encoder has the right width but few layers: it runs once for each
+prompt, never once for each frame.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from streamv2v import Components, StreamConfig
+from streamv2v.device import choose_device, choose_dtype
+
+TEXT_LENGTH = 77
+TEXT_LAYERS = 2
+
+FAMILY: dict[str, Any] = {
+    "sample_size": 64,
+    "in_channels": 4,
+    "out_channels": 4,
+    "down_block_types": ("CrossAttnDownBlock2D", "CrossAttnDownBlock2D", "CrossAttnDownBlock2D", "DownBlock2D"),
+    "up_block_types": ("UpBlock2D", "CrossAttnUpBlock2D", "CrossAttnUpBlock2D", "CrossAttnUpBlock2D"),
+    "block_out_channels": (320, 640, 1280, 1280),
+    "layers_per_block": 2,
+    "norm_num_groups": 32,
+    "act_fn": "silu",
+    "flip_sin_to_cos": True,
+    "freq_shift": 0,
+}
+"""What the U-Nets of SD 1.5 and SD 2.1 share."""
+UNETS: dict[str, dict[str, Any]] = {
+    # attention_head_dim is, for historical reasons, the number of heads
+    "sd15": {**FAMILY, "cross_attention_dim": 768, "attention_head_dim": 8},
+    "turbo": {
+        **FAMILY,
+        "cross_attention_dim": 1024,
+        "attention_head_dim": (5, 10, 20, 20),
+        "use_linear_projection": True,
+    },
+}
+TEXT_HEADS = {"sd15": 12, "turbo": 16}
+TAESD: dict[str, Any] = {
+    "encoder_block_out_channels": (64, 64, 64, 64),
+    "decoder_block_out_channels": (64, 64, 64, 64),
+    "num_encoder_blocks": (1, 3, 3, 3),
+    "num_decoder_blocks": (3, 3, 3, 1),
+    "latent_channels": 4,
+    "upsampling_scaling_factor": 2,
+    "scaling_factor": 1.0,
+}
+BETAS: dict[str, Any] = {
+    "beta_start": 0.00085,
+    "beta_end": 0.012,
+    "beta_schedule": "scaled_linear",
+    "num_train_timesteps": 1000,
+}
+PREDICTIONS = ("epsilon", "v_prediction")
+
+
+class LetterTokenizer:
+    """Each character is a token: enough of a tokenizer for a text encoder whose weights are random."""
+
+    model_max_length = TEXT_LENGTH
+    vocabulary = 512
+
+    def __call__(self, text: str, **_options: Any) -> SimpleNamespace:
+        """`input_ids` as int64 `[1, 77]`; the last id ends and pads a text."""
+        end = self.vocabulary - 1
+        ids = [min(ord(letter), end - 1) for letter in text[: TEXT_LENGTH - 1]]
+        return SimpleNamespace(input_ids=torch.tensor([ids + [end] * (TEXT_LENGTH - len(ids))]))
+
+
+def make_unet(shape: str) -> Any:
+    """The U-Net of `shape` ("sd15" or "turbo") on the device and in the format that are torch's defaults now."""
+    from diffusers import UNet2DConditionModel
+
+    return UNet2DConditionModel(**UNETS[shape])
+
+
+def make_vae() -> Any:
+    """TAESD on torch's default device."""
+    from diffusers import AutoencoderTiny
+
+    return AutoencoderTiny(**TAESD)
+
+
+def make_text_encoder(shape: str) -> Any:
+    """A CLIP text encoder of the width that `shape` wants, with few layers."""
+    from transformers import CLIPTextConfig, CLIPTextModel
+
+    width = UNETS[shape]["cross_attention_dim"]
+    end = LetterTokenizer.vocabulary - 1
+    settings = CLIPTextConfig(
+        vocab_size=LetterTokenizer.vocabulary,
+        hidden_size=width,
+        intermediate_size=4 * width,
+        num_hidden_layers=TEXT_LAYERS,
+        num_attention_heads=TEXT_HEADS[shape],
+        max_position_embeddings=TEXT_LENGTH,
+        projection_dim=width,
+        bos_token_id=0,
+        eos_token_id=end,
+        pad_token_id=end,
+    )
+    return CLIPTextModel(settings)
+
+
+def random_components(shape: str, config: StreamConfig, *, prediction_type: str = "epsilon") -> Components:
+    """Components of a real shape, made directly on the device and in the format that `config` asks for.
+
+    Args:
+        shape: "sd15" or "turbo".
+        config: device and dtype are read.
+        prediction_type: "epsilon", as SD 1.5 and SD-Turbo answer, or "v_prediction", as SD 2.1 does.
+    """
+    from diffusers import LCMScheduler
+
+    device = choose_device(config)
+    dtype, why = choose_dtype(config, device)
+    before = torch.get_default_dtype()
+    torch.manual_seed(0)
+    torch.set_default_dtype(dtype)
+    try:
+        with torch.device(device):
+            modules = [make_unet(shape), make_vae(), make_text_encoder(shape)]
+    finally:
+        torch.set_default_dtype(before)
+    for module in modules:
+        torch.nn.Module.to(module, dtype).eval().requires_grad_(False)
+    unet, vae, text_encoder = modules
+    unet.to(memory_format=torch.channels_last)
+    vae.to(memory_format=torch.channels_last)
+    even_out(unet, vae)
+    return Components(
+        unet=unet,
+        vae=vae,
+        text_encoder=text_encoder,
+        tokenizer=LetterTokenizer(),
+        alphas_cumprod=LCMScheduler(**BETAS).alphas_cumprod.float().cpu(),
+        prediction_type=prediction_type,
+        facts={
+            "model": f"{shape} shape, random weights",
+            "device": str(device),
+            "dtype": str(dtype).removeprefix("torch."),
+            "dtype_reason": why,
+            "loras": [],
+            "parameters": sum(p.numel() for module in modules for p in module.parameters()),
+        },
+    )
+
+
+@torch.inference_mode()
+def even_out(unet: Any, vae: Any) -> None:
+    """Scale each network's last layer so that latents have deviation 1 and pictures fill their range.
+
+    Random layers fade what passes them. Left so, all pictures would be the same grey and a comparison of two
+    ways to compute them would pass whatever they do.
+    """
+    generator, cells = torch.Generator().manual_seed(0), 16
+
+    def noise(*shape: int) -> Tensor:
+        return torch.randn(*shape, generator=generator).to(unet.device, unet.dtype)
+
+    channels, text_width = unet.config.in_channels, unet.config.cross_attention_dim
+    step = torch.tensor([399.0], device=unet.device)
+    # soft blobs, as pictures are: the decoder answers them more strongly than white noise
+    picture = noise(1, 3, cells // 2, cells // 2).repeat_interleave(16, 2).repeat_interleave(16, 3)
+    scale_last(vae.encoder, lambda: vae.encoder(picture), mean=0.0, deviation=1.0)
+    # TAESD's decoder ends in 0..1 before it is stretched to -1..1
+    scale_last(vae.decoder, lambda: vae.decoder(vae.encoder(picture)), mean=0.5, deviation=0.2)
+    text = noise(1, TEXT_LENGTH, text_width)
+    sample = noise(1, channels, cells, cells)
+    scale_last(unet, lambda: unet(sample, step, encoder_hidden_states=text), mean=0.0, deviation=1.0)
+
+
+def scale_last(network: torch.nn.Module, call: Callable[[], Any], *, mean: float, deviation: float) -> None:
+    """Scale the last convolution of `network` so that what it answers during `call()` has these moments."""
+    last = getattr(network, "conv_out", None) or [m for m in network.modules() if isinstance(m, torch.nn.Conv2d)][-1]
+    seen: list[Tensor] = []
+    hook = last.register_forward_hook(lambda _layer, _inputs, output: seen.append(output.float()))
+    call()
+    hook.remove()
+    means = seen[0].mean((0, 2, 3))
+    factor = deviation / float((seen[0] - means.view(1, -1, 1, 1)).std())
+    last.weight.mul_(factor)
+    if last.bias is not None:
+        last.bias.copy_((last.bias.float() - means) * factor + mean)

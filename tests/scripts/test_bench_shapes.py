@@ -1,0 +1,107 @@
+"""The random models of the bench have the real ones' shapes, and its count of operations is right."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+import pytest
+import torch
+from benchmarks.flops import count_flops, flops_per_frame, unet_flops
+from benchmarks.shapes import LetterTokenizer, even_out, make_text_encoder, make_unet, make_vae
+from tiny import tiny_unet, tiny_vae
+from torch.nn import functional as F
+
+from streamv2v.bank import FeatureBank
+from streamv2v.config import BankConfig
+from streamv2v.hook import attach
+from streamv2v.live import LiveTensors
+
+LAYERS = Counter({(4096, 320): 5, (1024, 640): 5, (256, 1280): 5, (64, 1280): 1})
+"""(tokens, channels) of the self-attention layers at 512x512."""
+
+
+def on_meta(make: Any, *arguments: Any) -> Any:
+    with torch.device("meta"):
+        return make(*arguments)
+
+
+def millions(module: Any) -> float:
+    return sum(p.numel() for p in module.parameters()) / 1e6
+
+
+@pytest.mark.parametrize(("shape", "parameters"), [("sd15", 859.52), ("turbo", 865.91)])
+def test_the_unet_has_the_real_ones_parameters(shape: str, parameters: float) -> None:
+    assert millions(on_meta(make_unet, shape)) == pytest.approx(parameters, abs=0.01)
+
+
+def test_taesd_has_the_real_ones_parameters() -> None:
+    assert millions(on_meta(make_vae)) == pytest.approx(2.445, abs=0.001)
+
+
+@pytest.mark.parametrize("shape", ["sd15", "turbo"])
+def test_sixteen_self_attention_layers_have_the_papers_tokens_and_channels(shape: str) -> None:
+    unet, seen = on_meta(make_unet, shape), Counter()
+    for name, module in unet.named_modules():
+        if name.endswith("attn1"):
+            module.register_forward_pre_hook(lambda _layer, inputs: seen.update([tuple(inputs[0].shape[1:])]))
+    unet_flops(unet, rows=1, width=512, height=512)
+    assert seen == LAYERS
+
+
+def test_turbo_has_heads_of_64_channels() -> None:
+    unet = on_meta(make_unet, "turbo")
+    sizes = {m.to_q.out_features // m.heads for name, m in unet.named_modules() if name.endswith("attn1")}
+    assert sizes == {64}
+
+
+@pytest.mark.parametrize("shape", ["sd15", "turbo"])
+def test_the_text_encoder_fits_the_unet(shape: str) -> None:
+    encoder = on_meta(make_text_encoder, shape)
+    ids = LetterTokenizer()("a pencil sketch", padding="max_length").input_ids
+    hidden = encoder(ids.to("meta"))[0]
+    assert hidden.shape == (1, 77, on_meta(make_unet, shape).config.cross_attention_dim)
+
+
+def test_a_row_of_sd15_costs_eight_tenths_of_a_teraflop() -> None:
+    unet = on_meta(make_unet, "sd15")
+    one = unet_flops(unet, rows=1, width=512, height=512)
+    assert one / 1e12 == pytest.approx(0.803, abs=0.005)
+    four = unet_flops(unet, rows=4, width=512, height=512)
+    assert four == pytest.approx(4 * one, rel=0.001)  # the embedding of the timestep alone does not scale
+
+
+def test_the_banks_attention_is_counted() -> None:
+    unet = on_meta(make_unet, "sd15")
+    plain = unet_flops(unet, rows=1, width=512, height=512)
+    bank = FeatureBank(BankConfig(fusion=False), 1, 1)
+    with attach(unet, bank, LiveTensors("meta")):
+        bank.begin_frame(1000)
+        filling = unet_flops(unet, rows=1, width=512, height=512)
+        bank.begin_frame(1000)
+        reading = unet_flops(unet, rows=1, width=512, height=512)
+    assert filling == plain
+    expected = sum(4 * tokens**2 * channels * count for (tokens, channels), count in LAYERS.items())
+    assert reading - plain == expected
+
+
+def test_the_cpus_attention_is_counted() -> None:
+    query, key = torch.randn(1, 2, 32, 8), torch.randn(1, 2, 48, 8)
+    counted = count_flops(lambda: F.scaled_dot_product_attention(query, key, key))
+    assert counted == 4 * 2 * 32 * 48 * 8
+
+
+def test_a_frames_count_is_the_mean_over_an_interval() -> None:
+    turns = iter([1, 1, 1, 5])
+    square = torch.randn(8, 8)
+    assert flops_per_frame(lambda: [square @ square for _ in range(next(turns))], 4) == 2 * 2 * 8**3
+
+
+def test_random_pictures_have_contrast() -> None:
+    unet, vae = tiny_unet(), tiny_vae()
+    even_out(unet, vae)
+    with torch.no_grad():
+        blobs = torch.randn(1, 3, 8, 8, generator=torch.Generator().manual_seed(3))
+        picture = vae.decoder(vae.encoder(blobs.repeat_interleave(16, 2).repeat_interleave(16, 3)))
+    assert 0.2 < picture.std() < 0.8
+    assert abs(picture.mean()) < 0.4
