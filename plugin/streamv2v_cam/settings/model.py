@@ -100,7 +100,7 @@ class BankSettings(Section):
     """The feature bank: what the engine remembers of past frames."""
 
     kind: Literal["paper", "queue", "off", "best"] = Field(
-        default="paper", description='how the bank remembers; "best" is the paper\'s with what proved better'
+        default="best", description='how the bank remembers; "best" is the paper\'s with what proved better'
     )
     queue_length: int = Field(default=4, ge=1, le=16, description="frames kept by the queue bank")
     attention: bool = Field(default=True, description="extended self-attention")
