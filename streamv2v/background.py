@@ -5,7 +5,7 @@ from __future__ import annotations
 import queue
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import torch
@@ -14,7 +14,7 @@ from .compile_cache import compiler_missing, use_cache
 from .compiling import PARTS, CompiledPart, Examples, compile_again, compile_part, keep_compiled
 from .config import StreamConfig
 from .loading import Components
-from .precompile import compiling_child, one_line
+from .precompile import CompilingChild, compiling_child, one_line
 from .trials import Trials, stream_key
 
 GAIN = 0.05
@@ -96,6 +96,7 @@ class BackgroundCompiling:
         self._complaint: str | None = None
         self._pending: set[str] = set()
         self._finished: queue.SimpleQueue[CompiledPart] = queue.SimpleQueue()
+        self._child: CompilingChild | None = None
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="compiling", daemon=True)
 
@@ -103,13 +104,19 @@ class BackgroundCompiling:
         self._thread.start()
 
     def stop(self) -> None:
-        """Begin no further part; what is compiled in this process is waited for by nobody."""
+        """Begin no further part and end the child; what is compiled in this process is waited for by nobody."""
         self._stopping.set()
+        if (child := self._child) is not None:
+            child.kill()
 
     def wait(self, timeout_s: float | None = None) -> bool:
         """Wait for the thread; whether it is over. Finished parts still have to be handed over."""
         self._thread.join(timeout_s)
         return not self._thread.is_alive()
+
+    def facts(self) -> dict[str, Any]:
+        """What is in use and, once it is over, what came of it."""
+        return {"compiled": list(self.used)} | ({"compiling": self.outcome} if self.outcome else {})
 
     def hand_over(self, use_networks: Callable[..., None]) -> None:
         """Put in what is finished. Between two frames, by the thread that owns the engine.
@@ -123,7 +130,7 @@ class BackgroundCompiling:
                 made.place()
                 use_networks(**{made.part: made.network})
             except Exception as error:  # a graph that cannot capture it, say: the present networks stay
-                self._verdicts[made.part] = Verdict(failed=one_line(error))
+                self._verdicts[made.part] = self._remembered(made.part, {"failed": one_line(error)})
             else:
                 self.used.append(made.part)
             self._pending.discard(made.part)
@@ -161,7 +168,7 @@ class BackgroundCompiling:
         unknown = []
         for part in self._parts:
             known = self._trials.recall(QUESTION, self._key(part))
-            if isinstance(known, dict) and set(known) == {"eager_ms", "compiled_ms"}:
+            if isinstance(known, dict) and set(known) == set(asdict(Verdict())):
                 yield part, Verdict(**known)
             else:
                 unknown.append(part)
@@ -170,22 +177,29 @@ class BackgroundCompiling:
 
     def _by_child(self, unknown: list[str]) -> Iterator[tuple[str, Verdict]]:
         config = replace(self._config, acceleration="none", offline=True)
-        judged = 0
-        with compiling_child(config, unknown, threads=self._threads) as answers:
-            for answer in answers:
+        left = list(unknown)
+        with compiling_child(config, unknown, threads=self._threads) as child:
+            self._child = child
+            for answer in child:
                 if self._stopping.is_set():
                     return
                 if "begun" in answer:
-                    self.progress = f"compiling the {WORDS[answer['begun']]} ({judged + 1} of {len(unknown)})"
+                    part, number = answer["begun"], len(unknown) - len(left) + 1
+                    self.progress = f"compiling the {WORDS[part]} ({number} of {len(unknown)})"
                     continue
-                judged += 1
-                verdict = Verdict(**{name: answer[name] for name in answer if name not in ("part", "deviation")})
-                if not verdict.failed:
-                    kept = {"eager_ms": round(verdict.eager_ms, 2), "compiled_ms": round(verdict.compiled_ms, 2)}
-                    self._trials.remember(QUESTION, self._key(answer["part"]), kept)
-                yield answer["part"], verdict
-        for part in unknown[judged:]:
-            yield part, Verdict(failed="the compiling process ended early")
+                part = left.pop(left.index(answer["part"]))
+                yield part, self._remembered(part, answer)
+        if self._stopping.is_set():
+            return
+        for part in left:
+            yield part, self._remembered(part, {"failed": "the compiling process ended early"})
+
+    def _remembered(self, part: str, answer: dict[str, Any]) -> Verdict:
+        """The child's answer as a verdict; a failure is remembered, too, or every start would try it again."""
+        times_ms = {name: round(answer.get(name, 0.0), 2) for name in ("eager_ms", "compiled_ms")}
+        verdict = Verdict(**times_ms, failed=answer.get("failed", ""))
+        self._trials.remember(QUESTION, self._key(part), asdict(verdict))
+        return verdict
 
     def _take_in(self, part: str) -> None:
         compile_again()
@@ -193,7 +207,7 @@ class BackgroundCompiling:
         try:
             self._finished.put(compile_part(self._components, part, self._examples.calls[part]))
         except Exception as error:  # see _run
-            self._verdicts[part] = Verdict(failed=one_line(error))
+            self._verdicts[part] = self._remembered(part, {"failed": one_line(error)})
             self._pending.discard(part)
         finally:
             keep_compiled()

@@ -242,8 +242,9 @@ class StreamV2V:
         Args:
             encoder, unet, decoder: called as `Networks` says; None keeps the present one.
         """
-        now = self.networks
-        self._path.use_networks(Networks(encoder or now.encoder, unet or now.unet, decoder or now.decoder))
+        given = zip(Networks._fields, (encoder, unet, decoder), strict=True)
+        # compared with None, since a compiled module has no truth value
+        self._path.use_networks(self.networks._replace(**{name: made for name, made in given if made is not None}))
 
     def warm_up(self) -> None:
         """Run a few blank frames and every program, so that all is there before the first real frame."""
@@ -258,14 +259,13 @@ class StreamV2V:
         """What is running, for people and benchmarks: device, dtype, parameters, bank bytes, size, slots, captures."""
         return {
             **self.components.facts,
-            **{name: getattr(self.config, name) for name in ("width", "height", "slots")},
-            "delay_frames": self.delay_frames,
+            **{name: getattr(self.config, name) for name in ("width", "height", "slots", "delay_frames")},
             "bank": self.config.bank.kind,
             "bank_bytes": self.bank.nbytes if self.bank else 0,
             "prompts_encoded": self._encoder.encoded,
             "acceleration": self._acceleration,
             "captures": self._graphs.captures,
-            "compiled": list(self.compiling.used) if self.compiling else [],
+            **(self.compiling.facts() if self.compiling else {}),
         }
 
     def close(self) -> None:

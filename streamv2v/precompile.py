@@ -24,13 +24,27 @@ ROUNDS = 7
 """Timed calls of each part, plain and compiled in turns."""
 
 
-@contextlib.contextmanager
-def compiling_child(config: StreamConfig, parts: Sequence[str], *, threads: int) -> Iterator[Iterator[dict[str, Any]]]:
-    """Start the child; gives what it says, one dictionary for each beginning and each end of a part.
+class CompilingChild:
+    """The child: iterate for what it says, one dictionary for each beginning and each end of a part.
 
     {"begun": part}, then {"part", "eager_ms", "compiled_ms", "deviation"} or {"part", "failed": reason}.
-    On leaving, the child is ended; it ends by itself when this process does.
     """
+
+    def __init__(self, process: subprocess.Popen[bytes]) -> None:
+        self._process = process
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        assert self._process.stdout is not None
+        return map(json.loads, self._process.stdout)
+
+    def kill(self) -> None:
+        """End it, from any thread; who iterates then comes to an end."""
+        self._process.kill()
+
+
+@contextlib.contextmanager
+def compiling_child(config: StreamConfig, parts: Sequence[str], *, threads: int) -> Iterator[CompilingChild]:
+    """Start the child; on leaving it is ended, and it ends by itself when this process does."""
     child = subprocess.Popen(
         [sys.executable, "-c", "from streamv2v.precompile import main; main()"],
         stdin=subprocess.PIPE,
@@ -43,7 +57,7 @@ def compiling_child(config: StreamConfig, parts: Sequence[str], *, threads: int)
         orders = pickle.dumps((config, tuple(parts), threads))
         child.stdin.write(len(orders).to_bytes(8, "little") + orders)
         child.stdin.flush()
-        yield map(json.loads, child.stdout)
+        yield CompilingChild(child)
     finally:
         with contextlib.suppress(OSError):
             child.stdin.close()

@@ -1,6 +1,7 @@
 """What was tried on this machine and how it came out, remembered in a small JSON file.
 
-A trial takes a second or more, its answer rarely changes: so it is kept under all that it depends on.
+A trial takes a second or more, its answer rarely changes: so it is kept under all that it depends on, for a
+month, since a machine may have been busy in a way that no key tells.
 A file that cannot be read or written only costs the trial again.
 """
 
@@ -22,6 +23,7 @@ from .config import StreamConfig
 FILE_NAME = "trials.json"
 KEPT = 200
 """Answers kept; the oldest go first."""
+HOLDS_S = 30 * 86400.0
 
 
 class Trials:
@@ -29,23 +31,31 @@ class Trials:
 
     Args:
         folder: where the file lies; None remembers nothing beyond this object.
+        clock: seconds since 1970.
+
+    Attributes:
+        complaint: why the last answer could not be kept; "" when it was.
     """
 
-    def __init__(self, folder: str | Path | None) -> None:
+    def __init__(self, folder: str | Path | None, *, clock: Callable[[], float] = time.time) -> None:
+        self._clock = clock
         self._file = Path(folder) / FILE_NAME if folder is not None else None
         self._answers = self._read()
         self.complaint = ""
 
     def recall(self, question: str, key: str) -> Any:
-        """The answer remembered, or None."""
-        return self._answers.get(f"{question} {key}")
+        """The answer remembered, or None: also where it is older than a month, or from the future."""
+        match self._answers.get(f"{question} {key}"):
+            case {"answer": answer, "at_s": float(at_s)} if 0 <= self._clock() - at_s <= HOLDS_S:
+                return answer
+        return None
 
     def remember(self, question: str, key: str, answer: Any) -> None:
         """Keep a plain value; a file that cannot be written is told in `complaint`."""
         name = f"{question} {key}"
         self._answers = self._read() | self._answers  # another engine may have written meanwhile
         self._answers.pop(name, None)
-        self._answers[name] = answer
+        self._answers[name] = {"answer": answer, "at_s": self._clock()}
         self._answers = dict(list(self._answers.items())[-KEPT:])
         if self._file is None:
             return

@@ -56,7 +56,7 @@ def test_a_trial_happens_once_and_its_answer_is_remembered(tmp_path: Path) -> No
     drawn: list[int] = []
     frame = lambda: drawn.append(torch.get_num_threads())  # noqa: E731
     chosen, reason = choose_threads(frame, [1, 2], usual=2, trials=Trials(tmp_path), key="k", rounds=2)
-    assert sorted(set(drawn)) == [1, 2] and len(drawn) == 6
+    assert sorted(set(drawn)) == [1, 2] and len(drawn) == 7
     assert chosen == torch.get_num_threads() and "tried here" in reason
     drawn.clear()
     again, reason = choose_threads(frame, [1, 2], usual=2, trials=Trials(tmp_path), key="k")
@@ -68,6 +68,27 @@ def test_a_remembered_number_that_is_no_choice_any_more_is_tried_anew(tmp_path: 
     drawn: list[int] = []
     choose_threads(lambda: drawn.append(1), [1, 2], usual=2, trials=Trials(tmp_path), key="k", rounds=1)
     assert drawn
+
+
+def test_a_trial_beside_busy_programs_chooses_and_forgets(tmp_path: Path) -> None:
+    busy_s = iter([0.0, 1e6])
+    choose = dict(usual=2, trials=Trials(tmp_path), key="k", rounds=1)
+    number, reason = choose_threads(lambda: None, [1, 2], busy_s=lambda: next(busy_s), **choose)
+    assert number in (1, 2) and "not remembered" in reason
+    assert Trials(tmp_path).recall("threads", "k") is None
+
+
+def test_a_model_too_slow_for_a_trial_keeps_the_usual_number(tmp_path: Path) -> None:
+    now_s = [0.0]
+    frames: list[int] = []
+
+    def frame() -> None:
+        frames.append(torch.get_num_threads())
+        now_s[0] += 9.0
+
+    choose = dict(usual=2, trials=Trials(tmp_path), key="k", clock=lambda: now_s[0])
+    number, reason = choose_threads(frame, [1, 2], **choose)
+    assert number == 2 == torch.get_num_threads() and frames == [2] and "9.0 s a frame" in reason
 
 
 def test_answers_hold_for_one_machine_model_and_size() -> None:
@@ -83,8 +104,18 @@ def test_a_damaged_file_of_answers_counts_as_none_and_is_written_anew(tmp_path: 
     trials = Trials(tmp_path)
     assert trials.recall("threads", "k") is None
     trials.remember("threads", "k", 3)
-    assert json.loads((tmp_path / FILE_NAME).read_text()) == {"threads k": 3}
+    assert json.loads((tmp_path / FILE_NAME).read_text())["threads k"]["answer"] == 3
     assert [file.name for file in tmp_path.iterdir()] == [FILE_NAME]
+
+
+def test_an_answer_holds_for_a_month(tmp_path: Path) -> None:
+    now_s = [1e9]
+    trials = Trials(tmp_path, clock=lambda: now_s[0])
+    trials.remember("threads", "k", 3)
+    now_s[0] += 29 * 86400
+    assert trials.recall("threads", "k") == 3
+    now_s[0] += 2 * 86400
+    assert trials.recall("threads", "k") is None
 
 
 def test_two_engines_keep_each_others_answers(tmp_path: Path) -> None:

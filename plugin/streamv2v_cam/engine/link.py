@@ -8,7 +8,7 @@ import signal
 import threading
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from multiprocessing import resource_tracker
 
 import numpy as np
@@ -20,7 +20,7 @@ from ..opencv import cv2
 from ..store import Snapshot
 from .child import run
 from .memory import EngineMemory
-from .protocol import Failure, FailureKind, FrameDone, Message, Ready, WorkerSpec
+from .protocol import Failure, FailureKind, FrameDone, Message, Notice, Ready, WorkerSpec
 from .recovery import exit_failure
 from .shared_frames import Record
 
@@ -171,6 +171,9 @@ class EngineLink:
         self._beat_s = time.monotonic()
         if isinstance(message, Ready):
             self.ready = message
+        elif isinstance(message, Notice):
+            if self.ready is not None and message.facts is not None:
+                self.ready = replace(self.ready, facts=message.facts)
         elif isinstance(message, FrameDone):
             self.dropped += max(0, message.taken - self._taken - 1)
             self._taken = message.taken

@@ -63,10 +63,12 @@ class Refit:
     Attributes:
         config: what fits.
         reason: what was asked, what it needs, what there is, and what runs instead; one line for a person.
+        lasting: the reason stays beside the state for as long as the other choice runs.
     """
 
     config: StreamConfig
     reason: str
+    lasting: bool = True
 
 
 @dataclass(frozen=True)
@@ -75,10 +77,12 @@ class Notice:
 
     Attributes:
         lasting: it stays beside the state for as long as this engine runs.
+        facts: what the engine says of itself from now on, where that has changed since it was ready.
     """
 
     text: str
     lasting: bool = False
+    facts: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True)

@@ -45,7 +45,7 @@ class Succession:
 
     def advance(
         self, start: Callable[[StreamConfig], EngineLink], begin: Callable[[EngineLink], None], say: Say
-    ) -> EngineLink | None:
+    ) -> EngineLink | Refit | None:
         """Do the next bit of work.
 
         Args:
@@ -54,7 +54,8 @@ class Succession:
             say: see `Say`.
 
         Returns:
-            The new engine once it has styled a frame, None before that.
+            The new engine once it has styled a frame, None before that; where it does not fit beside the present
+            one, what is to be started once that one has ended.
         """
         wish = self.take_wish()
         if wish is not None:
@@ -75,13 +76,13 @@ class Succession:
             elif isinstance(message, Ready):
                 begin(link)
             elif isinstance(message, Notice):
-                log.warning("%s", message.text)
+                log.log(logging.WARNING if message.lasting else logging.INFO, "%s", message.text)
                 self.note = message.text if message.lasting else self.note
             elif isinstance(message, Refit):
-                log.warning("%s", message.reason)
+                # asked while two engines share the memory: alone it may fit as it was wished, and says so if not
                 self.end()
-                self.link, self.note = start(message.config), message.reason
-                return None
+                reason = f"{link.config.model} does not fit beside the present engine, which ends first"
+                return Refit(link.config, reason, lasting=False)
             elif isinstance(message, Failure):
                 log.warning("%s", "\n".join(filter(None, (message.reason, message.detail))))
                 say("", f"kept the present engine, the new one did not start: {message.reason}")

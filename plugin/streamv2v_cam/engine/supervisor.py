@@ -23,6 +23,7 @@ from .succession import Succession
 
 _TICK_S = 0.05
 _THREAD_STOP_S = 8.0
+_WAITING = "waiting for a picture"
 
 log = logging.getLogger(__name__)
 
@@ -160,6 +161,8 @@ class EngineSupervisor:
                 return message
             self._take(link, message)
         successor = self._succession.advance(self._start_link, self._begin, self._say_preparing)
+        if isinstance(successor, Refit):
+            return successor
         if successor is not None:
             self._hand_over(link, successor)
         return None
@@ -173,7 +176,7 @@ class EngineSupervisor:
             if message.lasting:
                 self._note = message.text
         elif isinstance(message, Ready):
-            self._status = replace(self._status, progress="waiting for a picture")
+            self._status = replace(self._status, progress=_WAITING)
             self._begin(link)
         elif isinstance(message, FrameDone):
             self._pass_on(link, message.engine_ms)
@@ -194,7 +197,10 @@ class EngineSupervisor:
             self._dropped = link.dropped
         self._styled.put(frame)
         if self._status.state is not EngineState.RUNNING:
+            beside = self._status.progress
             self._say(EngineState.RUNNING)
+            if beside != _WAITING:  # said after it was ready: what it does beside its frames
+                self._say_preparing(beside, self._status.reason)
 
     def _hand_over(self, old: EngineLink, new: EngineLink) -> None:
         self._link, self.config = new, new.config
@@ -217,7 +223,7 @@ class EngineSupervisor:
 
     def _refit(self, wish: Refit) -> None:
         log.warning("%s", wish.reason)
-        self.config, self._note = wish.config, wish.reason
+        self.config, self._note = wish.config, wish.reason if wish.lasting else ""
         self._say(EngineState.STARTING, wish.reason)
 
     def _restart_after(self, failure: Failure) -> None:
@@ -242,7 +248,7 @@ class EngineSupervisor:
         while not self._stopping.is_set() and (left_s := until_s - time.monotonic()) > 0:
             wish = self._succession.take_wish()
             if wish is not None:
-                self.config = wish
+                self.config, self._note = wish, ""
                 return
             self._wake.wait(min(left_s, 3600))
             self._wake.clear()

@@ -16,6 +16,8 @@ from .serving import Translator, serve
 
 if TYPE_CHECKING:
     from streamv2v import StreamV2V
+    from streamv2v.background import BackgroundCompiling
+    from streamv2v.preflight import Needs
 
 
 def main(end: EngineEnd) -> None:
@@ -28,7 +30,9 @@ def main(end: EngineEnd) -> None:
     from streamv2v.threads import usual_threads
 
     torch.set_num_threads(end.spec.threads or usual_threads(_cores()))
-    serve(end, lambda config, progress: build(end, config, progress), Beside(end))
+    beside = Beside(end)
+    serve(end, lambda config, progress: build(end, config, progress), beside)
+    beside.end()
 
 
 def build(end: EngineEnd, config: StreamConfig, progress: Callable[..., None]) -> Translator:
@@ -38,44 +42,66 @@ def build(end: EngineEnd, config: StreamConfig, progress: Callable[..., None]) -
 
     from .worker_memory import check_memory
 
-    check_memory(end, config, progress)
-    if end.spec.every_frame and config.acceleration == "auto":
-        # a clip is over before compiling has paid, and the next one may have another size
-        config = replace(config, compile_cache=None)
+    needs = check_memory(end, config, progress)
     components = load_components(config, progress)
     engine = StreamV2V(config, components)
-    progress("warming up", None)
-    engine.warm_up()
-    components.facts |= choose_threads(end, engine, progress)
-    engine.compiling = begin_compiling(config, components, engine.warm_up)
+
+    def warm_up() -> None:
+        progress("warming up", None)
+        engine.warm_up()
+        components.facts |= choose_threads(end, engine, progress)
+
+    compiled = config if may_compile(end, config, needs) else replace(config, acceleration="none")
+    engine.compiling = begin_compiling(compiled, components, warm_up)
     return engine
+
+
+def may_compile(end: EngineEnd, config: StreamConfig, needs: Needs) -> bool:
+    """Whether compiling may begin: always where it was asked for by name, else where it can pay and has room."""
+    import torch
+
+    from .worker_memory import free_memory, no_room_to_compile
+
+    if config.compiles:
+        return True
+    if end.spec.every_frame:
+        # a clip is over before compiling has paid, and the next one may have another size
+        return False
+    short = no_room_to_compile(needs, free_memory(torch.device("cpu"))[0])
+    if short:
+        end.send(Notice(short))
+    return not short
 
 
 def choose_threads(end: EngineEnd, engine: StreamV2V, progress: Callable[..., None]) -> dict[str, Any]:
     """Set the number of CPU threads: as asked, as remembered, or by a trial of a second or two; facts of it."""
-    import psutil
     import torch
-
-    from streamv2v.threads import choose_threads, thread_choices, usual_threads
-    from streamv2v.trials import Trials, stream_key
 
     asked, cores = end.spec.threads, _cores()
     if asked or engine.components.unet.device.type != "cpu" or end.spec.every_frame:
         reason = "asked for" if asked else "the usual number"
         return {"threads": torch.get_num_threads(), "threads_reason": reason}
     import numpy as np
+    import psutil
 
     from streamv2v import Controls
+    from streamv2v.threads import choose_threads, thread_choices, usual_threads
+    from streamv2v.trials import Trials, stream_key
 
     config = engine.config
     blank = np.zeros((config.height, config.width, 3), dtype=np.uint8)
-    progress("trying numbers of threads", None)
+
+    def frame() -> None:
+        progress("trying numbers of threads", None)  # each frame: a sign of life, and the moment to hear a stop
+        engine(blank, Controls(update_interval=1), now_s=0.0)
+
     number, reason = choose_threads(
-        lambda: engine(blank, Controls(update_interval=1), now_s=0.0),
+        frame,
         thread_choices(cores, psutil.cpu_count(logical=False)),
         usual=usual_threads(cores),
         trials=Trials(config.compile_cache),
         key=stream_key(config, torch.__version__, engine.components.facts["dtype"]),
+        busy_s=_busy_s,
     )
     engine.reset()
     return {"threads": number, "threads_reason": reason}
@@ -87,9 +113,10 @@ class Beside:
     def __init__(self, end: EngineEnd) -> None:
         self._end = end
         self._told = self._outcome = ""
+        self._compiling: BackgroundCompiling | None = None
 
     def __call__(self, engine: Translator) -> None:
-        compiling = getattr(engine, "compiling", None)
+        compiling = self._compiling = getattr(engine, "compiling", None)
         if compiling is None:
             return
         if compiling.progress != self._told:
@@ -97,7 +124,22 @@ class Beside:
             self._end.send(Progress(self._told))
         if compiling.outcome != self._outcome:
             self._outcome = compiling.outcome
-            self._end.send(Notice(self._outcome))
+            self._end.send(Notice(self._outcome, facts=engine.facts()))
+
+    def end(self) -> None:
+        """Leave no compiler in the middle of its work behind: Python would wait for it, or fall over it."""
+        if self._compiling is not None and not self._compiling.wait(0):
+            self._end.close()
+            os._exit(0)
+
+
+def _busy_s() -> float:
+    import psutil
+
+    times = psutil.cpu_times()
+    resting = times.idle + getattr(times, "iowait", 0.0)
+    # the time of guests is in that of their users already
+    return sum(times) - resting - getattr(times, "guest", 0.0) - getattr(times, "guest_nice", 0.0)
 
 
 def _sleep_at_barriers() -> None:

@@ -10,18 +10,23 @@ from streamv2v.config import StreamConfig
 from streamv2v.device import choose_device, choose_dtype
 from streamv2v.ladder import Fit, fitting
 from streamv2v.model_facts import model_facts
-from streamv2v.preflight import needs_of
+from streamv2v.preflight import MIB, Needs, needs_of, size_words
 
 from .child import EngineEnd
 from .free_memory import free_system_bytes
 from .protocol import Notice, Refit
 
+COMPILER_BYTES = 1024 * MIB
+"""What compiling takes beside the second copy of the model that is compiled: the compiler's tables, and g++."""
 
-def check_memory(end: EngineEnd, config: StreamConfig, progress: Callable[..., None]) -> None:
+
+def check_memory(end: EngineEnd, config: StreamConfig, progress: Callable[..., None]) -> Needs:
     """Go on where `config` fits; else ask the host for a smaller choice, or only say what is short.
 
     A hub model is fetched first, since its files say what it needs.
 
+    Returns:
+        what `config` needs.
     Raises:
         ModelError: the model is not there, or incomplete.
         SystemExit: the host was asked to start again with another choice.
@@ -33,6 +38,15 @@ def check_memory(end: EngineEnd, config: StreamConfig, progress: Callable[..., N
     free_bytes, where = free_memory(device)
     fit = fitting(config, free_bytes, lambda rung: needs_of(rung, facts, dtype=name, device=device.type), where=where)
     answer_to(end, fit)
+    return fit.asked
+
+
+def no_room_to_compile(needs: Needs, free_bytes: int) -> str:
+    """Why nothing is compiled unasked beside the engine, for lack of memory; "" where there is enough."""
+    wanted = needs.total_bytes + COMPILER_BYTES
+    if wanted <= free_bytes:
+        return ""
+    return f"not compiled: that needs about {size_words(wanted)} more, and {size_words(free_bytes)} are free"
 
 
 def answer_to(end: EngineEnd, fit: Fit) -> None:

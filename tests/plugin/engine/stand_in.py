@@ -3,7 +3,9 @@
 It tints the picture by the prompt and draws its edges; faults are asked for in the name of the model:
 "stand-in?crash_after=20&once=/tmp/mark" (with `once`, the fault happens at the first start only: the
 file is made then). Faults: crash_after, kill_after, hang_after, memory_after (frames), slow_ms (per
-frame), load_s, wrong (a model error), memory_above (px of width: more does not fit).
+frame), load_s, wrong (a model error), memory_above (px of width: more does not fit). Not faults: fits_below
+(px of width: asks for that much before it loads), notice (words that stay), compiles (takes a part in after
+so many frames).
 """
 
 from __future__ import annotations
@@ -13,12 +15,14 @@ import os
 import signal
 import time
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl
 
 import numpy as np
 from streamv2v_cam.engine.child import EngineEnd
+from streamv2v_cam.engine.protocol import Notice, Progress, Refit
 from streamv2v_cam.engine.serving import serve
 from streamv2v_cam.frame import Pixels
 
@@ -31,7 +35,29 @@ ENTRY = f"{Path(__file__).resolve()}:main"
 
 def main(end: EngineEnd) -> None:
     """Entry of the engine process."""
-    serve(end, StandIn)
+
+    def build(config: StreamConfig, progress: Callable[..., None]) -> StandIn:
+        engine = StandIn(config, progress)
+        limit = int(engine.faults.get("fits_below", 1 << 30))
+        if config.width > limit and end.spec.fit:
+            end.send(Refit(replace(config, width=limit), f"{config.width} px do not fit; running {limit} px"))
+            raise SystemExit(0)
+        if "notice" in engine.faults:
+            end.send(Notice(engine.faults["notice"], lasting=True))
+        return engine
+
+    told: list[bool] = []
+
+    def between(engine: Any) -> None:
+        over = engine.count >= int(engine.faults.get("compiles", 1 << 30))
+        if over in told or "compiles" not in engine.faults:
+            return
+        told.append(over)
+        end.send(Progress("" if over else "compiling the decoder (1 of 1)"))
+        if over:
+            end.send(Notice("compiled: decoder in use", facts={**engine.facts(), "compiled": ["decoder"]}))
+
+    serve(end, build, between)
 
 
 def tint(prompt: str) -> np.ndarray:
@@ -53,20 +79,20 @@ class StandIn:
     def __init__(self, config: StreamConfig, progress: Callable[..., None]) -> None:
         self.delay_frames = config.delay_frames
         self._size = (config.height, config.width, 3)
-        self._faults = dict(parse_qsl(config.model.partition("?")[2]))
+        self.faults = dict(parse_qsl(config.model.partition("?")[2]))
         self._frames: list[Pixels] = []
-        self._count = 0
+        self.count = 0
         self._bank_resets = 0
-        mark = self._faults.pop("once", None)
+        mark = self.faults.pop("once", None)
         if mark and Path(mark).exists():
-            self._faults = {}
+            self.faults = {}
         elif mark:
             Path(mark).touch()
         progress("reading the stand-in", 0.5)
-        time.sleep(float(self._faults.get("load_s", 0)))
-        if "wrong" in self._faults:
+        time.sleep(float(self.faults.get("load_s", 0)))
+        if "wrong" in self.faults:
             raise ModelError(f"{config.model} has no U-Net. Give a folder with a unet/ in it.")
-        if config.width > int(self._faults.get("memory_above", 1 << 30)):
+        if config.width > int(self.faults.get("memory_above", 1 << 30)):
             raise MemoryError(f"{config.width}x{config.height} does not fit")
 
     def __call__(self, pixels: Pixels, controls: Controls) -> Pixels:
@@ -95,8 +121,8 @@ class StandIn:
         self._frames = []
 
     def _misbehave(self) -> None:
-        self._count += 1
-        time.sleep(float(self._faults.get("slow_ms", 0)) / 1000)
+        self.count += 1
+        time.sleep(float(self.faults.get("slow_ms", 0)) / 1000)
         if self._due("crash_after"):
             raise ValueError("asked to crash")
         if self._due("memory_after"):
@@ -107,4 +133,4 @@ class StandIn:
             os.kill(os.getpid(), signal.SIGKILL)
 
     def _due(self, fault: str) -> bool:
-        return self._count > int(self._faults.get(fault, 1 << 30))
+        return self.count > int(self.faults.get(fault, 1 << 30))

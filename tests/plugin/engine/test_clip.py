@@ -57,6 +57,13 @@ def test_an_engine_that_ends_in_the_middle_ends_the_translation_with_one_line(fa
         list(translator.translate(clip(40)))
 
 
+def test_a_clip_that_does_not_fit_is_translated_smaller_and_whole(caplog: pytest.LogCaptureFixture):
+    with engine("stand-in?fits_below=80") as translator:
+        styled = list(translator.translate(clip(12)))
+    assert [picture.shape for picture in styled] == [(64, 80, 3)] * 12
+    assert "96 px do not fit; running 80 px" in caplog.text
+
+
 def test_stopping_in_the_middle_ends_the_process():
     translator = engine("stand-in?slow_ms=20", slots=2)
     with translator:

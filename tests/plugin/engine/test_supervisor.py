@@ -33,7 +33,7 @@ class Rig:
     """A supervisor on the stand-in, and a thread that gives it a numbered picture 50 times a second."""
 
     def __init__(
-        self, model: str = "stand-in", *, width: int = WIDTH, height: int = HEIGHT, slots: int = 2, hang_s: float = 1.0
+        self, model: str = "stand-in", *, width: int = WIDTH, height: int = HEIGHT, slots: int = 2, fit: bool = True
     ) -> None:
         self.store, self.telemetry = ControlStore(), Telemetry()
         self.raw: Mailbox[Frame] = Mailbox()
@@ -45,6 +45,7 @@ class Rig:
             styled=self.styled,
             telemetry=self.telemetry,
             entry=ENTRY,
+            fit=fit,
             # short only where a hang is wanted: a starved test machine is no hang
             patience=Patience(load_s=60, hang_s=1 if "hang" in model else 60),
             first_delay_s=0.05,
@@ -203,6 +204,49 @@ def test_a_rebuild_takes_over_without_the_old_engine_leaving_first():
         rig.wait(lambda: rig.styled.latest and rig.styled.latest.pixels.shape == (HEIGHT, 128, 3))
         assert rig.supervisor.pid != old and rig.supervisor.restarts == 0
         rig.wait_frames(2)
+
+
+def test_an_engine_that_does_not_fit_is_started_smaller_and_that_stays_said():
+    with Rig("stand-in?fits_below=96", width=128) as rig:
+        assert rig.wait_frames(3).pixels.shape == (HEIGHT, 96, 3)
+        assert rig.state is EngineState.RUNNING and rig.supervisor.restarts == 0
+        assert rig.supervisor.status().reason == "128 px do not fit; running 96 px"
+
+
+def test_where_the_user_keeps_to_what_was_asked_it_runs_and_the_shortage_stays_said():
+    with Rig("stand-in?fits_below=96&notice=tight", width=128, fit=False) as rig:
+        assert rig.wait_frames(3).pixels.shape == (HEIGHT, 128, 3)
+        assert rig.supervisor.status().reason == "tight"
+
+
+def test_a_wish_that_does_not_fit_beside_the_present_engine_is_built_after_it_and_not_smaller(once: str):
+    with Rig() as rig:
+        rig.wait_frames(2)
+        # with the mark, memory is short only while the present engine is there
+        rig.supervisor.rebuild(StreamConfig(model=f"stand-in?fits_below=96{once}", width=128, height=HEIGHT))
+        rig.wait(lambda: rig.styled.latest and rig.styled.latest.pixels.shape == (HEIGHT, 128, 3))
+        rig.wait(lambda: rig.state is EngineState.RUNNING)
+        assert any("does not fit beside the present engine" in reason for reason in rig.reasons)
+        assert rig.supervisor.status().reason == "" and rig.supervisor.restarts == 0
+
+
+def test_a_wish_after_a_smaller_choice_carries_no_word_of_it():
+    with Rig("stand-in?fits_below=96", width=128) as rig:
+        rig.wait_frames(1)
+        rig.supervisor.rebuild(StreamConfig(model="stand-in", width=160, height=HEIGHT))
+        rig.wait(lambda: rig.styled.latest and rig.styled.latest.pixels.shape == (HEIGHT, 160, 3))
+        rig.wait(lambda: rig.supervisor.status().reason == "")
+
+
+def test_compiling_is_told_while_frames_go_on_and_its_outcome_is_among_the_facts():
+    with Rig("stand-in?compiles=20&slow_ms=30") as rig:
+        rig.wait(lambda: rig.state is EngineState.RUNNING and "compiling" in rig.supervisor.status().progress)
+        rig.wait_frames(2)
+        assert "compiled" not in rig.supervisor.facts
+        pid = rig.supervisor.pid
+        rig.wait(lambda: rig.supervisor.facts.get("compiled") == ["decoder"])
+        rig.wait_frames(2)
+        assert rig.supervisor.status().progress == "" and rig.supervisor.pid == pid
 
 
 def test_a_rebuild_that_fails_keeps_the_old_engine_and_says_so():

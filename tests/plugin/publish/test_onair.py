@@ -106,6 +106,13 @@ def test_the_slate_says_why_and_how_far() -> None:
     assert choose(situation(camera_lost=UNPLUGGED, styled_age_s=None)).reason == UNPLUGGED
 
 
+def test_what_a_running_engine_has_to_say_is_told_and_costs_no_picture() -> None:
+    compiling = EngineStatus(EngineState.RUNNING, "running 1 slot instead of 2", "compiling the decoder (1 of 3)")
+    decision = choose(situation(engine=compiling))
+    assert (decision.state, decision.show) == (AirState.LIVE, Show.STYLED)
+    assert (decision.reason, decision.progress) == (compiling.reason, compiling.progress)
+
+
 def test_only_an_engine_that_gave_up_promises_nothing() -> None:
     assert choose(situation(engine=FAILED, styled_age_s=None)).given_up
     assert not choose(situation(engine=RESTARTING, styled_age_s=None)).given_up
