@@ -3,7 +3,7 @@
     python scripts/bench.py --quick                        # the embedded model, in a minute or two
     python scripts/bench.py --model sd15 --slots 4 --bank off dyme --acceleration none graph baseline
     python scripts/bench.py --all --out speed.jsonl        # every figure of docs/performance.md that this device gives
-    python scripts/bench.py --table speed.jsonl --into docs/performance.md
+    python scripts/bench.py --table speed.jsonl --into docs/performance.md       # and its tables
 
 "sd15" and "turbo" are models of the real shapes with random weights: the arithmetic is the same and no file is
 needed. A table for people, the acceptance lines, and JSON on the last line. Absolute times hold for this machine at
@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.asked import Refused, asked_cases, check_numbers, chosen_legs, parser
-from benchmarks.cases import Turns, cpu_legs, known_accelerations, legs
+from benchmarks.cases import Search, Turns, cpu_legs, known_accelerations, legs
 
 # as in the engine process: threads that spin at barriers starve each other on a busy machine
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
@@ -35,7 +35,7 @@ def main(words: list[str] | None = None) -> None:
     arguments = parser((__doc__ or "").splitlines()[0]).parse_args(words)
     try:
         check_numbers(arguments)
-        if arguments.table:
+        if arguments.table is not None:
             show_document(arguments.table, arguments.into)
         elif arguments.tflop:
             show_arithmetic(arguments.into)
@@ -118,12 +118,18 @@ def run(
         for number, (leg, case) in enumerate(waiting):
             if time.monotonic() > until_s:
                 return rows, len(waiting) - number
-            found = bench.row(case, in_turns) if isinstance(case, Turns) else bench.measure(case)
-            row = {"leg": leg, **found}
+            row = {"leg": leg, **one_row(bench, case, in_turns)}
             print(progress_line(row), file=sys.stderr, flush=True)
             rows.append(row)
             add_row(arguments.out, row)
     return rows, 0
+
+
+def one_row(bench: Any, case: Any, in_turns: Any) -> dict[str, Any]:
+    """The row of a case of any kind."""
+    if isinstance(case, Turns):
+        return bench.row(case, in_turns)
+    return bench.search(case) if isinstance(case, Search) else bench.measure(case)
 
 
 def progress_line(row: dict[str, Any]) -> str:
@@ -133,13 +139,10 @@ def progress_line(row: dict[str, Any]) -> str:
 
 def report(device_type: str, rows: list[dict[str, Any]], left: int) -> None:
     """This call's table, the acceptance lines, and JSON."""
-    from benchmarks.tables import is_in_turns, speed_table, turns_table, verdict_table
+    from benchmarks.tables import tables, verdict_table
     from benchmarks.verdict import cpu_verdict, verdict
 
-    for table, kind in ((speed_table, False), (turns_table, True)):
-        mine = [row for row in rows if is_in_turns(row) is kind]
-        if mine:
-            print(table(mine) + "\n")
+    print(tables(rows) + "\n")
     lines = verdict(rows if device_type == "cuda" else []) + cpu_verdict(rows)
     print(verdict_table(lines))
     if left:
@@ -147,13 +150,24 @@ def report(device_type: str, rows: list[dict[str, Any]], left: int) -> None:
     print(json.dumps({"rows": rows, "verdict": [line.as_dict() for line in lines], "left": left}))
 
 
-def show_document(path: Path, into: Path | None) -> None:
-    """A results file as Markdown, in the terminal or between the marks of a document."""
+def show_document(paths: list[Path], into: Path | None) -> None:
+    """Results files as Markdown, in the terminal or between the marks of a document.
+
+    Args:
+        paths: without any, the figures of a GPU as they are before they are measured.
+        into: the document; parts for which the files hold no rows are left as they are.
+    """
     from benchmarks.document import cpu_part, fill_in, gpu_part
     from benchmarks.results import read_rows
 
-    rows = read_rows(path)
-    parts = {"gpu": gpu_part(rows, legs(GPU_WAYS)), "cpu": cpu_part(rows)}
+    rows = [row for path in paths for row in read_rows(path)]
+    parts: dict[str, str] = {}
+    if not paths or any(row.get("on_gpu") for row in rows):
+        parts["gpu"] = gpu_part(rows, legs(GPU_WAYS))
+    if any(row.get("kind") == "turns" for row in rows):
+        parts["cpu"] = cpu_part(rows)
+    if not parts:
+        raise Refused("The files hold neither rows of a GPU nor engines in turns; wanted is what --all has written.")
     if into is None:
         print("\n\n".join(parts.values()))
     else:

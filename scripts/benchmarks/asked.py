@@ -45,7 +45,7 @@ def parser(description: str) -> argparse.ArgumentParser:
     out.add_argument("--out", type=Path, help="JSON-lines file: rows are added, cases in it are not repeated")
     out.add_argument("--legs", action="store_true", help="list the legs and end")
     out.add_argument("--tflop", action="store_true", help="count the arithmetic of a frame by shape and end")
-    out.add_argument("--table", type=Path, metavar="FILE", help="print such a file as Markdown and end")
+    out.add_argument("--table", type=Path, nargs="*", metavar="FILE", help="print such files as Markdown and end")
     out.add_argument(
         "--into", type=Path, metavar="DOCUMENT", help="with --table or --tflop: between the document's marks instead"
     )
@@ -68,8 +68,8 @@ def check_numbers(arguments: argparse.Namespace) -> None:
         raise Refused(f"--before: {arguments.before} is no checkout of this project; it has no streamv2v/pipeline.py.")
     if arguments.rounds < 1:
         raise Refused(f"--rounds: {arguments.rounds} was refused; allowed is 1 and more.")
-    if arguments.into is not None and not (arguments.table or arguments.tflop):
-        raise Refused("--into: nothing to write; it goes with --table FILE or --tflop.")
+    if arguments.into is not None and arguments.table is None and not arguments.tflop:
+        raise Refused("--into: nothing to write; it goes with --table or --tflop.")
 
 
 def size_of(text: str) -> tuple[int, int]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from itertools import product
-from typing import Any
+from typing import Any, ClassVar
 
 from streamv2v import BankConfig
 from streamv2v.config import BEST_BANK, BEST_CONTROLS
@@ -22,6 +22,9 @@ BANKS: dict[str, dict[str, Any]] = {
     "spread": {"kind": "paper", "spread": True},
     "queue": {"kind": "queue", "queue_length": 4},
     "best": BEST_BANK,
+    # the spread bank with a cheaper search for partners, and with half the memory
+    "window": {"kind": "paper", "spread": True, "matching": "window"},
+    "fp8": {"kind": "paper", "spread": True, "storage": "fp8"},
 }
 """Banks by name, as the fields of `BankConfig`."""
 LIVE: dict[str, dict[str, Any]] = {"best": BEST_CONTROLS}
@@ -29,8 +32,6 @@ LIVE: dict[str, dict[str, Any]] = {"best": BEST_CONTROLS}
 FULL_BANKS = ("dyme", "spread", "best")
 """Banks with extended attention, fusion and merging."""
 
-IN_TURNS = "in turns"
-"""How the key of a comparison in turns ends."""
 SHAPES = ("sd15", "turbo")
 DEFAULT_SIZE = {"sd15": (512, 512), "turbo": (512, 512), "embedded": (256, 256)}
 SMALL_SIZE = (64, 64)
@@ -55,6 +56,7 @@ class Case:
     bank: str
     """A name in `BANKS`."""
     acceleration: str = "none"
+    kind: ClassVar[str] = "engine"
 
     @property
     def key(self) -> str:
@@ -77,14 +79,37 @@ class Turns:
     width: int
     height: int
     slots: int
+    kind: ClassVar[str] = "turns"
 
     @property
     def key(self) -> str:
         """What makes two rows the same."""
-        return f"{self.model} {self.width}x{self.height} {self.slots} {IN_TURNS}"
+        return f"{self.model} {self.width}x{self.height} {self.slots} in turns"
 
     def as_dict(self) -> dict[str, Any]:
         return asdict(self)
+
+
+@dataclass(frozen=True)
+class Search:
+    """One row of the search for the nearest stored output: a layer's shape, by the whole matrix and by the kernel."""
+
+    rows: int
+    tokens: int
+    channels: int
+    kind: ClassVar[str] = "search"
+
+    @property
+    def key(self) -> str:
+        """What makes two rows the same."""
+        return f"nearest of {self.rows}x{self.tokens}x{self.channels}"
+
+    def as_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+SEARCHES = ((64, 1280), (144, 1280), (256, 1280), (576, 1280), (1024, 640), (4096, 320))
+"""(tokens, channels) of SD 1.5's layers at 512x512 and, the fused ones, at 1024x576."""
 
 
 def known_accelerations(device_type: str, *, compiles: bool) -> tuple[str, ...]:
@@ -112,17 +137,18 @@ def grid(
     ]
 
 
-def legs(accelerations: Sequence[str], *, small: bool = False) -> dict[str, list[Case]]:
+def legs(accelerations: Sequence[str], *, small: bool = False) -> dict[str, list[Any]]:
     """Every leg of a GPU by name, each meant to end within nine minutes on a big one.
 
     Args:
         accelerations: eager first.
-        small: pictures of 64x64, to rehearse them on any device.
+        small: pictures of 64x64 and fewer of them, to rehearse every sort of case on any device.
     """
     eager, fast = accelerations[:1], accelerations[1:] or accelerations[:1]
     ways = list(dict.fromkeys([*eager, *fast[:1]]))
     size = [SMALL_SIZE] if small else [(512, 512)]
-    sizes = [(96, 64), (64, 96)] if small else [(768, 512), (768, 768), (1024, 576)]
+    few, more = ([2], [1]) if small else ([1, 2], [1, 2, 4])
+    sizes = [(96, 64)] if small else [(768, 512), (768, 768), (1024, 576)]
     own = [SMALL_SIZE] if small else []
     parts = ["off", "ea", "ea+ff", "dyme", "spread", "queue"]
     return {
@@ -133,11 +159,13 @@ def legs(accelerations: Sequence[str], *, small: bool = False) -> dict[str, list
             + grid([model], size, [slots], ["dyme"], [BASELINE])
         ],
         "banks": grid(["sd15"], size, [4], BANKS, ways),
-        "slots": grid(["sd15"], size, [1, 2], parts, ways),
-        "sizes": grid(["sd15"], sizes, [1, 4], ["off", "dyme"], fast[:1]),
-        "turbo": grid(["turbo"], size, [1, 2, 4], parts, ways),
-        "embedded": grid(["embedded"], own, [1, 2, 4], parts, ways)
-        + grid(["embedded"], own, [1, 2, 4], ["dyme"], [BASELINE]),
+        "slots": grid(["sd15"], size, few, parts, ways),
+        "sizes": grid(["sd15"], sizes, few if small else [1, 4], ["off", "dyme", "spread", "window"], fast[:1]),
+        "turbo": grid(["turbo"], size, more, parts, ways),
+        "embedded": grid(["embedded"], own, more, parts, ways) + grid(["embedded"], own, more, ["dyme"], [BASELINE]),
+        "nearest": [
+            Search(4, 64 if small else tokens, channels) for tokens, channels in SEARCHES[: 1 if small else None]
+        ],
     }
 
 

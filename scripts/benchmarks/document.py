@@ -9,14 +9,14 @@ from typing import Any
 from .asked import Refused
 from .cases import Case
 from .results import newest
-from .tables import NOT_MEASURED, is_in_turns, markdown, speed_table, turns_table, verdict_table
+from .tables import NOT_MEASURED, markdown, tables, verdict_table
 from .verdict import cpu_verdict, verdict
 
 Row = dict[str, Any]
 BEGIN, END = "<!-- bench: {} -->", "<!-- end of bench: {} -->"
 
 
-def gpu_part(rows: Sequence[Row], plan: Mapping[str, Sequence[Case]]) -> str:
+def gpu_part(rows: Sequence[Row], plan: Mapping[str, Sequence[Any]]) -> str:
     """Per card its facts, the acceptance lines and a table per leg; without a card the plan, not measured."""
     rows = [row for row in newest(rows) if row.get("on_gpu")]
     if not rows:
@@ -27,36 +27,40 @@ def gpu_part(rows: Sequence[Row], plan: Mapping[str, Sequence[Case]]) -> str:
         parts += [facts(device, mine), verdict_table(verdict(mine))]
         for leg in dict.fromkeys(row.get("leg") for row in mine):
             group = [row for row in mine if row.get("leg") == leg]
-            parts += [f"#### {leg}" if leg else "", speed_table(group)]
+            parts += [f"#### {leg}" if leg else "", tables(group)]
             missing = {case.key for case in plan.get(leg or "", [])} - {row["key"] for row in group}
             parts += [f"Not measured: {key}" for key in sorted(missing)]
         parts += [f"Not measured: all of {leg}" for leg in plan if leg not in {row.get("leg") for row in mine}]
     return "\n\n".join(part for part in parts if part)
 
 
-def not_measured(plan: Mapping[str, Sequence[Case]]) -> str:
+def not_measured(plan: Mapping[str, Sequence[Any]]) -> str:
     """The acceptance lines and the cases of every leg, without a figure."""
     titles = ["model", "size", "slots", "bank", "path", "p50 / p95 / p99 ms", "fps", "all other columns"]
     parts = [verdict_table(verdict([]))]
     for leg, cases in plan.items():
+        parts.append(f"#### {leg}")
+        if not all(isinstance(case, Case) for case in cases):
+            parts.append(f"Not measured: {', '.join(case.key for case in cases)}.")
+            continue
         lines = [
             [case.model, f"{case.width}x{case.height}", str(case.slots), case.bank, case.acceleration]
             + [NOT_MEASURED] * 3
             for case in cases
         ]
-        parts += [f"#### {leg}", markdown(titles, lines)]
+        parts.append(markdown(titles, lines))
     return "\n\n".join(parts)
 
 
 def cpu_part(rows: Sequence[Row]) -> str:
     """Per processor the ratios of its legs; where the file holds none, that they are not measured."""
-    rows = [row for row in newest(rows) if is_in_turns(row)]
+    rows = [row for row in newest(rows) if row.get("kind") == "turns"]
     if not rows:
         return "Not measured yet."
     parts: list[str] = []
     for device in dict.fromkeys(row["device"] for row in rows):
         mine = [row for row in rows if row["device"] == device]
-        parts += [facts(device, mine), verdict_table(cpu_verdict(mine)), turns_table(mine)]
+        parts += [facts(device, mine), verdict_table(cpu_verdict(mine)), tables(mine)]
     return "\n\n".join(parts)
 
 

@@ -16,10 +16,11 @@ from streamv2v.frames import Pixels
 
 from .baseline import BaselineStream
 from .card import counted_waits, device_name, energy_joules, forget_peak, matrix_rate, peak_mib, wait_for
-from .cases import LIVE, SHAPES, Case, Turns, bank_of
+from .cases import LIVE, SHAPES, Case, Search, bank_of
 from .clip import PROMPTS, moving_clip, moving_controls, steady_controls
 from .flops import frame_flops
 from .ready import forget_compiled, ready_engine
+from .searching import search_times
 from .shapes import random_components
 from .stages import watched_stages
 
@@ -66,7 +67,7 @@ class Bench:
             self._rate = matrix_rate(self.device, self.dtype)
         return self._rate
 
-    def check(self, case: Case | Turns) -> None:
+    def check(self, case: Any) -> None:
         """Refuse what cannot be built here, before anything is measured.
 
         Raises:
@@ -84,7 +85,13 @@ class Bench:
 
     def row(self, case: Any, work: Callable[[Any], dict[str, Any]]) -> dict[str, Any]:
         """What `work(case)` finds, with the facts of this run, or with the `error` that it ended in."""
-        row: dict[str, Any] = {**case.as_dict(), "key": case.key, "run": self.run, "device": device_name(self.device)}
+        row: dict[str, Any] = {
+            **case.as_dict(),
+            "kind": case.kind,
+            "key": case.key,
+            "run": self.run,
+            "device": device_name(self.device),
+        }
         row |= {
             "on_gpu": self.device.type == "cuda",
             "dtype": str(self.dtype).removeprefix("torch."),
@@ -95,6 +102,10 @@ class Bench:
         except Exception as error:
             row["error"] = f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"
         return row
+
+    def search(self, case: Search) -> dict[str, Any]:
+        """The row of a search for the nearest stored output."""
+        return self.row(case, lambda case: search_times(case, self.device, self.dtype))
 
     def components(self, case: Case) -> Components:
         """The model of `case`; only the last one is kept."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from .cases import IN_TURNS
 from .stages import STAGES
 from .verdict import Line
 
@@ -90,23 +89,42 @@ def markdown(titles: Sequence[str], cells: Iterable[Sequence[str]]) -> str:
 def speed_table(rows: Sequence[Row]) -> str:
     """Times, memory, rates and agreement, one line for each row; a failed case says why below."""
     good = [row for row in rows if "error" not in row]
-    parts = [markdown(NAMES, [[cell(row) for _title, cell in COLUMNS] for row in good])]
-    parts += [f"\nNot measured: {row['key']} ({row['error']})" for row in rows if "error" in row]
-    return "\n".join(parts)
+    lines = [[cell(row) for _title, cell in COLUMNS] for row in good]
+    return "\n".join([markdown(NAMES, lines), *failures(rows)])
 
 
-def is_in_turns(row: Row) -> bool:
-    """Whether a row, measured or failed, is one of engines taking turns."""
-    return str(row["key"]).endswith(IN_TURNS)
+def tables(rows: Sequence[Row]) -> str:
+    """A table for each kind of row that there is."""
+    ways = {"engine": speed_table, "turns": turns_table, "search": search_table}
+    groups = {kind: [row for row in rows if row.get("kind") == kind] for kind in ways}
+    return "\n\n".join(ways[kind](group) for kind, group in groups.items() if group)
+
+
+def search_table(rows: Sequence[Row]) -> str:
+    """Milliseconds of the search for the nearest stored output, by matrix and by kernel."""
+    lines = [
+        [f"{row['rows']}x{row['tokens']}x{row['channels']}", f"{row['matrix_ms']:.3f}", kernel_cell(row)]
+        for row in rows
+        if "error" not in row
+    ]
+    return "\n".join(
+        [markdown(["rows x tokens x channels", "whole matrix ms", "one kernel ms"], lines), *failures(rows)]
+    )
+
+
+def kernel_cell(row: Row) -> str:
+    return NOT_MEASURED if row["kernel_ms"] is None else f"{row['kernel_ms']:.3f}"
+
+
+def failures(rows: Sequence[Row]) -> list[str]:
+    """A line for each row that failed."""
+    return [f"\nNot measured: {row['key']} ({row['error']})" for row in rows if "error" in row]
 
 
 def turns_table(rows: Sequence[Row]) -> str:
     """Ratios of frame times on a CPU, one line for each size, number of slots and bank; reasons of gaps below."""
-    lines, reasons = [], []
-    for row in rows:
-        if "error" in row:
-            reasons.append(f"\nNot measured: {row['key']} ({row['error']})")
-            continue
+    lines, reasons = [], failures(rows)
+    for row in (row for row in rows if "error" not in row):
         for bank, ratios in row["banks"].items():
             cells = [ratio(ratios[name]) for name, _title in TURNS]
             lines.append([f"{row['width']}x{row['height']}", str(row["slots"]), bank, *cells])

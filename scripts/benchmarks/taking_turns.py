@@ -83,17 +83,20 @@ class TakingTurns:
         before: an older checkout; None compares with none.
         threads: of each side's arithmetic; 0 lets torch choose.
         rounds: blocks of each engine.
+
+    Attributes:
+        running: the processes by name: "now", "compiled" where the engine compiles, "before" where it is given.
     """
 
     def __init__(self, before: Path | None, *, threads: int = 0, rounds: int = 10) -> None:
         self._before, self._threads, self._rounds = before, threads, rounds
-        self._sides: dict[str, Side] = {}
+        self.running: dict[str, Side] = {}
 
     def __enter__(self) -> TakingTurns:
         return self
 
     def __exit__(self, *_error: object) -> None:
-        for side in self._sides.values():
+        for side in self.running.values():
             side.close()
 
     def __call__(self, turns: Turns) -> dict[str, Any]:
@@ -105,7 +108,7 @@ class TakingTurns:
             the older checkout's) and "plain" (the plain loop against the eager engine); each is [median, lower
             quartile, upper quartile] over rounds, or the reason why there is none.
         """
-        there = self._sides = self._sides or self._start()
+        there = self.running = self.running or self._start()
         failed = make_all(turns, there)
         names = [name for name in names_of(there) if name not in failed]
         times: dict[tuple[str, str], list[float]] = {name: [] for name in names}

@@ -36,7 +36,7 @@ def verdict(rows: Sequence[Row]) -> list[Line]:
     The engine's row is the fastest one with a full bank (attention, fusion, merging), whatever its acceleration;
     what it is compared with ran at the same size and slots.
     """
-    rows = [row for row in rows if "error" not in row]
+    rows = [row for row in rows if "error" not in row and "fps" in row]
     main, turbo = fastest(rows, MAIN), fastest(rows, TURBO)
     return [
         rate("SD 1.5, 512x512, 4 slots, full bank", main, 100),

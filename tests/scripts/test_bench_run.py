@@ -8,24 +8,30 @@ import subprocess
 import sys
 from pathlib import Path
 
+import bench as program
 import numpy as np
 import pytest
 import torch
+from benchmarks import measure, shapes
+from benchmarks.asked import Refused
 from benchmarks.card import counted_waits, energy_joules, matrix_rate, peak_mib
-from benchmarks.cases import BANKS, legs
+from benchmarks.cases import SHAPES, Turns, bank_of, cpu_legs, known_accelerations, legs
 from benchmarks.clip import moving_clip, moving_controls
+from benchmarks.document import gpu_part
 from benchmarks.measure import psnr, spread_of
+from benchmarks.results import read_rows
 from benchmarks.stages import STAGES, watched_stages
+from benchmarks.taking_turns import TakingTurns
 from tiny import tiny_components
 
-from streamv2v import Controls, StreamConfig, StreamV2V
+from streamv2v import BankConfig, Controls, StreamConfig, StreamV2V
 from streamv2v.live import LiveTensors
 
 ROOT = Path(__file__).resolve().parents[2]
 CPU = torch.device("cpu")
 
 
-def bench(*arguments: str) -> subprocess.CompletedProcess[str]:
+def run_bench(*arguments: str) -> subprocess.CompletedProcess[str]:
     environment = {**os.environ, "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'scripts'}"}
     return subprocess.run(
         [sys.executable, str(ROOT / "scripts" / "bench.py"), *arguments],
@@ -41,7 +47,7 @@ def test_rows_are_json_on_the_last_line_and_are_not_measured_twice(tiny_model: P
     out = tmp_path / "rows.jsonl"
     flags = ["--model", str(tiny_model), "--size", "64x64", "--slots", "1", "--bank", "dyme", "--device", "cpu"]
     flags += ["--acceleration", "none", "baseline", "--dtype", "float32", "--frames", "4", "--out", str(out)]
-    first = bench(*flags)
+    first = run_bench(*flags)
     assert first.returncode == 0, first.stderr
     result = json.loads(first.stdout.splitlines()[-1])
     engine, plain = result["rows"]
@@ -50,28 +56,23 @@ def test_rows_are_json_on_the_last_line_and_are_not_measured_twice(tiny_model: P
     assert sum(engine["share"].values()) == pytest.approx(1.0)
     assert engine["captured_while_timed"] == 0 and engine["cuts"] == 0
     assert plain["psnr_to_eager_db"] > 45
-    assert result["verdict"] == []  # acceptance is for a GPU
-    again = json.loads(bench(*flags).stdout.splitlines()[-1])
+    assert {line["found"] for line in result["verdict"]} == {"not measured"}  # acceptance is for a GPU
+    again = json.loads(run_bench(*flags).stdout.splitlines()[-1])
     assert again["rows"] == [] and again["left"] == 0
     assert [json.loads(line) for line in out.read_text().splitlines()] == result["rows"]
-    table = bench("--table", str(out)).stdout
-    assert "| baseline" in table and "### " in table
+    assert "| baseline" in first.stdout
+    refused = run_bench("--table", str(out))  # engines of a processor that took no turns are in no document
+    assert refused.returncode != 0 and "--all" in refused.stderr
 
 
 def test_out_of_time_it_says_how_much_is_left(tiny_model: Path, tmp_path: Path) -> None:
     flags = ["--model", str(tiny_model), "--size", "64x64", "--bank", "off", "--device", "cpu", "--minutes", "0"]
-    result = json.loads(bench(*flags, "--out", str(tmp_path / "rows.jsonl")).stdout.splitlines()[-1])
+    result = json.loads(run_bench(*flags, "--out", str(tmp_path / "rows.jsonl")).stdout.splitlines()[-1])
     assert result["rows"] == [] and result["left"] == 3
 
 
-def test_an_unknown_leg_is_refused_by_name() -> None:
-    answer = bench("--only", "speeed", "--device", "cpu")
-    assert answer.returncode != 0
-    assert "speeed" in answer.stderr and "acceptance" in answer.stderr
-
-
 def test_the_legs_of_a_gpu_hold_everything_the_verdict_reads() -> None:
-    cases = legs(("none", "graph"), small=False)["acceptance"]
+    cases = legs(("none", "graph"))["acceptance"]
     rows = {(case.model, case.slots, case.bank, case.acceleration) for case in cases}
     for model, slots in (("sd15", 4), ("turbo", 1)):
         assert {(model, slots, bank, "graph") for bank in ("off", "dyme", "spread")} <= rows
@@ -80,13 +81,108 @@ def test_the_legs_of_a_gpu_hold_everything_the_verdict_reads() -> None:
 
 
 def test_no_leg_holds_a_case_twice() -> None:
-    for cases in legs(("none", "graph"), small=False).values():
+    for cases in [*legs(("none", "graph")).values(), *legs(("none",), small=True).values(), *cpu_legs().values()]:
         assert len({case.key for case in cases}) == len(cases)
 
 
 def test_the_banks_are_what_their_names_say() -> None:
-    assert not BANKS["ea"].fusion and BANKS["ea+ff"].fusion
-    assert BANKS["dyme"].kind == "paper" and not BANKS["dyme"].spread and BANKS["spread"].spread
+    assert not bank_of("ea").fusion and bank_of("ea+ff").fusion
+    assert bank_of("dyme") == BankConfig() and not bank_of("dyme").spread and bank_of("spread").spread
+    assert bank_of("best") == BankConfig.best()
+    assert bank_of("window").matching == "window" and bank_of("fp8").storage == "fp8"
+
+
+def test_only_an_engine_that_compiles_is_asked_to() -> None:
+    assert known_accelerations("cuda", compiles=False) == ("none", "graph")
+    assert known_accelerations("cuda", compiles=True) == ("none", "graph", "graph+compile")
+    assert known_accelerations("cpu", compiles=False) == ("none",)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--size", "512"], "WIDTHxHEIGHT"),
+        (["--size", "100x64"], "multiple of 8"),
+        (["--slots", "99"], "1 to 8"),
+        (["--bank", "sparrow"], "ea+ff"),
+        (["--acceleration", "warp"], "one of auto"),
+        (["--acceleration", "graph", "--device", "cpu"], "CUDA"),
+        (["--acceleration", "baseline", "--bank", "queue"], "off and dyme alone"),
+        (["--frames", "0"], "1 and more"),
+        (["--minutes", "-1"], "0 and more"),
+        (["--before", "nowhere"], "no checkout"),
+        (["--into", "speed.md"], "--table"),
+        (["--table", "nowhere.jsonl"], "cannot be read"),
+        (["--only", "speeed"], "speeed"),
+        (["--device", "abacus"], "one of auto"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_nonsense_is_refused_in_one_line_before_anything_is_measured(arguments: list[str], said: str) -> None:
+    with pytest.raises(SystemExit) as ended:
+        program.main(arguments)
+    assert said in str(ended.value) and "\n" not in str(ended.value)
+
+
+def test_a_file_that_is_no_results_file_is_refused(tmp_path: Path) -> None:
+    other = tmp_path / "other.jsonl"
+    other.write_text('{"key": "a", "device": "b"}\nhello\n')
+    with pytest.raises(Refused, match="line 2 is no row"):
+        read_rows(other)
+
+
+def test_a_document_keeps_the_figures_that_a_file_knows_nothing_of(tmp_path: Path) -> None:
+    document, results = tmp_path / "speed.md", tmp_path / "rows.jsonl"
+    marks = [f"<!-- bench: {name} -->\n{name} before\n<!-- end of bench: {name} -->\n" for name in ("gpu", "cpu")]
+    document.write_text("".join(marks))
+    failed = {"kind": "turns", "key": "in turns", "device": "a processor", "error": "too old"}
+    results.write_text(json.dumps({**failed, "dtype": "float32", "torch": "2"}))
+    program.main(["--table", str(results), "--into", str(document)])
+    text = document.read_text()
+    assert "gpu before" in text and "too old" in text and "cpu before" not in text
+    program.main(["--table", "--into", str(document)])
+    assert "gpu before" not in document.read_text() and "#### sizes" in document.read_text()
+
+
+def test_the_whole_command_of_a_gpu_runs_through(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tiny = {"block_out_channels": (16, 16, 32, 32), "norm_num_groups": 4, "attention_head_dim": 2}
+    for shape in SHAPES:
+        monkeypatch.setitem(shapes.UNETS, shape, {**shapes.UNETS[shape], **tiny})
+    monkeypatch.setattr(measure, "COMPARED_FRAMES", 2)
+    monkeypatch.setattr(measure, "WARM_FRAMES", 1)
+    out = tmp_path / "rows.jsonl"
+    flags = ["--device", "cpu", "--dtype", "float32", "--threads", "1"]
+    program.main(["--all", "--rehearse", "--frames", "1", "--out", str(out), *flags])
+    result = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert result["left"] == 0
+    assert [row["key"] for row in result["rows"] if "error" in row] == []
+    assert {row["leg"] for row in result["rows"]} == set(legs(("none",), small=True))
+    assert all(row["tflop"] > 0 and row["p99_ms"] > 0 for row in result["rows"] if row["kind"] == "engine")
+    on_card = [{**row, "on_gpu": True} for row in read_rows(out)]
+    text = gpu_part(on_card, legs(("none",), small=True))
+    assert "Not measured" not in text and text.count("#### ") == len(legs(("none",), small=True))
+
+
+def test_engines_take_turns_and_an_older_checkout_with_them(tiny_model: Path) -> None:
+    with TakingTurns(ROOT, threads=1, rounds=2) as in_turns:
+        found = in_turns(Turns(str(tiny_model), 64, 64, 1))
+        assert set(in_turns.running) >= {"now", "before"}
+        processes = list(in_turns.running.values())
+    for bank, ratios in found["banks"].items():
+        assert all(len(ratios[name]) == 3 and ratios[name][0] > 0 for name in ("of_off", "of_before"))
+        assert isinstance(ratios["plain"], list) == (bank != "best")
+    assert found["banks"]["off"]["of_off"] == [1.0, 1.0, 1.0]
+    with pytest.raises(RuntimeError, match="ended"):
+        processes[0].ask("run", name="now off", frames=1)
+
+
+def test_a_side_that_fails_says_why_and_the_others_go_on(tmp_path: Path) -> None:
+    with TakingTurns(None, threads=1, rounds=1) as in_turns:
+        found = in_turns(Turns(str(tmp_path / "no model"), 64, 64, 1))
+    assert "no model" in found["banks"]["dyme"]["of_off"]
+    assert found["banks"]["dyme"]["of_before"] == "not measured"
 
 
 def test_the_moving_controls_never_switch_the_banks_way_of_working() -> None:
@@ -106,7 +202,7 @@ def test_the_moving_clip_closes_without_a_cut(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("bank", ["off", "dyme", "spread"])
 def test_stages_make_up_the_whole_frame_and_leave_the_engine_as_it_was(tmp_path: Path, bank: str) -> None:
-    config = StreamConfig(model="tiny", width=64, height=64, slots=2, bank=BANKS[bank], device="cpu")
+    config = StreamConfig(model="tiny", width=64, height=64, slots=2, bank=bank_of(bank), device="cpu")
     clip, look = moving_clip(64, 64), Controls(prompt="oil")
     with StreamV2V(config, tiny_components(tmp_path)) as engine:
         engine(clip[0], look)
@@ -149,7 +245,7 @@ def test_percentiles_and_psnr() -> None:
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="energy and captured graphs need a CUDA card")
 def test_a_captured_case_on_a_card_equals_the_eager_one(tiny_model: Path) -> None:
     flags = ["--model", str(tiny_model), "--size", "64x64", "--slots", "2", "--bank", "dyme", "--frames", "16"]
-    result = json.loads(bench(*flags, "--acceleration", "graph").stdout.splitlines()[-1])
+    result = json.loads(run_bench(*flags, "--acceleration", "graph").stdout.splitlines()[-1])
     (row,) = result["rows"]
     assert row["most_off_eager"] <= 1 and row["captures"] > 0 and row["captured_while_timed"] == 0
     assert row["host_ms"] > 0 and result["verdict"]

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
-from benchmarks.tables import document, newest, share_table, speed_table, verdict_table
-from benchmarks.verdict import verdict
+from benchmarks.asked import Refused
+from benchmarks.cases import legs
+from benchmarks.document import cpu_part, fill_in, gpu_part
+from benchmarks.results import newest
+from benchmarks.tables import tables, verdict_table
+from benchmarks.verdict import cpu_verdict, verdict
+
+PLAN = legs(("none", "graph"))
 
 
 def row(bank: str = "dyme", acceleration: str = "graph", mean_ms: float = 8.0, **changes: Any) -> dict[str, Any]:
@@ -18,6 +25,7 @@ def row(bank: str = "dyme", acceleration: str = "graph", mean_ms: float = 8.0, *
         "bank": bank,
         "acceleration": acceleration,
         "path": acceleration,
+        "kind": "engine",
         "run": "1",
         "device": "a card",
         "on_gpu": True,
@@ -105,16 +113,67 @@ def test_a_repeated_case_replaces_and_a_failure_does_not() -> None:
     assert newest([first, {**again, "error": "lost"}]) == [first]
 
 
-def test_every_card_gets_its_own_part_and_a_cpu_no_verdict() -> None:
-    text = document([*ALL_GOOD, row(device="a processor", on_gpu=False)], verdict)
-    card, processor = text.split("### a processor")
-    assert "| enough" in card and "| enough" not in processor
+def turns(of_before: float | str = 0.98, **changes: Any) -> dict[str, Any]:
+    band = [0.8, 0.7, 0.9]
+    before = of_before if isinstance(of_before, str) else [of_before, of_before - 0.01, of_before + 0.01]
+    bank = {"of_off": [1.3, 1.2, 1.4], "compiled": band, "of_before": before, "plain": [2.0, 1.9, 2.1]}
+    made: dict[str, Any] = {"kind": "turns", "model": "embedded", "width": 256, "height": 256, "slots": 2}
+    made |= {"device": "a processor", "key": "embedded in turns", "dtype": "bfloat16", "torch": "2", "on_gpu": False}
+    return {**made, "banks": {"dyme": bank}, **changes}
+
+
+def test_every_card_gets_its_own_part_and_a_processor_ratios_alone() -> None:
+    rows = [*ALL_GOOD, row(device="another card"), row(device="a processor", on_gpu=False), turns()]
+    first, second = gpu_part(rows, PLAN).split("### another card")
+    assert "| enough" in first and "| enough" in second and "processor" not in first + second
+    text = cpu_part(rows)
+    assert "0.80 (0.70 to 0.90)" in text and "p50" not in text
+
+
+def test_a_card_without_a_leg_says_that_it_is_not_measured() -> None:
+    text = gpu_part([row(leg="acceptance", key="sd15 512x512 4 dyme graph")], PLAN)
+    assert "Not measured: turbo 512x512 1 dyme graph" in text
+    assert "Not measured: all of sizes" in text
+
+
+def test_without_a_card_every_planned_case_is_there_and_not_measured() -> None:
+    text = gpu_part([turns()], PLAN)
+    assert text.count("| not measured") >= sum(len(cases) for leg, cases in PLAN.items() if leg != "nearest")
+    assert all(f"#### {leg}" in text for leg in PLAN)
+    assert cpu_part([]) == "Not measured yet."
+
+
+def test_a_processor_may_not_become_slower() -> None:
+    assert cpu_verdict([turns(0.98)])[0].passed is True
+    assert cpu_verdict([turns(1.10)])[0].passed is False
+    assert cpu_verdict([turns("not measured")])[0].passed is None
+    assert cpu_verdict([])[0].found == "not measured"
+
+
+def test_a_gap_between_engines_in_turns_has_its_reason() -> None:
+    text = cpu_part([turns("RuntimeError: no such folder")])
+    assert "not measured" in text and "no such folder" in text
+
+
+def test_a_document_is_filled_between_its_marks_alone(tmp_path: Path) -> None:
+    document = tmp_path / "speed.md"
+    document.write_text("before\n<!-- bench: cpu -->\nold\n<!-- end of bench: cpu -->\nafter\n")
+    fill_in(document, {"cpu": "new"})
+    assert document.read_text() == "before\n<!-- bench: cpu -->\n\nnew\n\n<!-- end of bench: cpu -->\nafter\n"
+    with pytest.raises(Refused, match="no place for 'gpu'"):
+        fill_in(document, {"gpu": "new"})
+    with pytest.raises(Refused, match="cannot be read"):
+        fill_in(tmp_path / "none.md", {"cpu": "new"})
 
 
 def test_tables_are_rectangular_and_say_what_failed() -> None:
-    rows = [row(share={"encode": 0.1, "unet": 0.6, "bank": 0.1, "decode": 0.1, "transfer": 0.05, "rest": 0.05})]
-    for table in (speed_table(rows), share_table(rows), verdict_table(verdict(rows))):
-        assert len({line.count("|") for line in table.splitlines()}) == 1
-    assert "10 / 60 / 10 / 10 / 5 / 5" in share_table(rows)
-    assert "out of memory" in speed_table([{**row(), "error": "out of memory"}])
-    assert "not given" in speed_table(rows)
+    share = {"encode": 0.1, "unet": 0.6, "bank": 0.1, "decode": 0.1, "transfer": 0.05, "rest": 0.05}
+    search = {"kind": "search", "key": "a search", "rows": 4, "tokens": 64, "channels": 8}
+    search |= {"matrix_ms": 1.0, "kernel_ms": None}
+    for text in (*(tables([each]) for each in (row(share=share), turns(), search)), verdict_table(verdict([]))):
+        assert len({line.count("|") for line in text.splitlines()}) == 1
+    assert "10 / 60 / 10 / 10 / 5 / 5" in tables([row(share=share)])
+    for each in (row(), turns(), search):
+        assert "out of memory" in tables([{**each, "error": "out of memory"}])
+    assert "not given" in tables([row()])
+    assert "not measured" in tables([search])
