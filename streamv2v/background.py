@@ -150,6 +150,8 @@ class BackgroundCompiling:
             self.outcome = f"not compiled: {missing}"
             return
         complaint = use_cache(self._config.compile_cache)
+        if self._stopping.is_set():
+            return
         for part, verdict in self._judged():
             self._verdicts[part] = verdict
             if verdict.wins(self._wanted):
@@ -180,6 +182,8 @@ class BackgroundCompiling:
         left = list(unknown)
         with compiling_child(config, unknown, threads=self._threads) as child:
             self._child = child
+            if self._stopping.is_set():  # it was asked while the child began
+                return
             for answer in child:
                 if self._stopping.is_set():
                     return

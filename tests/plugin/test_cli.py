@@ -57,6 +57,7 @@ NONSENSE = [
     (["config", "set", "engine.slots", "99"], "1 to 8"),
     (["config", "set", "slots", "3"], "engine.slots"),
     (["config", "show", "--config", "none.toml"], "none.toml"),
+    (["config", "memory", "--model", "./none"], "none"),
 ]
 
 
@@ -140,6 +141,17 @@ def test_config_show_says_where_each_value_comes_from(capsys, tmp_path, monkeypa
     table = call(capsys, "config", "show")[1]
     line = next(line for line in table.splitlines() if "publish.fps" in line)
     assert line.split() == ["publish.fps", "25.0", "environment", "STREAMV2V_PUBLISH__FPS"]
+
+
+def test_config_memory_says_what_a_choice_needs_without_loading_it(capsys):
+    code, out, _ = call(capsys, "config", "memory", "--device", "cpu", "--dtype", "float32", "--json")
+    told = json.loads(out)
+    assert code == 0 and told["assumed"] == []
+    assert sum(told["bytes"].values()) == told["total_bytes"] > 100e6
+    larger = json.loads(call(capsys, "config", "memory", "--slots", "4", "--device", "cpu", "--json")[1])
+    assert larger["bytes"]["feature bank"] > told["bytes"]["feature bank"]
+    table = call(capsys, "config", "memory")[1]
+    assert "in all" in table and "feature bank" in table and "engine.device is auto" in table
 
 
 def test_the_token_is_shown_and_replaced(capsys, tmp_path):

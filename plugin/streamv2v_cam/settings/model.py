@@ -168,12 +168,13 @@ class EngineSettings(Section):
         default="auto", description="number format"
     )
     acceleration: Literal["auto", "none", "graph", "compile", "graph+compile"] = Field(
-        default="auto", description='how frames are sped up; "auto" captures CUDA graphs where there is CUDA'
+        default="auto",
+        description='how frames are sped up; "auto": CUDA graphs, on a CPU compiled in the background if faster; "none"',
     )
     offline: bool = Field(default=False, description="never ask the network")
     cache_dir: str | None = Field(default=None, description="where hub files are kept; unset is the hub's own folder")
     threads: int | None = Field(
-        default=None, ge=1, le=256, description="CPU threads of the engine; unset lets it choose"
+        default=None, ge=1, le=256, description="CPU threads of the engine; unset tries and remembers the fastest"
     )
     memory: Literal["fit", "keep"] = Field(
         default="fit", description="where memory is short: run what fits and say so, or keep to what was asked"
