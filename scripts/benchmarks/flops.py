@@ -84,6 +84,7 @@ def frame_flops(unet: Any, vae: Any, config: StreamConfig, *, interval: int, con
         return flops_per_frame(step, interval)
 
 
+@torch.inference_mode(False)  # the bank joins weights, which those made under inference mode do not allow
 def on_meta(module: Any) -> Any:
     """A copy of `module` without its numbers."""
     there: dict[int, Any] = {}

@@ -58,7 +58,7 @@ class Side:
             into.write(json.dumps({"do": do, **words}) + "\n")
             into.flush()
             line = out.readline()
-        except OSError:
+        except (OSError, ValueError):  # a broken pipe, or one that is closed
             line = ""
         if not line:
             raise RuntimeError("the process of this side has ended")
@@ -134,9 +134,10 @@ def compared(times: dict[tuple[str, str], list[float]], failed: dict[tuple[str, 
     """Ratios of rounds, bank by bank."""
 
     def against(one: tuple[str, str], other: tuple[str, str]) -> Any:
-        for name in (one, other):
-            if name not in times:
-                return failed.get(name, NOT_HERE)
+        absent = [name for name in (one, other) if name not in times]
+        if absent:
+            reasons = [failed[name] for name in absent if name in failed]
+            return reasons[0] if len(reasons) == len(absent) else NOT_HERE
         ratios = np.array(times[one]) / np.array(times[other])
         return [float(np.percentile(ratios, q)) for q in (50, 25, 75)]
 
