@@ -58,8 +58,8 @@ def test_every_value_of_the_library_can_be_set():
     assert set(CONTROL_NAMES) <= set(StartSettings.model_fields)
 
 
-def test_the_defaults_are_those_of_the_library_but_for_size_slots_and_a_folder_to_remember_in():
-    plain, ours = StreamConfig(width=336, height=192, slots=1), load_settings().stream_config()
+def test_the_defaults_are_those_of_the_library_but_for_size_slots_the_best_bank_and_a_folder_to_remember_in():
+    plain, ours = StreamConfig(width=336, height=192, slots=1, bank=BankConfig.best()), load_settings().stream_config()
     assert ours == replace(plain, compile_cache=default_cache_folder())
 
 
@@ -83,7 +83,10 @@ def test_the_best_bank_is_that_of_the_library_with_what_was_set_over_it():
     changed = load_settings({"engine.bank.kind": "best", "engine.bank.merge_seed": 5, "start.feedback": 0.1})
     assert changed.stream_config().bank == BankConfig.best(merge_seed=5)
     assert changed.controls().feedback == 0.1
-    assert load_settings().controls().feedback == Controls().feedback == 0.0
+    paper = load_settings({"engine.bank.kind": "paper"})
+    assert paper.stream_config().bank == BankConfig()
+    assert paper.controls().feedback == Controls().feedback == 0.0
+    assert load_settings().controls().feedback == BEST_CONTROLS["feedback"]
 
 
 @pytest.mark.parametrize(
@@ -194,7 +197,7 @@ def test_start_values_go_over_the_look_and_the_look_over_the_defaults():
 def test_a_prompt_alone_starts_without_a_look():
     loaded = load_settings({"start.prompt": "a marble bust"})
     assert loaded.start_look() is None
-    assert loaded.controls() == Controls(prompt="a marble bust")
+    assert loaded.controls() == Controls(prompt="a marble bust", **BEST_CONTROLS)
 
 
 def test_without_a_word_the_first_look_is_on_air():
