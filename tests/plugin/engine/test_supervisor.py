@@ -7,90 +7,16 @@ import os
 import signal
 import subprocess
 import sys
-import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
+from plugin.engine.rig import ENTRY, HEIGHT, STAND_IN, WIDTH, Rig
 from streamv2v_cam.airstate import EngineState
-from streamv2v_cam.engine.link import Patience
-from streamv2v_cam.engine.supervisor import EngineSupervisor
-from streamv2v_cam.frame import Frame
-from streamv2v_cam.mailbox import Mailbox
-from streamv2v_cam.store import ControlStore
-from streamv2v_cam.telemetry import Telemetry
 
 from streamv2v.config import StreamConfig
-
-STAND_IN = Path(__file__).with_name("stand_in.py")
-ENTRY = f"{STAND_IN}:main"
-WIDTH, HEIGHT = 96, 64
-
-
-class Rig:
-    """A supervisor on the stand-in, and a thread that gives it a numbered picture 50 times a second."""
-
-    def __init__(
-        self, model: str = "stand-in", *, width: int = WIDTH, height: int = HEIGHT, slots: int = 2, fit: bool = True
-    ) -> None:
-        self.store, self.telemetry = ControlStore(), Telemetry()
-        self.raw: Mailbox[Frame] = Mailbox()
-        self.styled: Mailbox[Frame] = Mailbox()
-        self.supervisor = EngineSupervisor(
-            StreamConfig(model=model, width=width, height=height, slots=slots),
-            store=self.store,
-            raw=self.raw,
-            styled=self.styled,
-            telemetry=self.telemetry,
-            entry=ENTRY,
-            fit=fit,
-            # short only where a hang is wanted: a starved test machine is no hang
-            patience=Patience(load_s=60, hang_s=1 if "hang" in model else 60),
-            first_delay_s=0.05,
-        )
-        self.given = 0
-        self.reasons: list[str] = []
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._give, daemon=True)
-
-    def __enter__(self) -> Rig:
-        self.supervisor.start()
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stop.set()
-        self._thread.join()
-        self.supervisor.stop()
-
-    def _give(self) -> None:
-        while not self._stop.wait(0.02):
-            pixels = np.full((2 * HEIGHT, 2 * WIDTH, 3), self.given % 200, np.uint8)
-            self.raw.put(Frame(pixels, self.given, time.monotonic()))
-            self.given += 1
-            reason = self.supervisor.status().reason
-            if reason and reason not in self.reasons:
-                self.reasons.append(reason)
-
-    def wait(self, true: Callable[[], object], timeout_s: float = 20.0) -> None:
-        until_s = time.monotonic() + timeout_s
-        while not true():
-            assert time.monotonic() < until_s, f"in vain: {self.supervisor.status()}"
-            time.sleep(0.01)
-
-    def wait_frames(self, count: int) -> Frame:
-        """After `count` further styled frames: the newest."""
-        goal = self.telemetry.snapshot().styled + count
-        self.wait(lambda: self.telemetry.snapshot().styled >= goal)
-        frame = self.styled.latest
-        assert frame is not None
-        return frame
-
-    @property
-    def state(self) -> EngineState:
-        return self.supervisor.status().state
 
 
 @pytest.fixture
@@ -204,49 +130,6 @@ def test_a_rebuild_takes_over_without_the_old_engine_leaving_first():
         rig.wait(lambda: rig.styled.latest and rig.styled.latest.pixels.shape == (HEIGHT, 128, 3))
         assert rig.supervisor.pid != old and rig.supervisor.restarts == 0
         rig.wait_frames(2)
-
-
-def test_an_engine_that_does_not_fit_is_started_smaller_and_that_stays_said():
-    with Rig("stand-in?fits_below=96", width=128) as rig:
-        assert rig.wait_frames(3).pixels.shape == (HEIGHT, 96, 3)
-        assert rig.state is EngineState.RUNNING and rig.supervisor.restarts == 0
-        assert rig.supervisor.status().reason == "128 px do not fit; running 96 px"
-
-
-def test_where_the_user_keeps_to_what_was_asked_it_runs_and_the_shortage_stays_said():
-    with Rig("stand-in?fits_below=96&notice=tight", width=128, fit=False) as rig:
-        assert rig.wait_frames(3).pixels.shape == (HEIGHT, 128, 3)
-        assert rig.supervisor.status().reason == "tight"
-
-
-def test_a_wish_that_does_not_fit_beside_the_present_engine_is_built_after_it_and_not_smaller(once: str):
-    with Rig() as rig:
-        rig.wait_frames(2)
-        # with the mark, memory is short only while the present engine is there
-        rig.supervisor.rebuild(StreamConfig(model=f"stand-in?fits_below=96{once}", width=128, height=HEIGHT))
-        rig.wait(lambda: rig.styled.latest and rig.styled.latest.pixels.shape == (HEIGHT, 128, 3))
-        rig.wait(lambda: rig.state is EngineState.RUNNING)
-        assert any("does not fit beside the present engine" in reason for reason in rig.reasons)
-        assert rig.supervisor.status().reason == "" and rig.supervisor.restarts == 0
-
-
-def test_a_wish_after_a_smaller_choice_carries_no_word_of_it():
-    with Rig("stand-in?fits_below=96", width=128) as rig:
-        rig.wait_frames(1)
-        rig.supervisor.rebuild(StreamConfig(model="stand-in", width=160, height=HEIGHT))
-        rig.wait(lambda: rig.styled.latest and rig.styled.latest.pixels.shape == (HEIGHT, 160, 3))
-        rig.wait(lambda: rig.supervisor.status().reason == "")
-
-
-def test_compiling_is_told_while_frames_go_on_and_its_outcome_is_among_the_facts():
-    with Rig("stand-in?compiles=20&slow_ms=30") as rig:
-        rig.wait(lambda: rig.state is EngineState.RUNNING and "compiling" in rig.supervisor.status().progress)
-        rig.wait_frames(2)
-        assert "compiled" not in rig.supervisor.facts
-        pid = rig.supervisor.pid
-        rig.wait(lambda: rig.supervisor.facts.get("compiled") == ["decoder"])
-        rig.wait_frames(2)
-        assert rig.supervisor.status().progress == "" and rig.supervisor.pid == pid
 
 
 def test_a_rebuild_that_fails_keeps_the_old_engine_and_says_so():

@@ -1,0 +1,55 @@
+"""What the engine says of its start stays true on air: smaller than asked, compiling, compiled; real processes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from plugin.engine.rig import HEIGHT, Rig
+from streamv2v_cam.airstate import EngineState
+
+from streamv2v.config import StreamConfig
+
+
+def test_an_engine_that_does_not_fit_is_started_smaller_and_that_stays_said():
+    with Rig("stand-in?fits_below=96", width=128) as rig:
+        assert rig.wait_frames(3).pixels.shape == (HEIGHT, 96, 3)
+        assert rig.state is EngineState.RUNNING and rig.supervisor.restarts == 0
+        assert rig.supervisor.status().reason == "128 px do not fit; running 96 px"
+
+
+def test_where_the_user_keeps_to_what_was_asked_it_runs_and_the_shortage_stays_said():
+    with Rig("stand-in?fits_below=96&notice=tight", width=128, fit=False) as rig:
+        assert rig.wait_frames(3).pixels.shape == (HEIGHT, 128, 3)
+        assert rig.supervisor.status().reason == "tight"
+
+
+def test_a_wish_that_does_not_fit_beside_the_present_engine_is_built_after_it_and_not_smaller(tmp_path: Path):
+    with Rig() as rig:
+        rig.wait_frames(2)
+        # with the mark, memory is short only while the present engine is there
+        rig.supervisor.rebuild(
+            StreamConfig(model=f"stand-in?fits_below=96&once={tmp_path / 'mark'}", width=128, height=HEIGHT)
+        )
+        rig.wait(lambda: rig.styled.latest and rig.styled.latest.pixels.shape == (HEIGHT, 128, 3))
+        rig.wait(lambda: rig.state is EngineState.RUNNING)
+        assert any("does not fit beside the present engine" in reason for reason in rig.reasons)
+        assert rig.supervisor.status().reason == "" and rig.supervisor.restarts == 0
+
+
+def test_a_wish_after_a_smaller_choice_carries_no_word_of_it():
+    with Rig("stand-in?fits_below=96", width=128) as rig:
+        rig.wait_frames(1)
+        rig.supervisor.rebuild(StreamConfig(model="stand-in", width=160, height=HEIGHT))
+        rig.wait(lambda: rig.styled.latest and rig.styled.latest.pixels.shape == (HEIGHT, 160, 3))
+        rig.wait(lambda: rig.supervisor.status().reason == "")
+
+
+def test_compiling_is_told_while_frames_go_on_and_its_outcome_is_among_the_facts():
+    with Rig("stand-in?compiles=20&slow_ms=30") as rig:
+        rig.wait(lambda: rig.state is EngineState.RUNNING and "compiling" in rig.supervisor.status().progress)
+        rig.wait_frames(2)
+        assert "compiled" not in rig.supervisor.facts
+        pid = rig.supervisor.pid
+        rig.wait(lambda: rig.supervisor.facts.get("compiled") == ["decoder"])
+        rig.wait_frames(2)
+        assert rig.supervisor.status().progress == "" and rig.supervisor.pid == pid
