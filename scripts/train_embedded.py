@@ -14,7 +14,8 @@ Stages, each resumable (run the same command again after an interruption):
     sheet        draw styles x pictures with the exported folder (--sheet)
 
 With --start FOLDER training goes on from an exported model: its autoencoder is taken as it is (that stage is
-left out), and the denoiser begins with its weights.
+left out), and the denoiser begins with its weights. --hold-attention computes the attention that the bank acts in
+anew and trains everything else.
 
 The same photos, seed, number of processes and library versions give the same weights.
 """
@@ -35,6 +36,7 @@ from training.denoiser import DenoiserOptions, Trained, compute_first_attention,
 from training.export import export_folder
 from training.gates import check_model, report
 from training.held_out import judged_frames
+from training.recognising import hold_first_attention
 from training.sheet import draw_sheet
 from training.stage import choose_device, load_checkpoint
 from training.start import given_autoencoder, has_first_attention, take_over
@@ -69,8 +71,10 @@ def denoiser(member: Member, options: argparse.Namespace) -> None:
     fast = make_trained(vae, make_tokenizer(), seed=options.seed)
     if options.start:
         take_over(fast, options.start)
-    if not (options.start and has_first_attention(options.start)):
+    if options.hold_attention or not (options.start and has_first_attention(options.start)):
         compute_first_attention(fast, cache, vae, make_tokenizer(), seed=options.seed)
+    if options.hold_attention:
+        hold_first_attention(fast.unet)
     settings = DenoiserOptions(
         steps=options.denoiser_steps,
         seed=options.seed,
@@ -85,6 +89,8 @@ def polish(member: Member, options: argparse.Namespace) -> None:
     """Train U-Net, text encoder and decoder on decoded pictures, in one process of a team."""
     cache, vae = open_cache(options.work / "cache"), trained_autoencoder(options)
     fast = trained_denoiser(options, vae)
+    if options.hold_attention:
+        hold_first_attention(fast.unet)
     settings = DenoiserOptions(
         steps=options.polish_steps,
         seed=options.seed + 1000,
@@ -168,6 +174,7 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--work", type=Path, required=True, help="folder for cache and checkpoints")
     parser.add_argument("--out", type=Path, help="the diffusers folder to write, or to draw with")
     parser.add_argument("--start", type=Path, help="an exported model to go on from")
+    parser.add_argument("--hold-attention", action="store_true", help="compute the first attention anew and keep it")
     parser.add_argument("--hold-out", nargs="*", default=[], help="patterns of file stems to leave out")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda, mps")

@@ -91,6 +91,17 @@ def telling_code(tokens: torch.Tensor, pattern: torch.Tensor) -> tuple[torch.Ten
     return carriers @ code, torch.linalg.pinv(code) @ carriers.T
 
 
+def hold_first_attention(unet: UNet2DConditionModel) -> None:
+    """Keep what was computed as it is in training; text attention and feed-forward of that block go on learning.
+
+    Left to itself, training narrows the attention to the place itself (docs/decisions.md).
+    """
+    transformer = first_attention(unet)
+    block = transformer.transformer_blocks[0]
+    for layer in (transformer.norm, transformer.proj_in, transformer.proj_out, block.norm1, block.attn1):
+        layer.requires_grad_(False)
+
+
 @torch.no_grad()
 def silence_the_bypass(unet: UNet2DConditionModel) -> None:
     """Cut the skip from the first convolution to the last residual block, now and in training."""

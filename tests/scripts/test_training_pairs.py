@@ -11,7 +11,13 @@ from training.data import STYLES, Cache
 from training.denoiser import make_trained
 from training.export import export_folder
 from training.latents import latent_batch
-from training.recognising import begin_as_recognition, first_attention, silence_the_bypass, telling_code
+from training.recognising import (
+    begin_as_recognition,
+    first_attention,
+    hold_first_attention,
+    silence_the_bypass,
+    telling_code,
+)
 from training.remembering import PairAttention, remember_pairs, steadiness_loss
 from training.start import given_autoencoder, has_first_attention, take_over
 from training.tokenizer import make_tokenizer
@@ -184,3 +190,22 @@ def test_going_on_from_an_exported_model_begins_with_its_weights(cache: Cache, t
     for name in ("unet", "text_encoder", "decoder"):
         before, after = old.states()[name], new.states()[name]
         assert all(torch.equal(before[k].half().float(), after[k]) for k in before), name
+
+
+def test_a_held_attention_stays_as_it_was_computed_while_the_rest_learns() -> None:
+    torch.manual_seed(0)
+    unet = make_unet(widths=(32, 32, 32))
+    hold_first_attention(unet)
+    block = first_attention(unet).transformer_blocks[0]
+    before = {name: value.clone() for name, value in unet.state_dict().items()}
+    optimiser = torch.optim.AdamW(unet.parameters(), lr=1e-2)
+    answer = unet(torch.randn(1, 16, 8, 8), torch.tensor(300), encoder_hidden_states=torch.randn(1, 4, 128)).sample
+    answer.square().mean().backward()
+    optimiser.step()
+    held = ("proj_in", "proj_out", "norm.", "norm1", "attn1")
+    inside = "down_blocks.0.attentions.0."
+    for name, value in unet.state_dict().items():
+        if name.startswith(inside) and any(part in name for part in held):
+            assert torch.equal(value, before[name]), name
+    assert not torch.equal(block.ff.net[2].weight, before[inside + "transformer_blocks.0.ff.net.2.weight"])
+    assert not torch.equal(unet.conv_out.weight, before["conv_out.weight"])
