@@ -15,6 +15,8 @@ from .protocol import Notice, Progress
 from .serving import Translator, serve
 
 if TYPE_CHECKING:
+    import torch
+
     from streamv2v import StreamV2V
     from streamv2v.background import BackgroundCompiling
     from streamv2v.preflight import Needs
@@ -51,23 +53,23 @@ def build(end: EngineEnd, config: StreamConfig, progress: Callable[..., None]) -
         engine.warm_up()
         components.facts |= choose_threads(end, engine, progress)
 
-    compiled = config if may_compile(end, config, needs) else replace(config, acceleration="none")
-    engine.compiling = begin_compiling(compiled, components, warm_up)
+    may = may_compile(end, config, components.unet.device, needs)
+    engine.compiling = begin_compiling(config if may else replace(config, acceleration="none"), components, warm_up)
     return engine
 
 
-def may_compile(end: EngineEnd, config: StreamConfig, needs: Needs) -> bool:
-    """Whether compiling may begin: always where it was asked for by name, else where it can pay and has room."""
-    import torch
+def may_compile(end: EngineEnd, config: StreamConfig, device: torch.device, needs: Needs | None) -> bool:
+    """Whether compiling may begin where it is wanted: asked for by name, or able to pay and with room for it."""
+    from streamv2v.background import wants_compiling
 
     from .worker_memory import free_memory, no_room_to_compile
 
-    if config.compiles:
+    if wants_compiling(config, device) != "if faster":
         return True
     if end.spec.every_frame:
         # a clip is over before compiling has paid, and the next one may have another size
         return False
-    short = no_room_to_compile(needs, free_memory(torch.device("cpu"))[0])
+    short = no_room_to_compile(needs, free_memory(device)[0])
     if short:
         end.send(Notice(short))
     return not short

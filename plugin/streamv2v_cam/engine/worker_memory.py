@@ -20,13 +20,13 @@ COMPILER_BYTES = 1024 * MIB
 """What compiling takes beside the second copy of the model that is compiled: the compiler's tables, and g++."""
 
 
-def check_memory(end: EngineEnd, config: StreamConfig, progress: Callable[..., None]) -> Needs:
+def check_memory(end: EngineEnd, config: StreamConfig, progress: Callable[..., None]) -> Needs | None:
     """Go on where `config` fits; else ask the host for a smaller choice, or only say what is short.
 
     A hub model is fetched first, since its files say what it needs.
 
     Returns:
-        what `config` needs.
+        what `config` needs; None where that cannot be told, which is no reason not to load it.
     Raises:
         ModelError: the model is not there, or incomplete.
         SystemExit: the host was asked to start again with another choice.
@@ -36,13 +36,21 @@ def check_memory(end: EngineEnd, config: StreamConfig, progress: Callable[..., N
     facts = model_facts(config, half=dtype in (torch.float16, torch.bfloat16), progress=progress)
     name = str(dtype).removeprefix("torch.")
     free_bytes, where = free_memory(device)
-    fit = fitting(config, free_bytes, lambda rung: needs_of(rung, facts, dtype=name, device=device.type), where=where)
+    try:
+        fit = fitting(
+            config, free_bytes, lambda rung: needs_of(rung, facts, dtype=name, device=device.type), where=where
+        )
+    except (LookupError, TypeError, ValueError) as error:  # a configuration that leaves to its library what is usual
+        end.send(Notice(f"what memory {config.model} needs is not known ({type(error).__name__}: {error})"))
+        return None
     answer_to(end, fit)
     return fit.asked
 
 
-def no_room_to_compile(needs: Needs, free_bytes: int) -> str:
+def no_room_to_compile(needs: Needs | None, free_bytes: int) -> str:
     """Why nothing is compiled unasked beside the engine, for lack of memory; "" where there is enough."""
+    if needs is None:
+        return "not compiled: what memory a second copy of the model needs is not known"
     wanted = needs.total_bytes + COMPILER_BYTES
     if wanted <= free_bytes:
         return ""

@@ -169,7 +169,7 @@ class EngineSettings(Section):
     )
     acceleration: Literal["auto", "none", "graph", "compile", "graph+compile"] = Field(
         default="auto",
-        description='how frames are sped up; "auto": CUDA graphs, on a CPU compiled beside it if faster; "none"',
+        description='how frames are sped up; "auto": CUDA graphs; on a CPU compiled in the background if faster',
     )
     offline: bool = Field(default=False, description="never ask the network")
     cache_dir: str | None = Field(default=None, description="where hub files are kept; unset is the hub's own folder")

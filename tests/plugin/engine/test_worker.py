@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,7 +15,7 @@ from streamv2v_cam.engine.clip import ClipEngine
 from streamv2v_cam.engine.free_memory import free_system_bytes
 from streamv2v_cam.engine.link import EngineLink, Patience
 from streamv2v_cam.engine.protocol import Notice, Progress, Ready, Refit
-from streamv2v_cam.engine.worker_memory import COMPILER_BYTES, no_room_to_compile
+from streamv2v_cam.engine.worker_memory import COMPILER_BYTES, check_memory, no_room_to_compile
 from streamv2v_cam.memoryneeds import memory_needs
 from streamv2v_cam.store import ControlStore
 
@@ -121,6 +125,19 @@ def test_the_program_compiles_in_the_background_unless_it_is_switched_off(
     answer, _, _ = start(replace(config, acceleration=acceleration), threads=1)
     assert isinstance(answer, Ready)
     assert ("compiled" in answer.facts) == (acceleration == "auto")
+
+
+def test_a_model_that_leaves_a_usual_value_out_is_not_refused_for_it(
+    config: StreamConfig, tiny_model: Path, tmp_path: Path
+) -> None:
+    folder = Path(shutil.copytree(tiny_model, tmp_path / "model"))
+    told = json.loads((folder / "unet" / "config.json").read_text())
+    (folder / "unet" / "config.json").write_text(json.dumps({k: told[k] for k in told if k != "block_out_channels"}))
+    said: list[Any] = []
+    end: Any = SimpleNamespace(send=said.append)
+    assert check_memory(end, replace(config, model=str(folder)), lambda *_: None) is None
+    assert "is not known (KeyError: 'block_out_channels')" in said[0].text
+    assert "not known" in no_room_to_compile(None, 1 << 40)
 
 
 def test_compiling_unasked_needs_room_for_a_second_model_and_a_compiler() -> None:
