@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from changing import PROMPTS, clip, looks
+from changing import PROMPTS, clip, looks, seeing
 from tiny import tiny_components
 
 from streamv2v import BankConfig, Controls, StreamConfig, StreamV2V
@@ -28,7 +28,7 @@ TEXT = ("prompt", "blend", "negative_prompt")
 @pytest.fixture
 def engine_of(tmp_path: Path) -> Callable[..., StreamV2V]:
     def build(**settings: Any) -> StreamV2V:
-        parts = tiny_components(tmp_path)
+        parts = seeing(tiny_components(tmp_path))
         there = {name: getattr(parts, name).to("cuda") for name in ("unet", "vae", "text_encoder")}
         config = StreamConfig(**{"width": 64, "height": 64, "slots": 2, "dtype": "float32", **settings})
         engine = StreamV2V(config, replace(parts, **there))
