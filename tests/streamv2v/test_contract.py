@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 import torch
-from changing import OFF, PROMPTS, clip
+from changing import OFF, PROMPTS, clip, seeing
 from tape import Tape, TapedGraphs
 from tiny import tiny_components
 
@@ -63,7 +63,7 @@ def taped(tmp_path_factory: pytest.TempPathFactory) -> Build:
     def build(**settings: Any) -> StreamV2V:
         if repr(settings) not in built:
             config = StreamConfig(**{"width": 64, "height": 64, "slots": 2, "dtype": "float32", **settings})
-            engine = built[repr(settings)] = StreamV2V(config, tiny_components(folder), graphs=TapedGraphs())
+            engine = built[repr(settings)] = StreamV2V(config, seeing(tiny_components(folder)), graphs=TapedGraphs())
             engine.remember((*PROMPTS, ""))
             engine.warm_up()
         return built[repr(settings)]
@@ -175,13 +175,10 @@ def test_a_control_acts_on_the_captured_picture_and_captures_nothing(taped: Buil
         bank_change="keep",
     )
     plain, captures, results = look.patched(NEEDS.get(name, {})), engine.facts()["captures"], []
-    frames = clip(10)
-    if name == "motion_threshold":
-        frames = [112 + frame // 16 for frame in frames]  # movement so faint that the threshold decides
     for then in (plain, plain.patched({name: CHANGES[name]})):
         engine.reset()
         leaving = []
-        for number, frame in enumerate(frames):
+        for number, frame in enumerate(clip(10)):
             engine(frame, look if number < 3 else then, now_s=float(number))
             leaving.append(engine._stream.leaving.clone())
         results.append(torch.cat(leaving))
