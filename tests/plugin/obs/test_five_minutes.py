@@ -45,6 +45,7 @@ def environment(tmp_path: Path, tiny_model: Path) -> dict[str, str]:
         "STREAMV2V_ENGINE__WIDTH": "64",
         "STREAMV2V_ENGINE__HEIGHT": "64",
         "STREAMV2V_ENGINE__LCM": "off",
+        "STREAMV2V_ENGINE__ACCELERATION": "none",
         "STREAMV2V_ENGINE__DEVICE": "cpu",
         "PYTHON_KEYRING_BACKEND": "keyring.backends.fail.Keyring",
         "XDG_STATE_HOME": str(tmp_path / "state"),
