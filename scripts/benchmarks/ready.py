@@ -40,9 +40,11 @@ def _compile(engine: StreamV2V, config: StreamConfig) -> None:
     """Wait until the engine's own compiling is over and everything that came of it is in use."""
     if not can_compile():
         raise RuntimeError("this engine has no compiler in it")
-    from streamv2v.background import begin_compiling  # pyright: ignore[reportMissingImports]
+    from streamv2v.background import begin_compiling
 
     compiling = begin_compiling(config, engine.components, engine.warm_up)
+    if compiling is None:
+        raise RuntimeError("this configuration compiles nothing")
     try:
         while not compiling.wait(0.5):
             compiling.hand_over(engine.use_networks)
