@@ -8,8 +8,8 @@ from typing import Any
 from .cases import bank_of
 from .tables import markdown
 
-BANKS_COUNTED = ("off", "ea", "ea+ff", "dyme", "queue")
-"""Spread and best do the same products as dyme."""
+BANKS_COUNTED = ("off", "ea", "ea+ff", "dyme", "window", "queue")
+"""Spread, best and fp8 do the same products as dyme."""
 PLACES: list[tuple[str, int, int, Sequence[int]]] = [
     ("sd15", 512, 512, (1, 2, 4)),
     ("sd15", 768, 512, (1, 4)),
