@@ -81,8 +81,9 @@ class BankConfig:
     window: int = 4
     """Matching in a window: at least so many tokens on every side, 1..64."""
     storage: str = "same"
-    """"same": the bank keeps the network's number format; "fp8": half the memory of 16-bit formats, with two
-    more passes over each layer's tokens a frame and numbers of three binary places."""
+    """"same": the bank keeps the network's number format; "fp8": half the memory of 16-bit formats, plus one
+    working tensor for each shape of layer, with two more passes over each layer's tokens a frame and numbers of
+    three binary places. Not on mps."""
     spread: bool = False
     """True: layers take turns through the interval, balanced by their work, so that frame time is flat."""
     merge_seed: int = 0

@@ -57,12 +57,15 @@ class PromptEncoder:
 class Glide:
     """A timed transition between two values: tensors or numbers, eased at both ends.
 
+    On the way a tensor lies in memory of the glide's own, which the next look at it overwrites.
+
     Attributes:
         progress: 0 at the start, 1 when the target is reached.
     """
 
     def __init__(self, value: Any) -> None:
         self._start = self._target = value
+        self._on_the_way: Tensor | None = None
         self._since_s, self._duration_s = 0.0, 0.0
         self.progress = 1.0
 
@@ -73,7 +76,8 @@ class Glide:
 
     def go(self, target: Any, *, duration_s: float, now_s: float) -> None:
         """Head for `target` from where the glide is now; `duration_s` 0 jumps."""
-        self._start = self.at(now_s)
+        start = self.at(now_s)
+        self._start = start.clone() if start is self._on_the_way and isinstance(start, Tensor) else start
         self._target, self._since_s, self._duration_s = target, now_s, duration_s
         self.progress = 0.0 if duration_s > 0 else 1.0
 
@@ -86,4 +90,8 @@ class Glide:
         if self.progress >= 1.0:
             return self._target
         eased = self.progress**2 * (3 - 2 * self.progress)
-        return self._start + eased * (self._target - self._start)
+        if not isinstance(self._target, Tensor):
+            return self._start + eased * (self._target - self._start)
+        if self._on_the_way is None or self._on_the_way.shape != self._target.shape:
+            self._on_the_way = torch.empty_like(self._target)
+        return torch.lerp(self._start, self._target, eased, out=self._on_the_way)

@@ -44,13 +44,31 @@ def attend_with_sum(query: Tensor, key: Tensor, value: Tensor) -> tuple[Tensor, 
     if query.device.type == "cpu":
         return aten._scaled_dot_product_flash_attention_for_cpu(query, key, value)
     if query.device.type == "cuda" and query.shape[-1] % 8 == 0:
-        if query.dtype in (torch.float16, torch.bfloat16) and query.shape[-1] <= 256:
+        kernel = cuda_kernel(query.dtype, query.shape[-1], torch.cuda.get_device_capability(query.device))
+        if kernel == "flash":
             output, logsumexp = aten._scaled_dot_product_flash_attention(query, key, value)[:2]
             return output, logsumexp
-        if query.dtype == torch.float32:
+        if kernel == "efficient":
             found = aten._scaled_dot_product_efficient_attention(query, key, value, None, True)
             return found[0], found[1][:, :, : query.shape[2]]  # its sums are padded to whole blocks
     return attend_with_sum_plainly(query, key, value)
+
+
+def cuda_kernel(dtype: torch.dtype, head_width: int, capability: tuple[int, int]) -> str:
+    """Which kernel gives both on a CUDA card: "flash", "efficient" or "plain".
+
+    Asked for by name, a kernel that the card lacks is an error; flash attention needs Ampere (8.0), bfloat16 too.
+
+    Args:
+        head_width: D, a multiple of 8.
+        capability: compute capability, (major, minor).
+    """
+    new, half = capability >= (8, 0), dtype in (torch.float16, torch.bfloat16)
+    if half and new and head_width <= 256:
+        return "flash"
+    if dtype == torch.float32 or (half and (new or dtype == torch.float16)):
+        return "efficient"
+    return "plain"
 
 
 def attend_with_sum_plainly(query: Tensor, key: Tensor, value: Tensor) -> tuple[Tensor, Tensor]:

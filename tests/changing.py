@@ -6,11 +6,17 @@ from typing import Any
 
 import numpy as np
 
-from streamv2v import Controls, describe_controls
+from streamv2v import Components, Controls, describe_controls
 
 PROMPTS = ("a pencil sketch", "oil painting", "red night")
 OFF = ("mode", "fit", "mirror", "zoom", "pan_x", "pan_y", "still_threshold")
 """Controls of the host, and the one whose point is to skip the work."""
+
+
+def seeing(components: Components) -> Components:
+    """The same with a VAE whose latents change enough that movement is seen; those of a random one barely do."""
+    components.vae.register_to_config(scaling_factor=200.0)
+    return components
 
 
 def clip(count: int, *, width: int = 64, height: int = 64) -> list[np.ndarray]:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from changing import PROMPTS, clip, looks
+from changing import PROMPTS, clip, looks, seeing
 from tape import TapedGraphs
 from tiny import tiny_components
 
@@ -26,6 +26,18 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "queue, full guidance": {"slots": 2, "guidance": "full", "bank": BankConfig(kind="queue", queue_length=2)},
     "residual guidance": {"slots": 3, "guidance": "initialize"},
     "one after another": {"slots": 3, "guidance": "self", "sequential": True, "renoise": False},
+    "matching in windows": {
+        "bank": BankConfig.best(matching="window", window=1),
+        "width": 128,
+        "height": 128,
+        "slots": 1,
+    },
+    "fp8": {"slots": 2, "bank": BankConfig(storage="fp8", merge_rule="pairwise")},
+    "fp8 queue, one after another": {
+        "slots": 2,
+        "sequential": True,
+        "bank": BankConfig(kind="queue", queue_length=2, storage="fp8"),
+    },
     "no bank": {"slots": 2, "bank": BankConfig(kind="off")},
 }
 
@@ -34,7 +46,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
 def engine_of(tmp_path: Path) -> Callable[..., StreamV2V]:
     def build(*, graphs: Graphs | None = None, **settings: Any) -> StreamV2V:
         config = StreamConfig(**{"width": 64, "height": 64, "dtype": "float32", **settings})
-        return StreamV2V(config, tiny_components(tmp_path), graphs=graphs)
+        return StreamV2V(config, seeing(tiny_components(tmp_path)), graphs=graphs)
 
     return build
 
@@ -52,7 +64,8 @@ def test_sixty_four_frames_with_every_control_changing_are_those_of_the_plain_st
     plain, graphs = engine_of(**settings), TapedGraphs()
     taped = warmed(engine_of(graphs=graphs, **settings))
     captures, programs, addresses = graphs.captures, len(graphs.programs), fixed(taped)
-    for number, (frame, look) in enumerate(zip(clip(FRAMES), looks(FRAMES), strict=True)):
+    frames = clip(FRAMES, width=taped.config.width, height=taped.config.height)
+    for number, (frame, look) in enumerate(zip(frames, looks(FRAMES), strict=True)):
         wanted = plain(frame, look, now_s=0.03 * number)
         found = taped(frame, look, now_s=0.03 * number)
         assert np.array_equal(wanted, found), f"frame {number}"
@@ -74,6 +87,9 @@ def fixed(engine: StreamV2V) -> list[int]:
     stream, schedule, live = engine._stream, engine._schedule, engine._following._live
     assert stream._text is not None
     tensors = [stream._text, stream.noise, schedule.timesteps, schedule._columns, live._values, *stream.state]
+    if engine.bank is not None and engine.bank.gates is not None:
+        tensors += [*engine.bank._scratch._held.values(), *engine.bank._orders._pools.values()]
+        tensors += [*engine.bank.gates._weight.values(), *engine.bank.gates._kept.values()]
     for program in engine._graphs.programs:
         tensors += [*program.inputs, program.output]
     return [tensor.data_ptr() for tensor in tensors]

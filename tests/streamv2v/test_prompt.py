@@ -52,3 +52,18 @@ def test_a_glide_turned_half_way_starts_from_where_it_is() -> None:
     assert glide.at(3.5) == 0.0 and glide.progress == 1.0
     glide.go(7.0, duration_s=0.0, now_s=4.0)
     assert glide.at(4.0) == 7.0
+
+
+def test_a_glide_between_texts_uses_its_own_memory_and_spoils_neither_end() -> None:
+    red, blue, night = (torch.full((1, 2, 3), level) for level in (1.0, 3.0, 10.0))
+    glide = Glide(red)
+    glide.go(blue, duration_s=2.0, now_s=0.0)
+    half = glide.at(1.0)
+    assert half.unique().item() == pytest.approx(2.0)
+    assert glide.at(1.5).data_ptr() == half.data_ptr(), "the next look overwrites the last one"
+    glide.at(1.0)
+    glide.go(night, duration_s=2.0, now_s=1.0)
+    assert glide.at(1.0).unique().item() == pytest.approx(2.0)
+    assert glide.at(2.0).unique().item() == pytest.approx(6.0)
+    assert glide.at(3.0) is night
+    assert [value.unique().item() for value in (red, blue, night)] == [1.0, 3.0, 10.0]

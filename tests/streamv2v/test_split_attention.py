@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from streamv2v.split_attention import attend_split, attend_with_sum, attend_with_sum_plainly
+from streamv2v.split_attention import attend_split, attend_with_sum, attend_with_sum_plainly, cuda_kernel
 
 HEADS, COUNT, STORED, WIDTH = 2, 7, 5, 16
 
@@ -56,6 +56,22 @@ def test_the_fast_kernel_gives_the_same_output_and_sums_as_plain_mathematics(dty
     torch.testing.assert_close(logsumexp, plain_sum, rtol=rounding, atol=rounding)
 
 
+@pytest.mark.parametrize(
+    ("capability", "half", "bfloat16", "single"),
+    [((7, 5), "efficient", "plain", "efficient"), ((8, 6), "flash", "flash", "efficient")],
+    ids=["Turing", "Ampere"],
+)
+def test_no_card_is_asked_for_a_kernel_that_it_lacks(
+    capability: tuple[int, int], half: str, bfloat16: str, single: str
+) -> None:
+    assert cuda_kernel(torch.float16, 64, capability) == half
+    assert cuda_kernel(torch.bfloat16, 64, capability) == bfloat16
+    assert cuda_kernel(torch.float32, 64, capability) == single
+    assert cuda_kernel(torch.float16, 512, capability) == "efficient", "flash attention ends at 256 channels a head"
+    assert cuda_kernel(torch.float64, 64, capability) == "plain"
+
+
+@pytest.mark.gpu
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="the CUDA kernels need a CUDA device")
 @pytest.mark.parametrize("head_width", [40, 64, 80, 160, 12])
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float16, torch.bfloat16])

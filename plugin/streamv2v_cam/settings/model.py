@@ -121,7 +121,7 @@ class BankSettings(Section):
     )
     window: int = Field(default=4, ge=1, le=64, description="matching in a window: tokens on every side, at least")
     storage: Literal["same", "fp8"] = Field(
-        default="same", description='"fp8" halves the memory of the bank; a little slower and less precise'
+        default="same", description='"fp8" saves up to half of the memory of the bank; a little slower and less precise'
     )
     spread: bool = Field(default=False, description="spread bank updates over frames, so that frame time is flat")
     merge_seed: int = Field(default=0, ge=0, le=2**32 - 1, description="seed of the random split in merging")
