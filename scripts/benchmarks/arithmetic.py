@@ -8,8 +8,8 @@ from typing import Any
 from .cases import bank_of
 from .tables import markdown
 
-BANKS_COUNTED = ("off", "ea", "ea+ff", "dyme", "queue")
-"""Spread and best do the same products as dyme."""
+BANKS_COUNTED = ("off", "ea", "ea+ff", "dyme", "window", "queue")
+"""Spread, best and fp8 do the same products as dyme."""
 PLACES: list[tuple[str, int, int, Sequence[int]]] = [
     ("sd15", 512, 512, (1, 2, 4)),
     ("sd15", 768, 512, (1, 4)),
@@ -43,28 +43,29 @@ def counted(model: str, width: int, height: int, slots: int) -> dict[str, float]
 
     from .flops import frame_flops
 
-    unet, vae = networks(model)
+    unet, vae, text_tokens = networks(model)
     found = {}
     for bank in BANKS_COUNTED:
         config = StreamConfig(model=model, width=width, height=height, slots=slots, bank=bank_of(bank))
-        found[bank] = frame_flops(unet, vae, config, interval=UPDATE_EVERY) / 1e12
+        found[bank] = frame_flops(unet, vae, config, interval=UPDATE_EVERY, text_tokens=text_tokens) / 1e12
     return found
 
 
-def networks(model: str) -> tuple[Any, Any]:
-    """U-Net and VAE of a shape, without numbers, or of the embedded model."""
+def networks(model: str) -> tuple[Any, Any, int]:
+    """U-Net and VAE of a shape, without numbers, or of the embedded model, and the tokens of its prompts."""
     import torch
 
     from streamv2v import StreamConfig, load_components
 
     from .cases import SHAPES
+    from .flops import TEXT_TOKENS
     from .shapes import make_unet, make_vae
 
     if model in SHAPES:
         with torch.device("meta"):
-            return make_unet(model), make_vae()
+            return make_unet(model), make_vae(), TEXT_TOKENS
     components = load_components(StreamConfig(model=model, device="cpu"))
-    return components.unet, components.vae
+    return components.unet, components.vae, components.tokenizer.model_max_length
 
 
 def arithmetic_table(rows: Sequence[dict[str, Any]]) -> str:

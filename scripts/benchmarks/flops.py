@@ -22,6 +22,7 @@ from streamv2v.live import LiveTensors
 
 META = torch.device("meta")
 TEXT_TOKENS = 77
+"""Of the Stable Diffusion family; a model that is loaded may have its own."""
 
 
 def attention_flops(query: Any, key: Any, value: Any, *_rest: Any, **_options: Any) -> int:
@@ -46,20 +47,29 @@ def flops_per_frame(step: Callable[[], Any], interval: int) -> float:
 
 
 @torch.inference_mode()
-def frame_flops(unet: Any, vae: Any, config: StreamConfig, *, interval: int, controls: Controls | None = None) -> float:
+def frame_flops(
+    unet: Any,
+    vae: Any,
+    config: StreamConfig,
+    *,
+    interval: int,
+    text_tokens: int = TEXT_TOKENS,
+    controls: Controls | None = None,
+) -> float:
     """Mean FLOPs of one frame of a running stream: encode, the pass with its bank, the bank's update, decode.
 
     Args:
         unet, vae: on whatever device; left alone, since copies on the meta device are counted.
         config: size, slots, guidance and bank are read.
         interval: the bank's update interval, frames.
+        text_tokens: of a prompt.
         controls: live values; a weighted bank attends in two halves.
     """
     unet, codec = on_meta(unet), Codec(on_meta(vae), torch.float32)
     rows = rows_of(config.guidance, config.slots)
     picture = torch.zeros(1, 3, config.height, config.width, device=META)
     latent = codec.encode(picture)
-    call = unet_call(unet, latent.expand(rows, -1, -1, -1))
+    call = unet_call(unet, latent.expand(rows, -1, -1, -1), text_tokens)
 
     def around() -> None:
         codec.encode(picture)
@@ -94,11 +104,11 @@ def on_meta(module: Any) -> Any:
     return copy.deepcopy(module, there)
 
 
-def unet_call(unet: Any, sample: Any) -> Callable[[], Any]:
-    """A call of `unet` for latents `[B, C, h, w]`, with a text of 77 tokens for each."""
+def unet_call(unet: Any, sample: Any, text_tokens: int = TEXT_TOKENS) -> Callable[[], Any]:
+    """A call of `unet` for latents `[B, C, h, w]`, with a text of `text_tokens` for each."""
     rows, config = len(sample), unet.config
     options: dict[str, Any] = {"device": unet.device, "dtype": unet.dtype}
-    text = torch.zeros(rows, TEXT_TOKENS, config.cross_attention_dim, **options)
+    text = torch.zeros(rows, text_tokens, config.cross_attention_dim, **options)
     steps = torch.zeros(rows, device=unet.device)
     width = getattr(config, "time_cond_proj_dim", None)
     more = {"timestep_cond": torch.zeros(rows, width, **options)} if width else {}

@@ -161,7 +161,9 @@ class Bench:
         with ready_engine(config, components) as engine:
             self._eager[case] = compared_pictures(engine, case)
         look = steady_controls(**LIVE.get(case.bank, {}))
-        self._flops[case] = frame_flops(components.unet, components.vae, config, interval=INTERVAL, controls=look)
+        text_tokens = components.tokenizer.model_max_length
+        counted = {"interval": INTERVAL, "text_tokens": text_tokens, "controls": look}
+        self._flops[case] = frame_flops(components.unet, components.vae, config, **counted)
         forget_peak(self.device)
 
     def _timed(self, engine: StreamV2V, case: Case) -> dict[str, Any]:

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
+from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
-from benchmarks.flops import count_flops, flops_per_frame, unet_flops
+from benchmarks.cases import BANKS, LIVE, bank_of
+from benchmarks.clip import moving_clip, steady_controls
+from benchmarks.flops import count_flops, flops_per_frame, frame_flops, unet_flops
 from benchmarks.shapes import LetterTokenizer, even_out, make_text_encoder, make_unet, make_vae
-from tiny import tiny_unet, tiny_vae
+from tiny import tiny_components, tiny_unet, tiny_vae
 from torch.nn import functional as F
 
+from streamv2v import StreamConfig, StreamV2V
 from streamv2v.bank import FeatureBank
 from streamv2v.config import BankConfig
 from streamv2v.hook import attach
@@ -83,6 +87,20 @@ def test_the_banks_attention_is_counted() -> None:
     assert filling == plain
     expected = sum(4 * tokens**2 * channels * count for (tokens, channels), count in LAYERS.items())
     assert reading - plain == expected
+
+
+@pytest.mark.parametrize("bank", list(BANKS))
+def test_a_count_without_a_device_is_that_of_the_engine(tmp_path: Path, bank: str) -> None:
+    made, look = tiny_components(tmp_path), steady_controls(**LIVE.get(bank, {}))
+    config = StreamConfig(model="tiny", width=64, height=64, slots=2, bank=bank_of(bank), device="cpu")
+    tokens = made.tokenizer.model_max_length
+    counted = frame_flops(made.unet, made.vae, config, interval=4, text_tokens=tokens, controls=look)
+    clip = moving_clip(64, 64)
+    with StreamV2V(config, made) as engine:
+        engine.warm_up()
+        engine(clip[0], look, now_s=0.0)
+        found = flops_per_frame(lambda: engine(clip[1], look, now_s=0.0), 4)
+    assert counted == pytest.approx(found, rel=1e-3)
 
 
 def test_the_cpus_attention_is_counted() -> None:
