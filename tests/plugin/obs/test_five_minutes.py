@@ -48,7 +48,6 @@ def environment(tmp_path: Path, tiny_model: Path) -> dict[str, str]:
         "STREAMV2V_ENGINE__ACCELERATION": "none",
         "STREAMV2V_ENGINE__DEVICE": "cpu",
         "STREAMV2V_ENGINE__COMPILE_CACHE": str(tmp_path / "engine"),
-        "STREAMV2V_ENGINE__ACCELERATION": "none",
         "PYTHON_KEYRING_BACKEND": "keyring.backends.fail.Keyring",
         "XDG_STATE_HOME": str(tmp_path / "state"),
     }
