@@ -159,6 +159,8 @@ class BackgroundCompiling:
                 self._take_in(part)
             if self._stopping.is_set():
                 return
+        if self._stopping.is_set():  # the child was ended before it had judged anything
+            return
         self._complaint = "; ".join(filter(None, (complaint, self._trials.complaint)))
         self._conclude()
 

@@ -7,9 +7,7 @@ off the flicker of a clean recording (docs/decisions.md).
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -17,27 +15,6 @@ from torch import nn
 
 from .errors import ModelError
 from .hub import LAYERS_FILE
-
-KEY = "float32_layers"
-"""In a folder's `streamv2v.json`: `{"float32_layers": ["down_blocks.0.attentions.0"]}`."""
-
-
-def wanted_layers(folder: Path) -> tuple[str, ...]:
-    """The names that the model in `folder` lists; none without the file.
-
-    Raises:
-        ModelError: the file is there and cannot be read.
-    """
-    path = folder / LAYERS_FILE
-    if not path.is_file():
-        return ()
-    try:
-        names = json.loads(path.read_text(encoding="utf-8"))[KEY]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise ModelError(f'{path}: an object with "{KEY}" is wanted, found {error!r}. Mend or remove it.') from error
-    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
-        raise ModelError(f'{path}: "{KEY}" has to be a list of names of layers, found {names!r}. Mend or remove it.')
-    return tuple(names)
 
 
 def run_in_float32(unet: nn.Module, names: Iterable[str]) -> list[str]:

@@ -14,9 +14,10 @@ import torch
 from .config import StreamConfig
 from .device import choose_device, choose_dtype
 from .errors import ModelError
-from .float32_layers import run_in_float32, wanted_layers
+from .float32_layers import run_in_float32
 from .hub import HUB_ID, PARTS, Progress, check_folder, check_single_file, find_folder, is_single_file, silent
 from .loras import fuse_loras, wanted_loras
+from .model_facts import float32_layers_of
 
 
 @dataclass
@@ -132,7 +133,7 @@ def _load_pipeline(config: StreamConfig, dtype: torch.dtype, progress: Progress)
         pipe = StableDiffusionPipeline.from_pretrained(
             str(folder), dtype=dtype, use_safetensors=True, local_files_only=True, **options
         )
-    return pipe, wanted_layers(folder)
+    return pipe, float32_layers_of(folder)
 
 
 def _single_file_config(config: StreamConfig) -> str | None:

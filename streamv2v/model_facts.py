@@ -11,14 +11,16 @@ import math
 import re
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from .config import StreamConfig
 from .errors import ModelError
-from .hub import HUB_ID, Progress, check_folder, check_single_file, find_folder, is_single_file, silent
+from .hub import HUB_ID, LAYERS_FILE, Progress, check_folder, check_single_file, find_folder, is_single_file, silent
 
+FLOAT32_KEY = "float32_layers"
+"""In a folder's `streamv2v.json`: `{"float32_layers": ["down_blocks.0.attentions.0"]}`."""
 HEADER_LIMIT_BYTES = 100_000_000
 """A longer table of tensors is no table; the format's own limit."""
 
@@ -49,12 +51,16 @@ class ModelFacts:
         parameters: part ("unet", "vae", "text_encoder", ...) -> number of floating-point parameters.
         unet, vae: their configurations, as diffusers writes them.
         guessed: parts whose figures are those of Stable Diffusion 1.5, because nothing else is known yet.
+        float32_layers: layers of the U-Net that keep float32 where the rest runs in 16 bits.
+        float32_parameters: how many parameters those have.
     """
 
     parameters: dict[str, int]
     unet: dict[str, Any]
     vae: dict[str, Any]
     guessed: tuple[str, ...] = ()
+    float32_layers: tuple[str, ...] = ()
+    float32_parameters: int = 0
 
 
 def model_facts(config: StreamConfig, *, half: bool = False, progress: Progress = silent) -> ModelFacts:
@@ -87,17 +93,46 @@ def model_facts(config: StreamConfig, *, half: bool = False, progress: Progress 
             {part: count_parameters(folder / part) for part in weighty},
             read_config(folder / "unet"),
             read_config(folder / "vae"),
+            float32_layers=(wide := float32_layers_of(folder)),
+            float32_parameters=count_parameters(folder / "unet", within=wide),
         )
     return facts if config.vae is None else _with_vae(facts, config.vae)
 
 
-def count_parameters(folder: Path) -> int:
-    """Floating-point parameters of the weights that a loader would take from `folder`; 0 where there are none."""
+def count_parameters(folder: Path, *, within: tuple[str, ...] = ("",)) -> int:
+    """Floating-point parameters of the weights that a loader would take from `folder`; 0 where there are none.
+
+    Args:
+        within: layers to count; all by default.
+    """
+    prefixes = tuple(f"{layer}." if layer else "" for layer in within)
     files = [file for file in folder.glob("*.safetensors") if "non_ema" not in file.name]
     stem = _DEFAULT_STEMS.get(folder.name, "model")
     files = [file for file in files if file.name.startswith(stem)] or files
     full = [file for file in files if ".fp16" not in file.name]
-    return sum(count for file in full or files for _, count in tensors_of(file))
+    return sum(count for file in full or files for name, count in tensors_of(file) if name.startswith(prefixes))
+
+
+def float32_layers_of(folder: Path) -> tuple[str, ...]:
+    """The names that the model in `folder` lists; none without the file.
+
+    Raises:
+        ModelError: the file is there and cannot be read.
+    """
+    path = folder / LAYERS_FILE
+    if not path.is_file():
+        return ()
+    try:
+        names = json.loads(path.read_text(encoding="utf-8"))[FLOAT32_KEY]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ModelError(
+            f'{path}: an object with "{FLOAT32_KEY}" is wanted, found {error!r}. Mend or remove it.'
+        ) from error
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise ModelError(
+            f'{path}: "{FLOAT32_KEY}" has to be a list of names of layers, found {names!r}. Mend or remove it.'
+        )
+    return tuple(names)
 
 
 def tensors_of(file: Path) -> Iterator[tuple[str, int]]:
@@ -148,7 +183,5 @@ def _with_vae(facts: ModelFacts, vae: str) -> ModelFacts:
         full = not re.search("tae|tiny", vae, re.IGNORECASE)
         shape = SD_VAE if full else {"_class_name": "AutoencoderTiny", "decoder_block_out_channels": [64] * 4}
         count = SD_VAE_PARAMETERS if full else 2_445_063
-        return ModelFacts({**facts.parameters, "vae": count}, facts.unet, shape, (*facts.guessed, "vae"))
-    return ModelFacts(
-        {**facts.parameters, "vae": count_parameters(folder)}, facts.unet, read_config(folder), facts.guessed
-    )
+        return replace(facts, parameters={**facts.parameters, "vae": count}, vae=shape, guessed=(*facts.guessed, "vae"))
+    return replace(facts, parameters={**facts.parameters, "vae": count_parameters(folder)}, vae=read_config(folder))

@@ -83,8 +83,10 @@ def needs_of(config: StreamConfig, facts: ModelFacts, *, dtype: str, device: str
     """
     width = DTYPE_BYTES[dtype]
     parts = {f"{PARTS.get(part, part)} weights": count * width for part, count in facts.parameters.items() if count}
+    if facts.float32_parameters:
+        parts[f"{PARTS['unet']} weights"] += facts.float32_parameters * (_wide(width) - width)
     if config.bank.kind != "off":
-        parts["feature bank"] = bank_bytes(config, facts.unet, dtype=dtype)
+        parts["feature bank"] = bank_bytes(config, facts.unet, dtype=dtype, float32_layers=facts.float32_layers)
     unet, vae = unet_working_bytes(config, facts.unet, width), vae_working_bytes(config, facts.vae, width)
     working = max(unet, vae) + min(unet, vae) // 4
     estimates = {"working tensors": working, "device and libraries": LIBRARIES_BYTES[device.split(":")[0]]}
@@ -117,8 +119,12 @@ def attention_layers(config: StreamConfig, unet: dict[str, Any]) -> Iterator[Lay
             yield from (Layer(name, tokens[level], channels[level]) for name in names)
 
 
-def bank_bytes(config: StreamConfig, unet: dict[str, Any], *, dtype: str) -> int:
-    """Bytes of the feature bank, exactly: the current frame's part of each buffer is counted, too."""
+def bank_bytes(config: StreamConfig, unet: dict[str, Any], *, dtype: str, float32_layers: tuple[str, ...] = ()) -> int:
+    """Bytes of the feature bank, exactly: the current frame's part of each buffer is counted, too.
+
+    Args:
+        float32_layers: layers that keep at least float32 whatever `dtype` is.
+    """
     bank, rows, width = config.bank, stream_rows(config), DTYPE_BYTES[dtype]
     layers = list(attention_layers(config, unet))
     ups = [int(layer.name.split(".")[1]) for layer in layers if layer.name.startswith("up_blocks.")]
@@ -129,7 +135,8 @@ def bank_bytes(config: StreamConfig, unet: dict[str, Any], *, dtype: str) -> int
     total = 0
     for layer in layers:
         kept = 3 if bank.fusion and layer.name.startswith(fused) else 2
-        total += kept * rows * frames * layer.tokens * layer.channels * width
+        wide = layer.name.startswith(tuple(f"{name}." for name in float32_layers))
+        total += kept * rows * frames * layer.tokens * layer.channels * (_wide(width) if wide else width)
         if queues:
             total += rows * layer.tokens * 8  # which tokens are the oldest
         else:
@@ -179,6 +186,11 @@ def _level_sizes(config: StreamConfig, levels: int) -> list[tuple[int, int]]:
         sizes.append((h, w))
         h, w = (h + 1) // 2, (w + 1) // 2
     return sizes
+
+
+def _wide(width: int) -> int:
+    """Bytes of an element in a layer that keeps float32."""
+    return max(width, DTYPE_BYTES["float32"])
 
 
 def _per_level(value: int | list[int] | tuple[int, ...], levels: int) -> list[int]:

@@ -11,8 +11,8 @@ import diffusers
 from diffusers import AutoencoderTiny, LCMScheduler, UNet2DConditionModel
 from transformers import CLIPTextModel, CLIPTokenizer
 
-from streamv2v.float32_layers import KEY
 from streamv2v.hub import LAYERS_FILE
+from streamv2v.model_facts import FLOAT32_KEY
 from training.tokenizer import save_tokenizer
 
 # The computed attention takes differences from the mean (`recognising.py`); bfloat16 rounds them away.
@@ -57,7 +57,7 @@ def export_folder(
     index = {"_class_name": "StableDiffusionPipeline", "_diffusers_version": diffusers.__version__}
     index |= {"requires_safety_checker": False, **CLASSES}
     (part / "model_index.json").write_text(json.dumps(index, indent=2) + "\n", encoding="utf-8")
-    (part / LAYERS_FILE).write_text(json.dumps({KEY: FLOAT32_LAYERS}, indent=2) + "\n", encoding="utf-8")
+    (part / LAYERS_FILE).write_text(json.dumps({FLOAT32_KEY: FLOAT32_LAYERS}, indent=2) + "\n", encoding="utf-8")
     size = sum(p.stat().st_size for p in part.rglob("*") if p.is_file())
     if size > LIMIT_BYTES:
         raise ValueError(f"the model should be at most {LIMIT_BYTES} bytes, it is {size}: see {part}")

@@ -12,8 +12,9 @@ import torch
 from tiny import tiny_unet
 
 from streamv2v import BankConfig, Controls, ModelError, StreamConfig, StreamV2V, load_components
-from streamv2v.float32_layers import KEY, run_in_float32, wanted_layers
+from streamv2v.float32_layers import run_in_float32
 from streamv2v.hub import LAYERS_FILE, wanted_files
+from streamv2v.model_facts import FLOAT32_KEY, float32_layers_of
 
 LAYER = "down_blocks.0.attentions.0"
 
@@ -63,7 +64,7 @@ def test_a_float32_network_is_left_as_it_is() -> None:
 def test_a_folder_names_its_layers_and_a_stream_with_a_bank_runs(
     tiny_model: Path, tmp_path: Path, dtype: str, wide: list[str]
 ) -> None:
-    config = small(folder_with(tiny_model, tmp_path, json.dumps({KEY: [LAYER]})), dtype)
+    config = small(folder_with(tiny_model, tmp_path, json.dumps({FLOAT32_KEY: [LAYER]})), dtype)
     components = load_components(config)
     assert components.facts["float32_layers"] == wide
     frame = np.random.default_rng(0).integers(0, 256, (64, 64, 3), np.uint8)
@@ -73,7 +74,7 @@ def test_a_folder_names_its_layers_and_a_stream_with_a_bank_runs(
 
 
 def test_a_bank_of_a_wide_layer_holds_what_the_layer_computes(tiny_model: Path, tmp_path: Path) -> None:
-    folder = folder_with(tiny_model, tmp_path, json.dumps({KEY: [LAYER]}))
+    folder = folder_with(tiny_model, tmp_path, json.dumps({FLOAT32_KEY: [LAYER]}))
     frame = np.random.default_rng(0).integers(0, 256, (64, 64, 3), np.uint8)
     differences = []
     for kind in ("off", "queue"):
@@ -84,7 +85,7 @@ def test_a_bank_of_a_wide_layer_holds_what_the_layer_computes(tiny_model: Path, 
 
 
 def test_a_folder_without_the_file_wants_nothing(tiny_model: Path) -> None:
-    assert wanted_layers(tiny_model) == ()
+    assert float32_layers_of(tiny_model) == ()
 
 
 def test_the_file_is_fetched_with_a_model_of_the_hub() -> None:
