@@ -17,7 +17,7 @@ With --start FOLDER training goes on from an exported model: its autoencoder is 
 left out), and the denoiser begins with its weights. --hold-attention computes the attention that the bank acts in
 anew and trains everything else.
 
-The same photos, seed, number of processes and library versions give the same weights.
+The same photos, seed, number of processes, library versions and kind of processor give the same weights.
 """
 
 from __future__ import annotations

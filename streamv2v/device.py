@@ -50,7 +50,7 @@ def choose_dtype(config: StreamConfig, device: torch.device) -> tuple[torch.dtyp
         return cuda_dtype(torch.cuda.get_device_capability(device), torch.cuda.get_device_name(device))
     if device.type == "mps":
         return torch.float16, "half precision is the fastest this GPU does well"
-    if _cpu_has_bfloat16():
+    if cpu_has_bfloat16():
         return torch.bfloat16, "this CPU has bfloat16 instructions"
     return torch.float32, "this CPU has no bfloat16 instructions"
 
@@ -73,7 +73,8 @@ def cuda_dtype(capability: tuple[int, int], name: str) -> tuple[torch.dtype, str
     return torch.float16, "half precision is the fastest a GPU does well"
 
 
-def _cpu_has_bfloat16() -> bool:
+def cpu_has_bfloat16() -> bool:
+    """Whether this processor multiplies bfloat16 by instructions of its own; emulated it is slower than float32."""
     if os.environ.get("ONEDNN_MAX_CPU_ISA", "").upper() in ("AVX2", "SSE41"):
         return False
     probes = ("_is_avx512_bf16_supported", "_is_amx_tile_supported")

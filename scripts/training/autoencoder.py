@@ -20,6 +20,7 @@ from training.stage import (
     follow,
     learning_rate,
     load_checkpoint,
+    mixed_precision,
     report_steps,
     save_checkpoint,
     set_learning_rate,
@@ -114,7 +115,7 @@ def train_autoencoder(
         with torch.no_grad():
             latents = vae.encoder(pictures)
         shaken = latents + LATENT_NOISE * torch.randn(latents.shape, generator=noise).to(device)
-        with torch.autocast(device.type, torch.bfloat16):
+        with mixed_precision(device):
             drawn = model(shaken.contiguous(memory_format=torch.channels_last))
         loss = picture_loss(drawn.float(), pictures)
         optimiser.zero_grad(set_to_none=True)

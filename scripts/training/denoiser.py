@@ -33,6 +33,7 @@ from training.stage import (
     follow,
     learning_rate,
     load_checkpoint,
+    mixed_precision,
     report_steps,
     save_checkpoint,
     set_learning_rate,
@@ -127,7 +128,7 @@ def predict(trained: Trained, examples: Examples, noise: torch.Tensor) -> torch.
     device = examples.clean.device
     signal, spread = (c.to(device)[examples.t][..., None, None, None] for c in signal_and_noise())
     noised = (signal * examples.clean + spread * noise).flatten(0, 1)
-    with torch.autocast(device.type, torch.bfloat16):
+    with mixed_precision(device):
         words = trained.text_encoder(examples.tokens[0]).last_hidden_state.repeat(2, 1, 1)
         layout = noised.contiguous(memory_format=torch.channels_last)
         answer = trained.unet(layout, examples.t.flatten(), encoder_hidden_states=words).sample
@@ -160,7 +161,7 @@ def decoded_loss(
     # An odd border of cells is cut off: the decoder sees zeros beyond it here, but not on air.
     cells = min(16, latents.shape[-1])
     latents, pixels = latents[..., :cells, :cells], pixels[..., : 8 * cells, : 8 * cells]
-    with torch.autocast(answer.device.type, torch.bfloat16):
+    with mixed_precision(answer.device):
         drawn = decoder(latents.contiguous(memory_format=torch.channels_last)).float()
     guessed, true = drawn.chunk(2)
     return picture_loss(guessed, pixels) + 0.5 * picture_loss(true, pixels)

@@ -22,7 +22,7 @@ from diffusers import UNet2DConditionModel
 LEVEL = 3.0
 """A constant of alternating sign, added before the layer norm: with it, the dot product of two tokens of equal length
 falls with their distance, and the norm hardly changes what is averaged."""
-MISS = 0.3
+MISS = 0.15
 """How far the logit of the same place, filmed again, lies below that of the place itself."""
 LEAST_NOISE = 0.01
 """Least share of the camera's noise in a direction; smaller ones would outweigh all others."""

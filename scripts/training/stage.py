@@ -17,12 +17,20 @@ from typing import Any
 import numpy as np
 import torch
 
+from streamv2v.device import cpu_has_bfloat16
+
 
 def choose_device(name: str) -> torch.device:
     """The device to train on; "auto" takes CUDA where there is one, else the CPU."""
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "cpu"
     return torch.device(name)
+
+
+def mixed_precision(device: torch.device) -> torch.autocast:
+    """bfloat16 for what runs within, on a GPU and on processors that have it; float32 on others, where it is slower."""
+    wanted = device.type != "cpu" or cpu_has_bfloat16()
+    return torch.autocast(device.type, torch.bfloat16, enabled=wanted)
 
 
 def step_generators(seed: int, step: int, rank: int) -> tuple[np.random.Generator, torch.Generator]:
