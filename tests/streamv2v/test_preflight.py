@@ -70,15 +70,18 @@ def test_parameters_are_counted_exactly_from_headers(tmp_path: Path) -> None:
     assert sum(model_facts(config).parameters.values()) == load_components(config).facts["parameters"]
 
 
-def test_the_embedded_model_is_known_exactly() -> None:
-    config = StreamConfig(width=128, height=128, device="cpu")
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+def test_the_embedded_model_is_known_exactly_with_its_layer_that_keeps_float32(dtype: str) -> None:
+    config = StreamConfig(width=128, height=128, device="cpu", dtype=dtype)
     facts = model_facts(config)
-    with StreamV2V.from_pretrained(config) as engine:
+    needs = needs_of(config, facts, dtype=dtype, device="cpu")
+    components = load_components(config)
+    assert needs.parts["U-Net weights"] == sum(weight.nbytes for weight in components.unet.parameters())
+    with StreamV2V(config, components) as engine:
+        engine(np.zeros((128, 128, 3), np.uint8), Controls())
         told = engine.facts()
     assert sum(facts.parameters.values()) == told["parameters"]
-    assert (
-        bank_bytes(config, facts.unet, dtype=told["dtype"], float32_layers=facts.float32_layers) == told["bank_bytes"]
-    )
+    assert needs.parts["feature bank"] == told["bank_bytes"]
 
 
 def test_stable_diffusion_has_its_known_size_without_a_weight_in_memory(tmp_path: Path) -> None:
