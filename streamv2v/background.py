@@ -12,9 +12,9 @@ import torch
 
 from .compile_cache import compiler_missing, use_cache
 from .compiling import PARTS, CompiledPart, Examples, compile_again, compile_part, keep_compiled
+from .compiling_child import CompilingChild, compiling_child, one_line
 from .config import StreamConfig
 from .loading import Components
-from .precompile import CompilingChild, compiling_child, one_line
 from .trials import Trials, stream_key
 
 GAIN = 0.05

@@ -11,59 +11,15 @@ import contextlib
 import json
 import os
 import pickle
-import subprocess
 import sys
 import threading
-from collections.abc import Iterator, Sequence
 from typing import Any
 
-from .config import StreamConfig
+from .compiling_child import one_line
 
 NICENESS = 10
 ROUNDS = 7
 """Timed calls of each part, plain and compiled in turns."""
-
-
-class CompilingChild:
-    """The child: iterate for what it says, one dictionary for each beginning and each end of a part.
-
-    {"begun": part}, then {"part", "eager_ms", "compiled_ms", "deviation"} or {"part", "failed": reason}.
-    """
-
-    def __init__(self, process: subprocess.Popen[bytes]) -> None:
-        self._process = process
-
-    def __iter__(self) -> Iterator[dict[str, Any]]:
-        assert self._process.stdout is not None
-        return map(json.loads, self._process.stdout)
-
-    def kill(self) -> None:
-        """End it, from any thread; who iterates then comes to an end."""
-        self._process.kill()
-
-
-@contextlib.contextmanager
-def compiling_child(config: StreamConfig, parts: Sequence[str], *, threads: int) -> Iterator[CompilingChild]:
-    """Start the child; on leaving it is ended, and it ends by itself when this process does."""
-    child = subprocess.Popen(
-        [sys.executable, "-c", "from streamv2v.precompile import main; main()"],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(place for place in sys.path if place)},
-    )
-    assert child.stdin is not None and child.stdout is not None
-    try:
-        orders = pickle.dumps((config, tuple(parts), threads))
-        child.stdin.write(len(orders).to_bytes(8, "little") + orders)
-        child.stdin.flush()
-        yield CompilingChild(child)
-    finally:
-        with contextlib.suppress(OSError):
-            child.stdin.close()
-        child.kill()
-        child.wait()
-        child.stdout.close()
 
 
 def main() -> None:
@@ -104,11 +60,6 @@ def main() -> None:
             answer(part=part, failed=one_line(error))
         else:
             answer(part=part, eager_ms=eager_ms, compiled_ms=compiled_ms, deviation=made.deviation)
-
-
-def one_line(error: BaseException) -> str:
-    """An error for people."""
-    return f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"
 
 
 def _end_with_parent(orders: Any) -> None:
