@@ -19,7 +19,7 @@ BANKS = ("paper", "queue", "off")
 DTYPES = ("auto", "float32", "float16", "bfloat16", "float64")
 DEVICES = ("auto", "cpu", "cuda", "mps")
 MERGE_RULES = ("mean", "pairwise", "weighted")
-MERGE_SPLITS = ("random", "grid")
+MERGE_SPLITS = ("random", "grid", "place")
 MATCHINGS = ("exact", "window")
 STORAGES = ("same", "fp8")
 LCMS = ("auto", "on", "off")
@@ -74,7 +74,9 @@ class BankConfig:
     token_age_limit: int = 16
     """Weighted merging: most tokens that one stands for, 1..1024; 1 is the plain mean, more fades slower."""
     merge_split: str = "random"
-    """"random" or "grid": how tokens are parted into sources and destinations."""
+    """How tokens are parted into sources and destinations. "random": the paper's, which loses a place whenever both
+    its tokens become sources; "grid": every other token; "place": of the two tokens of each place one is drawn as
+    destination, so that no place is lost."""
     matching: str = "exact"
     """"exact": a source is compared with every destination; "window": with those near its place and a few
     from all over the picture, which is O(N) instead of O(N^2)."""
@@ -100,7 +102,10 @@ class BankConfig:
         if self.matching == "window" and self.kind == "queue":
             raise ConfigError("matching: 'window' was refused; a queue merges nothing. Allowed is 'exact'.")
         if self.matching == "window" and self.merge_split == "grid":
-            raise ConfigError("matching: 'window' was refused with merge_split 'grid'; allowed is 'random'.")
+            raise ConfigError(
+                "matching: 'window' was refused with merge_split 'grid'; allowed is 'random' or 'place', which are "
+                "the same there."
+            )
         if not 1 <= self.queue_length <= 16:
             raise ConfigError(f"queue_length: {self.queue_length} was refused; allowed is 1 to 16 frames.")
         if not 1 <= self.token_age_limit <= 1024:

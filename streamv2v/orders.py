@@ -27,7 +27,7 @@ class MergeOrders:
     """Orders for every merge of a stream, the same ones for the same seed on every device.
 
     Args:
-        split: "random", "grid", or "place" for matching in windows: at random, but one of each place's two tokens.
+        split: "random", "grid", or "place": at random, but one of each place's two tokens.
         seed: of the pool and of the draws from it.
         source: gives every order in place of the pool; None is the pool.
     """

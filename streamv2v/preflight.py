@@ -143,7 +143,7 @@ def bank_bytes(config: StreamConfig, unet: dict[str, Any], *, dtype: str, float3
             total += rows * 2 * layer.tokens * 8  # the order of the coming merge
             if bank.merge_rule == "weighted":
                 total += rows * 2 * layer.tokens * 4
-    if not queues and bank.merge_split == "random":
+    if not queues and bank.merge_split != "grid":
         pools = {layer.tokens for layer in layers}
         total += sum((ORDERS_IN_POOL + rows - 1) * 2 * tokens * 4 for tokens in pools)
     return total

@@ -74,6 +74,7 @@ BEYOND = (
     *(Setting(f"noise-tilt-{tilt:+g}", controls={"bank_noise_tilt": tilt}) for tilt in (-1.0, 1.0)),
     Setting("ramp-8", controls={"bank_ramp": 8}),
     *(Setting(f"weighted-{age}", {"merge_rule": "weighted", "token_age_limit": age}) for age in (4, 16)),
+    Setting("split-place", {"merge_split": "place"}),
     Setting("spread", {"spread": True}),
     *(Setting(f"window-{side}", {"matching": "window", "window": side}) for side in (1, 4)),
     *(Setting(f"noise-drift-{speed:g}", controls={"noise_drift": speed}) for speed in (0.2, 1.0)),

@@ -35,6 +35,7 @@ BANKS = {
     "queue": BankConfig(kind="queue", queue_length=3),
     "weighted": BankConfig.best(),
     "grid": BankConfig(merge_split="grid"),
+    "place": BankConfig(merge_split="place"),
     "last up": BankConfig(fused_layers=("last_up",)),
     "no fusion": BankConfig(fusion=False),
 }

@@ -114,7 +114,9 @@ class BankSettings(Section):
     token_age_limit: int = Field(
         default=16, ge=1, le=1024, description="weighted merging: most tokens that one stands for"
     )
-    merge_split: Literal["random", "grid"] = Field(default="random", description="how tokens are parted before merging")
+    merge_split: Literal["random", "grid", "place"] = Field(
+        default="random", description="how tokens are parted before merging"
+    )
     matching: Literal["exact", "window"] = Field(
         default="exact",
         description="where merging looks for a token's match: everywhere, or near its place, which is faster",
