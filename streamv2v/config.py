@@ -29,7 +29,12 @@ SLOT_LIMIT = 8
 LAST_UP = "last_up"
 """In `fused_layers`: the up block nearest to the picture, whatever its number in this model."""
 
-BEST_BANK: dict[str, Any] = {"spread": True, "merge_rule": "weighted", "token_age_limit": 16}
+BEST_BANK: dict[str, Any] = {
+    "spread": True,
+    "merge_rule": "weighted",
+    "token_age_limit": 16,
+    "merge_split": "place",
+}
 """What `BankConfig.best()` changes of the paper's bank: the measured winners, kept here and nowhere else."""
 BEST_CONTROLS: dict[str, Any] = {"feedback": 0.6, "input_denoise": 0.5, "motion_gate": 0.5, "fusion_softness": 0.03}
 """The live values that go with it; a look or a setting that names one of them wins."""
