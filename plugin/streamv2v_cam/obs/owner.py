@@ -101,11 +101,12 @@ class ObsThread:
         inbox: queue.SimpleQueue[tuple[str, Mapping[str, Any]]] = queue.SimpleQueue()
         session = ObsSession(address, lambda name, data: inbox.put((name, data)), timeout_s=self._timeout_s)
         try:
-            self._now(ObsStatus(True, "", session.version, self.status.connections + 1))
-            log.info("Connected to OBS %s at %s.", session.version, address)
             self._told.clear()
             for part in self._parts:
                 self._let(part.connected, session)
+            # only now: a key that is pressed because we say so must find its listener
+            self._now(ObsStatus(True, "", session.version, self.status.connections + 1))
+            log.info("Connected to OBS %s at %s.", session.version, address)
             self._serve(session, inbox)
         finally:
             session.close()
