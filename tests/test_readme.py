@@ -23,10 +23,9 @@ def blocks(page: Path, language: str) -> list[str]:
 
 
 def shell_lines() -> list[str]:
-    """Every line of a shell block that calls this project, without its comment."""
-    lines = [
-        line.split(" # ")[0].strip() for page in PAGES for block in blocks(page, "sh") for line in block.splitlines()
-    ]
+    """Every command of a shell block that calls this project, without its comment."""
+    shell = [block.replace("\\\n", " ") for page in PAGES for block in blocks(page, "sh")]
+    lines = [line.split(" # ")[0].strip() for block in shell for line in block.splitlines()]
     return [
         line for line in lines if line.startswith(("python3 installer", "streamv2v-cam", "python scripts", "scripts/"))
     ]

@@ -35,6 +35,12 @@ def tiny_unet(seed: int = 0, dtype: torch.dtype = torch.float32, **changes: Any)
     return cast(UNet2DConditionModel(**settings), dtype)
 
 
+def one_level_unet() -> UNet2DConditionModel:
+    """Less to compile: one level and its middle, four layers with a bank."""
+    one = {"down_block_types": ("CrossAttnDownBlock2D",), "up_block_types": ("CrossAttnUpBlock2D",)}
+    return tiny_unet(block_out_channels=(16,), **one)
+
+
 def cast(module: Any, dtype: torch.dtype) -> Any:
     """The module in another format; goes round diffusers' own `to`, which warns about every cast."""
     return torch.nn.Module.to(module, dtype).eval().requires_grad_(False)

@@ -22,7 +22,7 @@ from benchmarks.measure import psnr, spread_of
 from benchmarks.results import read_rows
 from benchmarks.stages import STAGES, watched_stages
 from benchmarks.taking_turns import TakingTurns
-from tiny import tiny_components
+from tiny import one_level_unet, save_tiny_model, tiny_components
 
 from streamv2v import BankConfig, Controls, StreamConfig, StreamV2V
 from streamv2v.live import LiveTensors
@@ -167,9 +167,10 @@ def test_the_command_of_a_gpu_runs_through(
     assert "Not measured" not in text and text.count("#### ") == len(asked)
 
 
-def test_engines_take_turns_and_an_older_checkout_with_them(tiny_model: Path) -> None:
+def test_engines_take_turns_and_an_older_checkout_with_them(tmp_path: Path) -> None:
+    model = save_tiny_model(tmp_path, unet=one_level_unet())  # each of its three banks is compiled
     with TakingTurns(ROOT, threads=1, rounds=2) as in_turns:
-        found = in_turns(Turns(str(tiny_model), 64, 64, 1))
+        found = in_turns(Turns(str(model), 64, 64, 1))
         assert set(in_turns.running) >= {"now", "before"}
         processes = list(in_turns.running.values())
     for bank, ratios in found["banks"].items():

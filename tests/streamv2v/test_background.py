@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from tiny import tiny_components, tiny_unet
+from tiny import one_level_unet, tiny_components
 
 from streamv2v import Controls, StreamConfig, StreamV2V
 from streamv2v.background import WORDS, BackgroundCompiling, Verdict, begin_compiling, wants_compiling
@@ -33,11 +33,7 @@ def config_for(folder: Path | None, **more: Any) -> StreamConfig:
 
 
 def few_layers(folder: Path) -> Components:
-    """Less to compile: one level and its middle, four layers with a bank."""
-    unet = tiny_unet(
-        block_out_channels=(16,), down_block_types=("CrossAttnDownBlock2D",), up_block_types=("CrossAttnUpBlock2D",)
-    )
-    return replace(tiny_components(folder), unet=unet)
+    return replace(tiny_components(folder), unet=one_level_unet())
 
 
 def draw(engine: StreamV2V, frames: list[np.ndarray]) -> list[np.ndarray]:
