@@ -9,6 +9,8 @@ Stages, each resumable (run the same command again after an interruption):
     denoiser     train the U-Net and the text encoder (WORK/denoiser.pt) on pairs of frames, the earlier
                  in the later one's feature bank; needs no trained decoder
     polish       train all three on decoded pictures for a while (WORK/polish.pt)
+    decoder      train a decoder of the present shape to draw what the one of --start draws (WORK/decoder.pt);
+                 not a part of "all"
     export       write the diffusers folder (--out), also from a denoiser still in training
     check        hold the exported folder (--out) against the gates, on --pictures of people it never saw
     sheet        draw styles x pictures with the exported folder (--sheet)
@@ -36,6 +38,7 @@ from training.denoiser import DenoiserOptions, Trained, compute_first_attention,
 from training.export import export_folder
 from training.gates import check_model, report
 from training.held_out import judged_frames
+from training.imitating import smaller_autoencoder, train_smaller_decoder
 from training.recognising import hold_first_attention
 from training.sheet import draw_sheet
 from training.stage import choose_device, load_checkpoint
@@ -43,7 +46,7 @@ from training.start import given_autoencoder, has_first_attention, take_over
 from training.team import Member, run_team
 from training.tokenizer import make_tokenizer
 
-STAGES = ("render", "autoencoder", "denoiser", "polish", "export", "check", "sheet")
+STAGES = ("render", "autoencoder", "denoiser", "polish", "decoder", "export", "check", "sheet")
 
 
 def render(options: argparse.Namespace) -> None:
@@ -102,6 +105,25 @@ def polish(member: Member, options: argparse.Namespace) -> None:
     _train(cache, vae, fast, options.work / "polish.pt", settings, options, member)
 
 
+def decoder(member: Member, options: argparse.Namespace) -> None:
+    """Train a smaller decoder for the model in --start, in one process of a team."""
+    vae, tokenizer = given_autoencoder(options.start), make_tokenizer()
+    trained = make_trained(vae, tokenizer, seed=options.seed)
+    take_over(trained, options.start)
+    train_smaller_decoder(
+        open_cache(options.work / "cache"),
+        vae,
+        trained,
+        tokenizer,
+        options.work / "decoder.pt",
+        steps=options.decoder_steps,
+        seed=options.seed,
+        device=choose_device(options.device),
+        member=member,
+        batch=options.batch,
+    )
+
+
 def _train(cache, vae, fast, path: Path, settings: DenoiserOptions, options, member) -> None:
     train_denoiser(
         cache,
@@ -126,8 +148,11 @@ def trained_autoencoder(options: argparse.Namespace) -> AutoencoderTiny:
 
 
 def trained_denoiser(options: argparse.Namespace, vae: AutoencoderTiny) -> Trained:
-    """The denoiser of the last checkpoint with the decoder of `vae`."""
+    """The denoiser of the last checkpoint, or of the folder that training started from, with the decoder of `vae`."""
     trained = make_trained(vae, make_tokenizer(), seed=options.seed)
+    if options.start and not (options.work / "denoiser.pt").exists():
+        take_over(trained, options.start)
+        return trained
     state = _checkpoint(options.work / "denoiser.pt", stage="denoiser")["slow"]
     trained.load(state | {"decoder": vae.decoder.state_dict()})
     return trained
@@ -147,6 +172,9 @@ def export(options: argparse.Namespace) -> None:
     if state := load_checkpoint(options.work / "polish.pt"):
         trained.load(state["slow"])
     vae.decoder.load_state_dict(trained.decoder.state_dict())
+    if state := load_checkpoint(options.work / "decoder.pt"):
+        vae = smaller_autoencoder(vae, seed=options.seed)
+        vae.decoder.load_state_dict(state["average"])
     size_bytes = export_folder(
         options.out,
         unet=trained.unet,
@@ -183,6 +211,7 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--denoiser-steps", type=int, default=6000)
     parser.add_argument("--batch", type=int, default=16, help="examples a denoiser step, all processes")
     parser.add_argument("--polish-steps", type=int, default=600)
+    parser.add_argument("--decoder-steps", type=int, default=1600)
     parser.add_argument("--sheet", type=Path, help="picture file the stage 'sheet' writes")
     parser.add_argument("--pictures", type=Path, nargs="*", default=[], help="photos and clips of people it never saw")
     return parser.parse_args(arguments)
@@ -191,6 +220,7 @@ def parse(arguments: list[str]) -> argparse.Namespace:
 def missing(options: argparse.Namespace, stages: tuple[str, ...]) -> str:
     """The flags that the stages need and were not given, as one word list."""
     needs = {
+        "decoder": ("start",),
         "render": ("photos",),
         "export": ("out",),
         "check": ("out", "pictures"),
@@ -203,7 +233,7 @@ def missing(options: argparse.Namespace, stages: tuple[str, ...]) -> str:
 def main(arguments: list[str]) -> int:
     """Run the stages asked for; returns the exit code: 1 where a gate is not passed, 2 for a wrong command."""
     options = parse(arguments)
-    left_out = {"autoencoder"} if options.start else set()
+    left_out = {"decoder"} | ({"autoencoder"} if options.start else set())
     left_out |= set() if options.pictures else {"check", "sheet"}
     left_out |= set() if options.sheet else {"sheet"}
     stages = tuple(s for s in STAGES if s not in left_out) if options.stage == "all" else (options.stage,)
@@ -222,6 +252,8 @@ def main(arguments: list[str]) -> int:
                 run_team(denoiser, options.processes, options)
             elif stage == "polish":
                 run_team(polish, options.processes, options)
+            elif stage == "decoder":
+                run_team(decoder, options.processes, options)
             elif stage == "export":
                 export(options)
             elif stage == "check":

@@ -16,6 +16,7 @@ from .device import choose_device, choose_dtype
 from .errors import ModelError
 from .float32_layers import run_in_float32
 from .hub import HUB_ID, PARTS, Progress, check_folder, check_single_file, find_folder, is_single_file, silent
+from .last_upsampling import fold_last_upsampling
 from .loras import fuse_loras, wanted_loras
 from .model_facts import float32_layers_of
 
@@ -65,6 +66,7 @@ def load_components(config: StreamConfig, progress: Progress = silent) -> Compon
     with _quiet():
         for module in modules:
             module.to(device=device, dtype=dtype).eval().requires_grad_(False)
+        fold_last_upsampling(vae)
         pipe.unet.to(memory_format=torch.channels_last)
         vae.to(memory_format=torch.channels_last)
     wide_layers = run_in_float32(pipe.unet, wide_layers)

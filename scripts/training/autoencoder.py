@@ -34,15 +34,33 @@ LATENT_NOISE = 0.03
 
 
 def make_autoencoder(*, width: int = 32) -> AutoencoderTiny:
-    """A new autoencoder with random weights."""
-    return AutoencoderTiny(
+    """A new autoencoder with random weights.
+
+    Nothing is drawn at the full size, where a block of this width costs as much as all the rest: the picture is one
+    convolution of its last features, enlarged.
+    """
+    vae = AutoencoderTiny(
         encoder_block_out_channels=(width,) * 4,
         decoder_block_out_channels=(width,) * 4,
         latent_channels=LATENT_CHANNELS,
         num_encoder_blocks=(0, 0, 0, 0),
-        num_decoder_blocks=(3, 2, 1, 1),
+        num_decoder_blocks=(4, 4, 1, 0),
         scaling_factor=1 / RAW_DEVIATION,
     )
+    hold_last_upsampling(vae.decoder)
+    return vae
+
+
+@torch.no_grad()
+def hold_last_upsampling(decoder: torch.nn.Module) -> None:
+    """Let the convolution after the last enlargement pass its input on, and not learn.
+
+    AutoencoderTiny has it, another linear layer follows at once, and the engine leaves out what does nothing
+    (`streamv2v/last_upsampling.py`).
+    """
+    last = decoder.layers[-2].weight  # type: ignore[union-attr,index]
+    torch.nn.init.dirac_(last)  # type: ignore[arg-type]
+    last.requires_grad_(False)  # type: ignore[operator,union-attr]
 
 
 def start_autoencoder(cache: Cache, *, seed: int) -> AutoencoderTiny:

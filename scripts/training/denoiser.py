@@ -102,7 +102,7 @@ def compute_first_attention(
     """Compute the attention in which the bank acts from pictures filmed twice (`recognising.py`)."""
     rng, noise_source = step_generators(seed, 0, 0)
     drawn = latent_batch(cache, vae, rng, pairs=pairs, cells=16, motions={"still": 1.0})
-    examples = fresh_examples(drawn, _tokens(tokenizer, drawn.prompts), rng)
+    examples = fresh_examples(drawn, tokens_of(tokenizer, drawn.prompts), rng)
     noise = torch.randn(examples.clean.shape[1:], generator=noise_source)
     norm = first_attention(trained.unet).norm
     features = watch_inputs(norm, lambda: predict(trained, examples, noise))
@@ -210,7 +210,8 @@ def _start(fast: Trained, path: Path, *, peak_rate: float, device: torch.device)
     return run
 
 
-def _tokens(tokenizer: CLIPTokenizer, prompts: list[str]) -> torch.Tensor:
+def tokens_of(tokenizer: CLIPTokenizer, prompts: list[str]) -> torch.Tensor:
+    """The prompts as token ids, [P, L]."""
     return tokenizer(prompts, padding="max_length", truncation=True, return_tensors="pt").input_ids  # type: ignore[return-value]
 
 
@@ -240,7 +241,7 @@ def train_denoiser(
             (max(1, (pairs - later) // 2), options.cells * 3 // 2) if wide else (pairs - later, options.cells)
         )
         drawn = latent_batch(cache, vae, rng, pairs=count, cells=cells)
-        examples = fresh_examples(drawn, _tokens(tokenizer, drawn.prompts), rng).to(device)
+        examples = fresh_examples(drawn, tokens_of(tokenizer, drawn.prompts), rng).to(device)
         if run.carried is not None and not wide:
             examples = join(examples, later_examples(*run.carried, rng))
         noise = torch.randn(examples.clean.shape[1:], generator=noise_source).to(device)

@@ -100,7 +100,7 @@ def set_colour_path(vae: AutoencoderTiny, colour: NDArray[np.float32]) -> None:
     layers = list(vae.decoder.layers)
     with torch.no_grad():
         for layer in layers:
-            if isinstance(layer, torch.nn.Conv2d):
+            if isinstance(layer, torch.nn.Conv2d) and layer.weight.requires_grad:
                 layer.weight[:3] = 0
                 for channel in range(3):
                     if layer is layers[0]:

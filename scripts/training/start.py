@@ -8,15 +8,16 @@ from pathlib import Path
 from diffusers import AutoencoderTiny, UNet2DConditionModel
 from transformers import CLIPTextModel
 
-from training.autoencoder import make_autoencoder
+from training.autoencoder import hold_last_upsampling
 from training.denoiser import Trained
 from training.recognising import silence_the_bypass
 
 
 def given_autoencoder(folder: Path) -> AutoencoderTiny:
-    """The autoencoder of an exported model, in float32."""
-    vae = make_autoencoder()
-    vae.load_state_dict(AutoencoderTiny.from_pretrained(folder / "vae").float().state_dict())
+    """The autoencoder of an exported model, in float32, in whatever shape it has."""
+    vae = AutoencoderTiny.from_pretrained(folder / "vae").float()
+    if vae.config.num_decoder_blocks[-1] == 0:  # type: ignore[attr-defined]
+        hold_last_upsampling(vae.decoder)
     return vae
 
 

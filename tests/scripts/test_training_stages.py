@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import pytest
 import torch
-from diffusers import StableDiffusionPipeline
+from diffusers import AutoencoderTiny, StableDiffusionPipeline
 from train_embedded import main
 from training.architecture import make_scheduler, signal_and_noise
 from training.autoencoder import start_autoencoder, train_autoencoder
@@ -17,9 +17,12 @@ from training.data import Cache, crop_plan, list_photos, open_cache, render_cach
 from training.denoiser import DenoiserOptions, make_trained, train_denoiser
 from training.examples import fresh_examples, style_amount
 from training.export import LIMIT_BYTES, export_folder
+from training.imitating import smaller_autoencoder, train_smaller_decoder
 from training.latents import encode, latent_batch
 from training.team import Member
 from training.tokenizer import make_tokenizer
+
+from streamv2v.last_upsampling import fold_last_upsampling
 
 CPU = torch.device("cpu")
 TINY = DenoiserOptions(steps=4, seed=5, batch=4, later=2, cells=4, decoded=0.5, save_every=2)
@@ -140,6 +143,50 @@ def test_the_decoder_resumes_to_the_very_same_weights_and_gets_better(cache: Cac
     assert not same(whole.decoder.state_dict(), start_autoencoder(cache, seed=2).decoder.state_dict())
 
 
+def an_older_autoencoder(cache: Cache) -> AutoencoderTiny:
+    """One with a block at the size of the picture, as the first models had it."""
+    vae = start_autoencoder(cache, seed=0)
+    torch.manual_seed(4)
+    old = AutoencoderTiny.from_config({**vae.config, "num_decoder_blocks": (3, 2, 1, 1)})
+    old.encoder.load_state_dict(vae.encoder.state_dict())
+    return old
+
+
+def test_a_smaller_decoder_begins_with_all_that_it_can_take_over(cache: Cache) -> None:
+    old = an_older_autoencoder(cache)
+    small = smaller_autoencoder(old, seed=0)
+    latent = torch.randn(1, 16, 4, 4)
+    features = []
+    for decoder in (old.decoder, small.decoder):
+        enlargements = [i for i, layer in enumerate(decoder.layers) if isinstance(layer, torch.nn.Upsample)]
+        features.append(decoder.layers[: enlargements[-1]](latent))
+    torch.testing.assert_close(features[1], features[0])
+    assert same(small.encoder.state_dict(), old.encoder.state_dict())
+    assert sum(p.numel() for p in small.decoder.parameters()) < 1.3 * sum(p.numel() for p in old.decoder.parameters())
+
+
+def test_a_smaller_decoder_resumes_to_the_very_same_weights_and_holds_its_last_enlargement(
+    cache: Cache, tmp_path: Path
+) -> None:
+    tokenizer = make_tokenizer()
+
+    def run(name: str, member: Member) -> AutoencoderTiny:
+        old = an_older_autoencoder(cache)
+        trained = make_trained(old, tokenizer, seed=0)
+        options = {"steps": 4, "seed": 3, "device": CPU, "batch": 4, "cells": 4, "save_every": 2}
+        return train_smaller_decoder(cache, old, trained, tokenizer, tmp_path / name, member=member, **options)
+
+    whole = run("whole.pt", Member())
+    with pytest.raises(KeyboardInterrupt):
+        run("broken.pt", Interrupted())
+    again = run("broken.pt", Member())
+    assert same(whole.state_dict(), again.state_dict())
+    assert not same(
+        whole.decoder.state_dict(), smaller_autoencoder(an_older_autoencoder(cache), seed=3).decoder.state_dict()
+    )
+    assert fold_last_upsampling(whole)
+
+
 def test_the_exported_folder_opens_as_an_ordinary_pipeline(cache: Cache, tmp_path: Path) -> None:
     vae, tokenizer = start_autoencoder(cache, seed=0), make_tokenizer()
     trained = make_trained(vae, tokenizer, seed=0)
@@ -167,6 +214,7 @@ def test_the_exported_folder_opens_as_an_ordinary_pipeline(cache: Cache, tmp_pat
         (["render", "--photos", "no such folder"], "no photos to learn from"),
         (["export", "--out", "model"], "run the stage 'autoencoder' first"),
         (["render"], "needs --photos"),
+        (["decoder"], "needs --start"),
         (["check", "--out", "model"], "needs --pictures"),
         (["check", "--out", "model", "--pictures", "no.mkv"], "not a clip that can be read: no.mkv"),
     ],

@@ -1,0 +1,128 @@
+"""A smaller decoder learns to draw what a model's own decoder draws.
+
+Half of each batch are latents that the model's U-Net answers, to be drawn as the present decoder draws them; half
+are the latents that were wanted, to be drawn as the pictures they came from. Nothing else of the model changes.
+"""
+
+from __future__ import annotations
+
+import copy
+from pathlib import Path
+
+import torch
+from diffusers import AutoencoderTiny
+from transformers import CLIPTokenizer
+
+from training.autoencoder import hold_last_upsampling, make_autoencoder, picture_loss
+from training.data import Cache
+from training.denoiser import Trained, predict, tokens_of
+from training.examples import fresh_examples
+from training.latents import latent_batch
+from training.stage import (
+    follow,
+    learning_rate,
+    load_checkpoint,
+    mixed_precision,
+    report_steps,
+    save_checkpoint,
+    set_learning_rate,
+    step_generators,
+)
+from training.team import Member
+
+
+def smaller_autoencoder(given: AutoencoderTiny, *, seed: int) -> AutoencoderTiny:
+    """The encoder of `given` with a decoder of today's shape that knows what `given`'s knows of it.
+
+    A stage takes over the first of its blocks; blocks it has besides pass their input on. What comes after the last
+    blocks is new.
+    """
+    torch.manual_seed(seed)
+    small = make_autoencoder()
+    small.encoder.load_state_dict(given.encoder.state_dict())
+    old, new = _stages(given.decoder), _stages(small.decoder)
+    for before, after in zip(old[:-1], new[:-1], strict=True):
+        for index, layer in enumerate(after):
+            if index < len(before) and type(before[index]) is type(layer):
+                layer.load_state_dict(before[index].state_dict())
+            else:  # a block: its last layer silent, its input goes through
+                torch.nn.init.zeros_(layer.conv[-1].weight)  # type: ignore[union-attr,index,arg-type]
+                torch.nn.init.zeros_(layer.conv[-1].bias)  # type: ignore[union-attr,index,arg-type]
+    hold_last_upsampling(small.decoder)
+    return small
+
+
+def _stages(decoder: torch.nn.Module) -> list[list[torch.nn.Module]]:
+    """The layers with weights or blocks, cut at each enlargement; each stage begins with its convolution."""
+    stages: list[list[torch.nn.Module]] = [[]]
+    for layer in decoder.layers:  # type: ignore[union-attr]
+        if isinstance(layer, torch.nn.Upsample):
+            stages.append([])
+        elif any(True for _ in layer.parameters()):
+            stages[-1].append(layer)
+    return stages
+
+
+def train_smaller_decoder(
+    cache: Cache,
+    given: AutoencoderTiny,
+    trained: Trained,
+    tokenizer: CLIPTokenizer,
+    path: Path,
+    *,
+    steps: int,
+    seed: int,
+    device: torch.device,
+    member: Member,
+    batch: int = 16,
+    cells: int = 16,
+    peak_rate: float = 1e-3,
+    save_every: int = 200,
+) -> AutoencoderTiny:
+    """Train, or go on training, a decoder of today's shape for the U-Net in `trained`; checkpoints go to `path`.
+
+    Returns the autoencoder with the average of the decoder's weights.
+    """
+    small = smaller_autoencoder(given, seed=seed)
+    teacher = given.decoder.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    model = small.decoder.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    for part in (*trained.modules().values(), teacher):
+        part.to(device).eval()
+    average = copy.deepcopy(model)
+    optimiser = torch.optim.AdamW(model.parameters(), lr=peak_rate, betas=(0.9, 0.98), weight_decay=1e-4)
+    first = 0
+    if state := load_checkpoint(path):
+        model.load_state_dict(state["model"])
+        average.load_state_dict(state["average"])
+        optimiser.load_state_dict(state["optimiser"])
+        first = state["step"]
+    factor = given.config.scaling_factor  # type: ignore[attr-defined]
+    for step, facts in report_steps(path.stem, first, steps, quiet=not member.leads):
+        rng, noise_source = step_generators(seed, step, member.rank)
+        drawn = latent_batch(cache, small, rng, pairs=batch // 4 // member.size, cells=cells)
+        examples = fresh_examples(drawn, tokens_of(tokenizer, drawn.prompts), rng).to(device)
+        noise = torch.randn(examples.clean.shape[1:], generator=noise_source).to(device)
+        with torch.no_grad():
+            answers = (predict(trained, examples, noise) / factor).flatten(0, 1)
+            with mixed_precision(device):
+                imitated = teacher(answers.contiguous(memory_format=torch.channels_last)).float()
+        both, amount = drawn.pixels.to(device), examples.amount[..., None, None, None]
+        true = torch.lerp(both[:, :, 0], both[:, :, 1], amount).flatten(0, 1)
+        latents = torch.cat([answers, (examples.wanted / factor).flatten(0, 1)])
+        with mixed_precision(device):
+            pictures = model(latents.contiguous(memory_format=torch.channels_last)).float()
+        one, other = pictures.chunk(2)
+        imitation, truth = picture_loss(one, imitated), picture_loss(other, true)
+        facts["imitation"], facts["truth"] = float(imitation.detach()), float(truth.detach())
+        optimiser.zero_grad(set_to_none=True)
+        (imitation + 0.5 * truth).backward()
+        member.average_gradients(model.parameters())
+        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        set_learning_rate(optimiser, learning_rate(step, steps, peak=peak_rate))
+        optimiser.step()
+        follow(average, model, decay=min(0.995, (step + 1) / (step + 10)))
+        if member.leads and ((step + 1) % save_every == 0 or step + 1 == steps):
+            state = {"model": model.state_dict(), "average": average.state_dict()}
+            save_checkpoint(path, state | {"optimiser": optimiser.state_dict(), "step": step + 1})
+    model.load_state_dict(average.state_dict())
+    return small.eval()
