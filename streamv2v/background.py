@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import queue
+import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -19,8 +21,25 @@ from .trials import Trials, stream_key
 
 GAIN = 0.05
 """Compiled code that nobody asked for has to be that much faster, as a share."""
+TURN_S = 0.00003
+"""How long the compiler may keep the interpreter's lock from a frame at a time."""
 QUESTION = "compiled"
 WORDS = {"decoder": "decoder", "encoder": "encoder", "unet": "U-Net"}
+
+
+@contextlib.contextmanager
+def _frames_first() -> Iterator[None]:
+    """Within it the interpreter's lock changes hands often.
+
+    PyTorch gives the lock away at each of a frame's hundreds of operations and asks for it again; each time a thread
+    that runs Python may keep it for the usual 5 ms.
+    """
+    usual_s = sys.getswitchinterval()
+    sys.setswitchinterval(TURN_S)
+    try:
+        yield
+    finally:
+        sys.setswitchinterval(usual_s)
 
 
 def wants_compiling(config: StreamConfig, device: torch.device) -> str:
@@ -211,7 +230,8 @@ class BackgroundCompiling:
         compile_again()
         self._pending.add(part)
         try:
-            self._finished.put(compile_part(self._components, part, self._examples.calls[part]))
+            with _frames_first():
+                self._finished.put(compile_part(self._components, part, self._examples.calls[part]))
         except Exception as error:  # see _run
             self._verdicts[part] = self._remembered(part, {"failed": one_line(error)})
             self._pending.discard(part)

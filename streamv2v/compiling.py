@@ -121,6 +121,7 @@ def compile_part(components: Components, part: str, examples: list[Example]) -> 
     import torch._dynamo
     import torch._inductor.config
 
+    _trace_no_other_threads()
     running = network(components, part)
     shadow, stand_ins = _share(running), {}
     if part == "unet":
@@ -154,6 +155,22 @@ def keep_compiled() -> None:
 def compile_again() -> None:
     """The reverse of `keep_compiled`."""
     torch.compiler.set_stance("default")
+
+
+def _trace_no_other_threads() -> None:
+    """Keep the compiler from tracing as it does once a process: the calls of *every* module, in all threads.
+
+    A frame that ran in that moment failed with "module is not installed as a submodule". What is traced is the
+    identity, which can be written down; the compiler's other traces let the calls of other threads through.
+    """
+    from torch._inductor import loop_body
+
+    shim = getattr(loop_body, "InterpreterShim", None)
+    if hasattr(shim, "_dummy_gm"):  # a detail of the compiler, which a later version may not have
+        graph = torch.fx.Graph()
+        graph.output(graph.placeholder("x"))
+        identity = torch.fx.GraphModule(torch.nn.Module(), graph)
+        shim._dummy_gm = staticmethod(lambda: identity)  # type: ignore[union-attr]
 
 
 def _share(module: Any) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -14,7 +15,7 @@ import torch
 from tiny import one_level_unet, tiny_components
 
 from streamv2v import Controls, StreamConfig, StreamV2V
-from streamv2v.background import WORDS, BackgroundCompiling, Verdict, begin_compiling, wants_compiling
+from streamv2v.background import TURN_S, WORDS, BackgroundCompiling, Verdict, begin_compiling, wants_compiling
 from streamv2v.compile_cache import compiler_missing, use_cache
 from streamv2v.compiling import PARTS, Examples
 from streamv2v.loading import Components, load_components
@@ -47,6 +48,19 @@ def remember(compiling: BackgroundCompiling, folder: Path, **verdicts: Verdict) 
         found = verdicts.get(part, Verdict(10.0, 20.0))
         trials.remember("compiled", compiling._key(part), vars(found))
     compiling._trials = Trials(folder / "cache")
+
+
+def watch_tracers(monkeypatch: pytest.MonkeyPatch) -> set[Any]:
+    """What those who trace from now on do with the calls of modules; they see those of all threads."""
+    seen: set[Any] = set()
+    trace = torch.fx.Tracer.trace
+
+    def watched(tracer: torch.fx.Tracer, *args: Any, **kwargs: Any) -> Any:
+        seen.add(type(tracer).call_module)
+        return trace(tracer, *args, **kwargs)
+
+    monkeypatch.setattr(torch.fx.Tracer, "trace", watched)
+    return seen
 
 
 def prepared(
@@ -110,8 +124,9 @@ def test_without_a_compiler_the_reason_is_told_and_the_stream_goes_on(
 @pytest.mark.timeout(LONG_S + 60)
 @pytest.mark.parametrize("part", ["decoder", "unet"])
 def test_a_compiled_part_that_won_is_taken_in_between_two_frames_and_the_picture_stays(
-    part: str, tmp_path: Path
+    part: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    tracers = watch_tracers(monkeypatch)
     components, config = few_layers(tmp_path), config_for(tmp_path)
     with StreamV2V(config, few_layers(tmp_path)) as plain:
         plain.warm_up()
@@ -127,8 +142,30 @@ def test_a_compiled_part_that_won_is_taken_in_between_two_frames_and_the_picture
         pictures = first + draw(engine, CLIP[3:])
         assert engine.facts()["compiled"] == [part]
         assert f"{WORDS[part]} in use (10 ms instead of 20)" in compiling.outcome
+    assert tracers and torch.fx.Tracer.call_module not in tracers  # that one fails in a frame that runs meanwhile
     for found, expected in zip(pictures, wanted, strict=True):
         assert np.abs(found.astype(int) - expected.astype(int)).max() <= 3
+
+
+@needs_compiler
+def test_while_a_part_is_taken_in_the_interpreters_lock_changes_hands_often(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    components, config, usual_s = few_layers(tmp_path), config_for(tmp_path), sys.getswitchinterval()
+    seen: list[float] = []
+
+    def broken(*_: object) -> None:
+        seen.append(sys.getswitchinterval())
+        raise RuntimeError("a compiler that fails")
+
+    monkeypatch.setattr("streamv2v.background.compile_part", broken)
+    with StreamV2V(config, components) as engine:
+        compiling = prepared(config, components, engine)
+        remember(compiling, tmp_path, decoder=Verdict(20.0, 10.0))
+        compiling.start()
+        assert compiling.wait(LONG_S)
+    assert seen == [pytest.approx(TURN_S)] and sys.getswitchinterval() == pytest.approx(usual_s)
+    assert "a compiler that fails" in compiling.outcome
 
 
 @needs_compiler
