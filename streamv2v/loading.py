@@ -66,6 +66,7 @@ def load_components(config: StreamConfig, progress: Progress = silent) -> Compon
     with _quiet():
         for module in modules:
             module.to(device=device, dtype=dtype).eval().requires_grad_(False)
+        parameters = sum(p.numel() for module in modules for p in module.parameters())  # as its files have them
         fold_last_upsampling(vae)
         pipe.unet.to(memory_format=torch.channels_last)
         vae.to(memory_format=torch.channels_last)
@@ -88,7 +89,7 @@ def load_components(config: StreamConfig, progress: Progress = silent) -> Compon
             "dtype_reason": why,
             "float32_layers": wide_layers,
             "loras": [f"{lora.source} x {lora.scale:g}" for lora in loras],
-            "parameters": sum(p.numel() for module in modules for p in module.parameters()),
+            "parameters": parameters,
         },
     )
 

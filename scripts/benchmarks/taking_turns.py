@@ -10,6 +10,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,8 @@ ROOT = Path(__file__).resolve().parents[2]
 BLOCK = 4
 """Frames at a time: one update interval of the bank, so that every block holds one update."""
 NOT_HERE = "not measured"
+PLAIN_BANKS = ("off", "dyme")
+"""What the plain loop can do."""
 
 
 class Side:
@@ -83,13 +86,17 @@ class TakingTurns:
         before: an older checkout; None compares with none.
         threads: of each side's arithmetic; 0 lets torch choose.
         rounds: blocks of each engine.
+        banks: what is compared; "off" is always among them.
 
     Attributes:
         running: the processes by name: "now", "compiled" where the engine compiles, "before" where it is given.
     """
 
-    def __init__(self, before: Path | None, *, threads: int = 0, rounds: int = 10) -> None:
+    def __init__(
+        self, before: Path | None, *, threads: int = 0, rounds: int = 10, banks: Sequence[str] = CPU_BANKS
+    ) -> None:
         self._before, self._threads, self._rounds = before, threads, rounds
+        self._banks = tuple(dict.fromkeys(("off", *banks)))
         self.running: dict[str, Side] = {}
 
     def __enter__(self) -> TakingTurns:
@@ -109,8 +116,9 @@ class TakingTurns:
             quartile, upper quartile] over rounds, or the reason why there is none.
         """
         there = self.running = self.running or self._start()
-        failed = make_all(turns, there)
-        names = [name for name in names_of(there) if name not in failed]
+        everyone = names_of(there, self._banks)
+        failed = make_all(turns, there, everyone)
+        names = [name for name in everyone if name not in failed]
         times: dict[tuple[str, str], list[float]] = {name: [] for name in names}
         for number in range(self._rounds + 1):
             for side, bank in names if number % 2 else reversed(names):
@@ -119,7 +127,7 @@ class TakingTurns:
                     times[side, bank].append(took_ms)
         for side in there.values():
             side.ask("forget")
-        return {"banks": compared(times, failed), "rounds": self._rounds, "frames": BLOCK}
+        return {"banks": compared(times, failed, self._banks), "rounds": self._rounds, "frames": BLOCK}
 
     def _start(self) -> dict[str, Side]:
         made = {"now": Side(ROOT, self._threads)}
@@ -130,7 +138,9 @@ class TakingTurns:
         return made
 
 
-def compared(times: dict[tuple[str, str], list[float]], failed: dict[tuple[str, str], str]) -> dict[str, Any]:
+def compared(
+    times: dict[tuple[str, str], list[float]], failed: dict[tuple[str, str], str], banks: Sequence[str] = CPU_BANKS
+) -> dict[str, Any]:
     """Ratios of rounds, bank by bank."""
 
     def against(one: tuple[str, str], other: tuple[str, str]) -> Any:
@@ -148,23 +158,23 @@ def compared(times: dict[tuple[str, str], list[float]], failed: dict[tuple[str, 
             "of_before": against(("now", bank), ("before", bank)),
             "plain": against(("now plain", bank), ("now", bank)),
         }
-        for bank in CPU_BANKS
+        for bank in banks
     }
 
 
-def names_of(there: dict[str, Side]) -> list[tuple[str, str]]:
+def names_of(there: dict[str, Side], banks: Sequence[str]) -> list[tuple[str, str]]:
     """(side, bank) of all that run; the plain loop lives in the process of the eager engine."""
-    every = [(side, bank) for bank in CPU_BANKS for side in there]
-    return [*every, ("now plain", "off"), ("now plain", "dyme")]
+    every = [(side, bank) for bank in banks for side in there]
+    return [*every, *(("now plain", bank) for bank in PLAIN_BANKS if bank in banks)]
 
 
-def make_all(turns: Turns, there: dict[str, Side]) -> dict[tuple[str, str], str]:
+def make_all(turns: Turns, there: dict[str, Side], names: list[tuple[str, str]]) -> dict[tuple[str, str], str]:
     """Build every engine; the reasons of those that cannot be."""
     failed = {}
     ways = {"now": "none", "before": "none", "compiled": "compile", "now plain": BASELINE}
     # the same weights for both checkouts
     model = str(EMBEDDED_FOLDER) if turns.model == EMBEDDED_MODEL else turns.model
-    for side, bank in names_of(there):
+    for side, bank in names:
         case = {**turns.as_dict(), "model": model, "bank": bank, "acceleration": ways[side]}
         try:
             there[side.split()[0]].ask("make", name=f"{side} {bank}", case=case)
