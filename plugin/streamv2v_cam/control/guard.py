@@ -10,6 +10,7 @@ foreign form cannot send, and there may not be too many of them.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 from collections.abc import Awaitable, Callable, Container, MutableMapping
 from typing import Any
@@ -25,6 +26,7 @@ Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 BODY_LIMIT_BYTES = 16 * 1024
 BODY_TIMEOUT_S = 10.0
+REFUSED_BODY_S = 0.5
 READING = frozenset({"GET", "HEAD"})
 TICKET_PATH = "/api/ticket"
 HEADERS = (
@@ -148,7 +150,12 @@ class Guard:
             check_body(method, headers)
             receive = _replayed(await _whole_body(receive)) if method not in READING else receive
         except Refused as refusal:
-            await (_close(receive, send) if socket else _answer(refusal, send))
+            if socket:
+                await _close(receive, send)
+                return
+            if method not in READING:
+                await _let_arrive(receive)
+            await _answer(refusal, send)
             return
         await self._app(scope, receive, _with_headers(send, self._revision if path.startswith("/api/") else None))
 
@@ -194,6 +201,21 @@ async def _whole_body(receive: Receive) -> bytes:
         raise Refused(408, f"The body did not arrive within {BODY_TIMEOUT_S:g} s.") from None
 
 
+async def _let_arrive(receive: Receive) -> None:
+    """Take in what a short body still has to send, and keep none of it.
+
+    A connection that is closed with a body unread is reset, and who sent it reads of that instead of the refusal.
+    """
+    left = BODY_LIMIT_BYTES
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(REFUSED_BODY_S):
+            while left > 0:
+                message = await receive()
+                left -= len(message.get("body", b""))
+                if not message.get("more_body"):
+                    return
+
+
 def _replayed(body: bytes) -> Receive:
     told = False
 
@@ -227,7 +249,7 @@ async def _answer(refusal: Refused, send: Send) -> None:
         headers.append((b"www-authenticate", b"Bearer"))
     if refusal.status == 429:
         headers.append((b"retry-after", b"1"))
-    # The body of the request is left unread, so the connection cannot be used again.
+    # A body that was too long is left unread, so the connection cannot be used again.
     headers.append((b"connection", b"close"))
     await send({"type": "http.response.start", "status": refusal.status, "headers": headers})
     await send({"type": "http.response.body", "body": body})

@@ -7,7 +7,7 @@ import socket
 
 import pytest
 from plugin.control.conftest import heard, make_stage
-from streamv2v_cam.control.guard import BODY_LIMIT_BYTES
+from streamv2v_cam.control.guard import BODY_LIMIT_BYTES, Guard
 from streamv2v_cam.control.limits import Bucket, Limits
 from streamv2v_cam.control.names import Names, is_this_machine, lan_addresses, own_names
 from websockets.exceptions import ConnectionClosed, InvalidStatus
@@ -138,6 +138,23 @@ def test_a_long_body_is_refused_whether_or_not_it_says_how_long_it_is(stage):
     ]
     assert answered(stage, "\r\n".join([*lines, "", ""]).encode()).split()[1] == b"413"
     assert stage.store.current is before
+
+
+@pytest.mark.parametrize(("chunks", "read"), [(3, 3), (40, 16)])
+def test_a_refusal_takes_in_a_short_body_first_or_its_sender_reads_of_a_reset_instead(stage, chunks, read):
+    order = []
+
+    async def receive():
+        order.append("read")
+        return {"type": "http.request", "body": b"a" * 1024, "more_body": order.count("read") < chunks}
+
+    async def send(message):
+        order.append(message.get("status", "said"))
+
+    guard = Guard(None, names={"here"}, token=stage.token, limits=Limits(), open_paths=(), revision=lambda: 0)
+    scope = {"type": "http", "method": "PATCH", "path": "/api/controls", "headers": [(b"host", b"here")]}
+    asyncio.run(guard(scope, receive, send))
+    assert order == ["read"] * read + [401, "said"]
 
 
 def test_a_long_message_ends_its_web_socket(stage):
