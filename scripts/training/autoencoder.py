@@ -6,7 +6,6 @@ known before anything is trained and the denoiser needn't wait; its decoder is t
 
 from __future__ import annotations
 
-import copy
 from pathlib import Path
 
 import numpy as np
@@ -15,17 +14,9 @@ import torch.nn.functional as F
 from diffusers import AutoencoderTiny
 
 from training.data import Cache
+from training.one_network import OneNetwork
 from training.principal import RAW_DEVIATION, sample_patches, set_colour_path, set_encoder
-from training.stage import (
-    follow,
-    learning_rate,
-    load_checkpoint,
-    mixed_precision,
-    report_steps,
-    save_checkpoint,
-    set_learning_rate,
-    step_generators,
-)
+from training.stage import mixed_precision, report_steps, step_generators
 from training.team import Member
 
 LATENT_CHANNELS = 16
@@ -116,37 +107,21 @@ def train_autoencoder(
     vae = start_autoencoder(cache, seed=seed)
     vae.encoder.to(device)
     model = vae.decoder.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-    average = copy.deepcopy(model)
-    optimiser = torch.optim.AdamW(model.parameters(), lr=peak_rate, betas=(0.9, 0.98), weight_decay=1e-4)
-    first = 0
-    if state := load_checkpoint(folder / "autoencoder.pt"):
-        model.load_state_dict(state["model"])
-        average.load_state_dict(state["average"])
-        optimiser.load_state_dict(state["optimiser"])
-        first = state["step"]
-    for step, facts in report_steps("autoencoder", first, steps, quiet=not member.leads):
+    run = OneNetwork(model, folder / "autoencoder.pt", steps=steps, peak_rate=peak_rate, member=member)
+    for step, facts in report_steps("autoencoder", run.first, steps, quiet=not member.leads):
         rng, noise = step_generators(seed, step, member.rank)
         pictures = picture_batch(cache, rng, batch=batch // member.size, crop=crop).to(
             device, memory_format=torch.channels_last
         )
-        set_learning_rate(optimiser, learning_rate(step, steps, peak=peak_rate))
         with torch.no_grad():
             latents = vae.encoder(pictures)
         shaken = latents + LATENT_NOISE * torch.randn(latents.shape, generator=noise).to(device)
         with mixed_precision(device):
             drawn = model(shaken.contiguous(memory_format=torch.channels_last))
         loss = picture_loss(drawn.float(), pictures)
-        optimiser.zero_grad(set_to_none=True)
-        loss.backward()
-        member.average_gradients(model.parameters())
-        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-        optimiser.step()
-        follow(average, model, decay=min(0.995, (step + 1) / (step + 10)))
+        run.learn(step, loss)
         facts["loss"] = float(loss.detach())
         if member.leads and ((step + 1) % save_every == 0 or step + 1 == steps):
-            state = {"encoder": vae.encoder.state_dict(), "model": model.state_dict()}
-            state["average"] = average.state_dict()
-            state |= {"optimiser": optimiser.state_dict(), "step": step + 1}
-            save_checkpoint(folder / "autoencoder.pt", state)
-    vae.decoder.load_state_dict(average.state_dict())
+            run.save(step + 1, encoder=vae.encoder.state_dict())
+    vae.decoder.load_state_dict(run.average.state_dict())
     return vae.eval()

@@ -6,28 +6,19 @@ are the latents that were wanted, to be drawn as the pictures they came from. No
 
 from __future__ import annotations
 
-import copy
 from pathlib import Path
 
 import torch
 from diffusers import AutoencoderTiny
 from transformers import CLIPTokenizer
 
-from training.autoencoder import hold_last_upsampling, make_autoencoder, picture_loss
+from training.autoencoder import make_autoencoder, picture_loss
 from training.data import Cache
 from training.denoiser import Trained, predict, tokens_of
 from training.examples import fresh_examples
 from training.latents import latent_batch
-from training.stage import (
-    follow,
-    learning_rate,
-    load_checkpoint,
-    mixed_precision,
-    report_steps,
-    save_checkpoint,
-    set_learning_rate,
-    step_generators,
-)
+from training.one_network import OneNetwork
+from training.stage import mixed_precision, report_steps, step_generators
 from training.team import Member
 
 
@@ -48,7 +39,6 @@ def smaller_autoencoder(given: AutoencoderTiny, *, seed: int) -> AutoencoderTiny
             else:  # a block: its last layer silent, its input goes through
                 torch.nn.init.zeros_(layer.conv[-1].weight)  # type: ignore[union-attr,index,arg-type]
                 torch.nn.init.zeros_(layer.conv[-1].bias)  # type: ignore[union-attr,index,arg-type]
-    hold_last_upsampling(small.decoder)
     return small
 
 
@@ -88,16 +78,9 @@ def train_smaller_decoder(
     model = small.decoder.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     for part in (*trained.modules().values(), teacher):
         part.to(device).eval()
-    average = copy.deepcopy(model)
-    optimiser = torch.optim.AdamW(model.parameters(), lr=peak_rate, betas=(0.9, 0.98), weight_decay=1e-4)
-    first = 0
-    if state := load_checkpoint(path):
-        model.load_state_dict(state["model"])
-        average.load_state_dict(state["average"])
-        optimiser.load_state_dict(state["optimiser"])
-        first = state["step"]
+    run = OneNetwork(model, path, steps=steps, peak_rate=peak_rate, member=member)
     factor = given.config.scaling_factor  # type: ignore[attr-defined]
-    for step, facts in report_steps(path.stem, first, steps, quiet=not member.leads):
+    for step, facts in report_steps(path.stem, run.first, steps, quiet=not member.leads):
         rng, noise_source = step_generators(seed, step, member.rank)
         drawn = latent_batch(cache, small, rng, pairs=batch // 4 // member.size, cells=cells)
         examples = fresh_examples(drawn, tokens_of(tokenizer, drawn.prompts), rng).to(device)
@@ -114,15 +97,8 @@ def train_smaller_decoder(
         one, other = pictures.chunk(2)
         imitation, truth = picture_loss(one, imitated), picture_loss(other, true)
         facts["imitation"], facts["truth"] = float(imitation.detach()), float(truth.detach())
-        optimiser.zero_grad(set_to_none=True)
-        (imitation + 0.5 * truth).backward()
-        member.average_gradients(model.parameters())
-        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-        set_learning_rate(optimiser, learning_rate(step, steps, peak=peak_rate))
-        optimiser.step()
-        follow(average, model, decay=min(0.995, (step + 1) / (step + 10)))
+        run.learn(step, imitation + 0.5 * truth)
         if member.leads and ((step + 1) % save_every == 0 or step + 1 == steps):
-            state = {"model": model.state_dict(), "average": average.state_dict()}
-            save_checkpoint(path, state | {"optimiser": optimiser.state_dict(), "step": step + 1})
-    model.load_state_dict(average.state_dict())
+            run.save(step + 1)
+    model.load_state_dict(run.average.state_dict())
     return small.eval()

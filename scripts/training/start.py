@@ -8,17 +8,18 @@ from pathlib import Path
 from diffusers import AutoencoderTiny, UNet2DConditionModel
 from transformers import CLIPTextModel
 
-from training.autoencoder import hold_last_upsampling
+from training.autoencoder import make_autoencoder
 from training.denoiser import Trained
 from training.recognising import silence_the_bypass
 
 
 def given_autoencoder(folder: Path) -> AutoencoderTiny:
     """The autoencoder of an exported model, in float32, in whatever shape it has."""
-    vae = AutoencoderTiny.from_pretrained(folder / "vae").float()
-    if vae.config.num_decoder_blocks[-1] == 0:  # type: ignore[attr-defined]
-        hold_last_upsampling(vae.decoder)
-    return vae
+    given, today = AutoencoderTiny.from_pretrained(folder / "vae").float(), make_autoencoder()
+    if list(given.config.num_decoder_blocks) != list(today.config.num_decoder_blocks):  # type: ignore[attr-defined]
+        return given
+    today.load_state_dict(given.state_dict())  # today's shape holds one of its layers
+    return today
 
 
 def take_over(trained: Trained, folder: Path) -> None:
