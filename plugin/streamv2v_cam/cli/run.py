@@ -14,23 +14,35 @@ from .options import option
 
 _PICTURE, _PAGE = "Picture", "Page"
 
+_Source = Annotated[
+    str | None,
+    option(
+        "--source",
+        "-i",
+        help="A camera's name or number, a file, an rtsp:// or http:// address, or presenter.",
+        panel=_PICTURE,
+    ),
+]
+_Sinks = Annotated[
+    list[str] | None,
+    option("--sink", "-o", help="camera, camera:/dev/video10, null or a .mp4 file; repeatable.", panel=_PICTURE),
+]
+_Size = Annotated[str | None, option("--size", metavar="WxH", help="Published size.", panel=_PICTURE)]
+_Fps = Annotated[float | None, option("--fps", help="Published pictures a second.", panel=_PICTURE)]
+_Port = Annotated[int | None, option("--port", help="Port of the page; 0 is any free one.", panel=_PAGE)]
+_Preview = Annotated[bool | None, option("--preview/--no-preview", help="Show the picture on the page.", panel=_PAGE)]
+_OpenPage = Annotated[bool | None, option("--open/--no-open", help="Open the page in a browser, or not.", panel=_PAGE)]
+_Obs = Annotated[
+    bool | None, option("--obs/--no-obs", help="Also start the OBS process (see: obs --help).", panel=_PAGE)
+]
+_ForS = Annotated[float | None, option("--for", metavar="SECONDS", help="Stop by itself after that time.")]
+
 
 def run(
-    source: Annotated[
-        str | None,
-        option(
-            "--source",
-            "-i",
-            help="A camera's name or number, a file, an rtsp:// or http:// address, or presenter.",
-            panel=_PICTURE,
-        ),
-    ] = None,
-    sinks: Annotated[
-        list[str] | None,
-        option("--sink", "-o", help="camera, camera:/dev/video10, null or a .mp4 file; repeatable.", panel=_PICTURE),
-    ] = None,
-    size: Annotated[str | None, option("--size", metavar="WxH", help="Published size.", panel=_PICTURE)] = None,
-    fps: Annotated[float | None, option("--fps", help="Published pictures a second.", panel=_PICTURE)] = None,
+    source: _Source = None,
+    sinks: _Sinks = None,
+    size: _Size = None,
+    fps: _Fps = None,
     look: options.Look = None,
     prompt: options.Prompt = None,
     negative_prompt: options.NegativePrompt = None,
@@ -50,17 +62,11 @@ def run(
     device: options.Device = None,
     dtype: options.Dtype = None,
     offline: options.Offline = None,
-    port: Annotated[int | None, option("--port", help="Port of the page; 0 is any free one.", panel=_PAGE)] = None,
-    preview: Annotated[
-        bool | None, option("--preview/--no-preview", help="Show the picture on the page.", panel=_PAGE)
-    ] = None,
-    open_page: Annotated[
-        bool | None, option("--open/--no-open", help="Open the page in a browser, or not.", panel=_PAGE)
-    ] = None,
-    obs: Annotated[
-        bool | None, option("--obs/--no-obs", help="Also start the OBS process (see: obs --help).", panel=_PAGE)
-    ] = None,
-    for_s: Annotated[float | None, option("--for", metavar="SECONDS", help="Stop by itself after that time.")] = None,
+    port: _Port = None,
+    preview: _Preview = None,
+    open_page: _OpenPage = None,
+    obs: _Obs = None,
+    for_s: _ForS = None,
     settings: options.Set = None,
     config: options.Config = None,
     as_json: options.Json = False,
