@@ -43,7 +43,7 @@ def parse() -> argparse.Namespace:
 def bench_program(arguments: argparse.Namespace) -> dict[str, Any]:
     """The host with its publisher beside the engine process: beat, rates, memory from frame 200 on."""
     import psutil
-    from streamv2v_cam.app import App
+    from streamv2v_cam.run.app import App
     from streamv2v_cam.settings import load_settings
 
     width, height = (int(side) for side in arguments.size.split("x"))

@@ -29,8 +29,8 @@ def main() -> None:
     import torch
 
     from streamv2v import StreamConfig, load_components
-    from streamv2v.device import choose_dtype
-    from streamv2v.threads import thread_choices, usual_threads
+    from streamv2v.device.choosing import choose_dtype
+    from streamv2v.tuning.threads import thread_choices, usual_threads
 
     width, height = (int(side) for side in arguments.size.split("x"))
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
@@ -97,7 +97,7 @@ def with_threads(draw: Callable[[], object], number: int) -> Callable[[], object
 
 def compare(runs: dict[Any, Callable[[], object]], chosen: Any, rounds: int) -> list[dict[str, Any]]:
     """One row per setting: ms of a frame, and its share of the slowest."""
-    from streamv2v.trials import side_by_side
+    from streamv2v.tuning.autotune import side_by_side
 
     times_ms = side_by_side(runs, rounds=rounds)
     slowest = max(times_ms.values())
@@ -114,8 +114,8 @@ def compiled(config: Any, components: Any, folder: str, rounds: int) -> list[dic
     import torch
 
     from streamv2v import StreamV2V
-    from streamv2v.compile_cache import compiler_missing, use_cache
-    from streamv2v.compiling import PARTS, Examples, compile_part
+    from streamv2v.tuning.compile_cache import compiler_missing, use_cache
+    from streamv2v.tuning.compiling import PARTS, Examples, compile_part
 
     missing = compiler_missing(torch.device("cpu"))
     if missing:

@@ -21,7 +21,7 @@ import urllib.request
 from pathlib import Path
 from typing import Any
 
-from streamv2v_cam.accesstoken import AccessToken
+from streamv2v_cam.system.accesstoken import AccessToken
 from websockets.asyncio.client import connect
 
 STARTING_S = 120.0

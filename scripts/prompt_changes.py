@@ -23,8 +23,8 @@ from typing import Any
 import av
 import cv2
 import numpy as np
-from streamv2v_cam.app import App
 from streamv2v_cam.capture import open_source
+from streamv2v_cam.run.app import App
 from streamv2v_cam.settings import load_settings
 
 LOOKS = ("pencil", "comic", "neon", "thermal", "charcoal", "vintage")

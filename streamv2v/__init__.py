@@ -21,12 +21,12 @@ if TYPE_CHECKING:
     from .config import BankConfig, Lora, StreamConfig
     from .controls import Controls, describe_controls
     from .errors import ConfigError, ControlError, FrameError, ModelError, StreamV2VError
-    from .loading import Components, load_components
+    from .models.loading import Components, load_components
     from .pipeline import StreamV2V
 
 _HOMES = {
     "BankConfig": "config",
-    "Components": "loading",
+    "Components": "models.loading",
     "ConfigError": "errors",
     "ControlError": "errors",
     "Controls": "controls",
@@ -37,7 +37,7 @@ _HOMES = {
     "StreamV2V": "pipeline",
     "StreamV2VError": "errors",
     "describe_controls": "controls",
-    "load_components": "loading",
+    "load_components": "models.loading",
 }
 
 __all__ = [

@@ -1,8 +1,8 @@
 """StreamV2V: the engine. uint8 picture -> latent -> one U-Net call for all slots -> picture.
 
-What the host does for a frame is here; what the device does are programs (`graphs.py`) in the order of
-`frame_path.py`: encode, the pass through the U-Net, decode and, once the picture is on its way, the bank's
-taking in. After warm-up a frame captures nothing, allocates nothing, and the host waits once (`staging.py`).
+What the host does for a frame is here; what the device does are programs (`device/graphs.py`) in the order of
+`stream/frame_path.py`: encode, the pass through the U-Net, decode and, once the picture is on its way, the bank's
+taking in. After warm-up a frame captures nothing, allocates nothing, and the host waits once (`device/host_transfer.py`).
 """
 
 from __future__ import annotations
@@ -14,29 +14,29 @@ from typing import Any
 import numpy as np
 import torch
 
-from .background import BackgroundCompiling, begin_compiling
-from .bank import FeatureBank, OrderSource
-from .codec import Codec
 from .config import StreamConfig
 from .controls import Controls
-from .device import choose_acceleration
+from .device.choosing import choose_acceleration
+from .device.graphs import Graphs
+from .device.host_transfer import PLACES
+from .device.live_tensors import LiveTensors
 from .errors import FrameError
-from .following import Following
-from .frame_path import FramePath
 from .frames import Pixels, check_frame
-from .graphs import Graphs
-from .guidance import rows_of
-from .hook import BankHook, attach
-from .hub import Progress, silent
-from .live import LiveTensors
-from .loading import Components, load_components
-from .networks import Networks
-from .prompt import PromptEncoder
-from .safety import SafetyHook
-from .schedule import Schedule
-from .similarity import SceneCut, StillFilter
-from .staging import PLACES
-from .stream_batch import StreamBatch
+from .memory.bank import FeatureBank, OrderSource
+from .memory.hook import BankHook, attach
+from .models.codec import Codec
+from .models.hub import Progress, silent
+from .models.loading import Components, load_components
+from .models.networks import Networks
+from .models.safety import SafetyHook
+from .stream.frame_path import FramePath
+from .stream.guidance import rows_of
+from .stream.prompt import PromptEncoder
+from .stream.schedule import Schedule
+from .stream.similarity import SceneCut, StillFilter
+from .stream.stream_batch import StreamBatch
+from .stream.transitions import Transitions
+from .tuning.background_compiling import BackgroundCompiling, begin_compiling
 
 
 class StreamV2V:
@@ -107,7 +107,7 @@ class StreamV2V:
         size: dict[str, int] = {"width": config.width, "height": config.height}
         self._path = FramePath(codec, self._stream, self._graphs, check=safety, **size)
         self._out = self._path.out
-        self._following = Following(self._encoder, self._schedule, live, self._stream, self.bank)
+        self._transitions = Transitions(self._encoder, self._schedule, live, self._stream, self.bank)
         self._still = StillFilter(self.delay_frames)
         self._cut = SceneCut(config.scene_cut_threshold)
         self._controls = Controls()
@@ -159,7 +159,7 @@ class StreamV2V:
         if len(self._out) >= PLACES:
             raise FrameError(f"{PLACES} pictures are on their way already: collect() one before the next submit().")
         self._controls = controls = controls or self._controls
-        moved = self._following.follow(controls, time.monotonic() if now_s is None else now_s)
+        moved = self._transitions.follow(controls, time.monotonic() if now_s is None else now_s)
         self._watch(frame, moved)
         repeat = self._still.may_repeat(frame, controls.still_threshold) and self._path.begun
         self.frames += 1
@@ -207,14 +207,14 @@ class StreamV2V:
         self._out.forget()
         self.frames = 0
         self._path.begun = False
-        self._following.restart()
+        self._transitions.restart()
         self._still.forget()
         self._cut.forget()
         self.reset_bank()
 
     def reset_bank(self) -> None:
         """Forget the past frames, keep those in flight; reallocates nothing."""
-        self._stream.steadying.restart()
+        self._stream.smoothing.restart()
         if self.bank is not None:
             self.bank.reset()
 

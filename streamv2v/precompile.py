@@ -15,7 +15,7 @@ import sys
 import threading
 from typing import Any
 
-from .compiling_child import one_line
+from .tuning.compiling_child import one_line
 
 NICENESS = 10
 ROUNDS = 7
@@ -40,10 +40,10 @@ def main() -> None:
     import torch
 
     torch.set_num_threads(threads)  # compiled code has it written in
-    from .compile_cache import use_cache
-    from .compiling import Examples, compile_part
-    from .loading import load_components
+    from .models.loading import load_components
     from .pipeline import StreamV2V
+    from .tuning.compile_cache import use_cache
+    from .tuning.compiling import Examples, compile_part
 
     use_cache(config.compile_cache)
     components = load_components(config)

@@ -45,7 +45,7 @@ class PlainAttention:
             copies = max(1, paper.queue)
             self.bank[slot] = (k.repeat(copies, 1), v.repeat(copies, 1), output.repeat(copies, 1))
         elif paper.frame % paper.interval == 0:
-            self._take_in(slot, k, v, output)
+            self._update(slot, k, v, output)
         return fused[None]
 
     def _fuse(self, output: Tensor, stored: Tensor, fused: Tensor) -> None:
@@ -55,7 +55,7 @@ class PlainAttention:
                 nearest = stored[int(cosines.argmax())]
                 fused[token] = (1 - self.paper.alpha) * output[token] + self.paper.alpha * nearest
 
-    def _take_in(self, slot: int, k: Tensor, v: Tensor, output: Tensor) -> None:
+    def _update(self, slot: int, k: Tensor, v: Tensor, output: Tensor) -> None:
         old = self.bank[slot]
         if self.paper.queue:
             # a full queue of copies of the first frame, the oldest leaving

@@ -15,7 +15,7 @@ from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves, tree_map
 
-from streamv2v.graphs import Graphs
+from streamv2v.device.graphs import Graphs
 
 
 class Tape(TorchDispatchMode):

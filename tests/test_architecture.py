@@ -5,51 +5,42 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
-from collections.abc import Iterator
-from functools import cache
 from pathlib import Path
 
 import pytest
-
-ROOT = Path(__file__).resolve().parent.parent
-LIBRARY = ROOT / "streamv2v"
-PROGRAM = ROOT / "plugin" / "streamv2v_cam"
+from imports import LIBRARY, PROGRAM, ROOT, imports_of, module_name, place, sources, tree_of, walk, within
 
 LINES_OF_A_FILE = 300
 LINES_OF_A_FUNCTION = 60
 
 HEAVY = {"torch", "diffusers", "transformers", "peft", "accelerate"}
 """Packages of the engine process: they take seconds to import and may hang or crash."""
+COMMON = ("config", "controls", "errors", "frames")
+"""Files of the library that everyone speaks of; they import each other alone."""
+WINGS = ("device", "models", "memory", "stream", "tuning")
+"""Folders of the library. An import runs downwards only, from a later one to an earlier one, or to the common files."""
+SIDE_BY_SIDE = {("tuning", "stream")}
+"""Wings that are neighbours: the first stands later in `WINGS` and does not need the second."""
+ENTRIES = ("__init__", "pipeline", "precompile")
+"""Files of the library above its wings: what others may use, the engine, and the process that compiles."""
+
 LIGHT_LIBRARY = {
     "streamv2v.config",
     "streamv2v.controls",
     "streamv2v.errors",
-    "streamv2v.hub",
-    "streamv2v.ladder",
-    "streamv2v.model_facts",
-    "streamv2v.preflight",
+    "streamv2v.models",
+    "streamv2v.models.fallbacks",
+    "streamv2v.models.hub",
+    "streamv2v.models.model_facts",
+    "streamv2v.models.preflight",
 }
 """Modules of the library that never import torch, open to everyone."""
 ENGINE_PROCESS = "engine/worker*.py"
 
 STAGES = {"capture", "engine", "publish", "control", "obs"}
 """Folders that meet only in the composition root."""
-SHARED = {
-    "accesstoken",
-    "airstate",
-    "errors",
-    "frame",
-    "interfaces",
-    "looks",
-    "mailbox",
-    "opencv",
-    "settings",
-    "store",
-    "telemetry",
-    "textfile",
-    "v4l2",
-}
-"""Small modules at the top of the program, open to every stage."""
+SHARED = {"airstate", "errors", "frame", "interfaces", "looks", "mailbox", "settings", "store", "system", "telemetry"}
+"""What every stage of the program may use: small modules at its top, the settings, what it needs of the machine."""
 
 DEVICES_AND_SOCKETS = {
     "av",
@@ -64,55 +55,23 @@ DEVICES_AND_SOCKETS = {
 }
 
 
-@cache
-def tree_of(path: Path) -> ast.Module:
-    return ast.parse(path.read_text("utf-8"), str(path))
+def light(name: str) -> bool:
+    """Whether this is a light module of the library, or a name out of one."""
+    return name in LIGHT_LIBRARY or name.rpartition(".")[0] in LIGHT_LIBRARY - {"streamv2v.models"}
 
 
-def sources(folder: Path) -> list[Path]:
-    return sorted(path for path in folder.rglob("*.py") if "__pycache__" not in path.parts)
+def wing_of(name: str) -> str | None:
+    """ "memory" for streamv2v.memory.bank, "common" for streamv2v.config, "top" for what composes; None for others."""
+    parts = name.split(".")
+    if parts[0] != "streamv2v" or len(parts) == 1:
+        return None
+    if parts[1] in WINGS:
+        return parts[1]
+    return "common" if parts[1] in COMMON else "top" if parts[1] in ENTRIES else None
 
 
-def module_name(path: Path) -> str:
-    """ "streamv2v_cam.capture.camera" for plugin/streamv2v_cam/capture/camera.py."""
-    base = ROOT / "plugin" if path.is_relative_to(PROGRAM) else ROOT
-    parts = list(path.relative_to(base).with_suffix("").parts)
-    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
-
-
-def imports_of(path: Path, *, also_for_types: bool = False) -> set[str]:
-    """Full names of all modules that a file imports, at its top or inside a function."""
-    package = module_name(path).split(".")
-    if path.name != "__init__.py":
-        package = package[:-1]
-    names: set[str] = set()
-    for node in walk(tree_of(path), also_for_types=also_for_types):
-        if isinstance(node, ast.Import):
-            names.update(alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            origin = package[: len(package) - node.level + 1] if node.level else []
-            base = ".".join([*origin, *([node.module] if node.module else [])])
-            names.add(base)
-            # `from ..publish import slate` may name a module: the longer name is a candidate too
-            names.update(f"{base}.{alias.name}" for alias in node.names)
-    return names
-
-
-def walk(node: ast.AST, *, also_for_types: bool) -> Iterator[ast.AST]:
-    """All nodes below, without `if TYPE_CHECKING:` unless asked for."""
-    for child in ast.iter_child_nodes(node):
-        if isinstance(child, ast.If) and "TYPE_CHECKING" in ast.dump(child.test) and not also_for_types:
-            continue
-        yield child
-        yield from walk(child, also_for_types=also_for_types)
-
-
-def within(name: str, packages: set[str]) -> bool:
-    return any(name == package or name.startswith(package + ".") for package in packages)
-
-
-def place(path: Path) -> str:
-    return path.relative_to(ROOT).as_posix()
+def height(wing: str) -> int:
+    return ("common", *WINGS, "top").index(wing)
 
 
 def stage_of(name: str) -> str | None:
@@ -151,22 +110,57 @@ def test_the_host_uses_only_the_light_modules_of_the_library() -> None:
         if path.relative_to(PROGRAM).match(ENGINE_PROCESS):
             continue
         used = {name for name in imports_of(path) if within(name, {"streamv2v"})}
-        heavy = {name for name in used if not within(name, LIGHT_LIBRARY)}
+        heavy = {name for name in used if not light(name)}
         assert not heavy, f"{place(path)} imports {heavy}; allowed are {sorted(LIGHT_LIBRARY)}"
 
 
-@pytest.mark.parametrize("module", ["controls", "config", "errors", "ladder", "model_facts", "preflight"])
+@pytest.mark.parametrize(
+    "module",
+    ["controls", "config", "errors", "models/__init__", "models/fallbacks", "models/model_facts", "models/preflight"],
+)
 def test_the_light_modules_of_the_library_need_the_standard_library_alone(module: str) -> None:
     for name in imports_of(LIBRARY / f"{module}.py"):
         first = name.split(".")[0]
-        assert within(name, LIGHT_LIBRARY) or first in sys.stdlib_module_names, f"{module}.py imports {name}"
+        assert light(name) or first in sys.stdlib_module_names, f"{module}.py imports {name}"
+
+
+def test_the_library_is_five_wings_and_its_common_files() -> None:
+    assert {path.name for path in LIBRARY.iterdir() if path.is_dir() and path.name != "__pycache__"} == set(WINGS)
+    assert {path.stem for path in LIBRARY.glob("*.py")} == {*COMMON, *ENTRIES}
+
+
+def test_imports_of_the_library_run_downwards() -> None:
+    for path in sources(LIBRARY):
+        own = wing_of(module_name(path))
+        for name in imports_of(path, also_for_types=True):
+            other = wing_of(name)
+            if other is None or own is None or other == own:
+                continue
+            assert height(other) < height(own), f"{place(path)} ({own}) imports {name} ({other})"
+            assert (own, other) not in SIDE_BY_SIDE, f"{place(path)} ({own}) imports its neighbour {name} ({other})"
+
+
+def test_the_library_has_no_circle_of_imports() -> None:
+    modules = {module_name(path): path for path in sources(LIBRARY)}
+    arrows = {name: imports_of(path) & set(modules) - {"streamv2v", name} for name, path in modules.items()}
+    while arrows:
+        free = {name for name, needed in arrows.items() if not needed & set(arrows)}
+        assert free, f"a circle among {sorted(arrows)}"
+        arrows = {name: needed for name, needed in arrows.items() if name not in free}
+
+
+def test_a_wing_says_what_it_is_for_and_hands_nothing_on() -> None:
+    for wing in WINGS:
+        tree = tree_of(LIBRARY / wing / "__init__.py")
+        assert ast.get_docstring(tree), f"{wing}/__init__.py says nothing"
+        assert len(tree.body) == 1, f"{wing}/__init__.py does more than say what the wing is for"
 
 
 def test_capture_engine_publish_control_and_obs_never_import_each_other() -> None:
     for stage in STAGES:
         for path in sources(PROGRAM / stage):
             others = {name for name in imports_of(path) if stage_of(name) not in (None, stage)}
-            assert not others, f"{place(path)} imports {others}; they meet in app.py"
+            assert not others, f"{place(path)} imports {others}; they meet in run/"
 
 
 def test_a_stage_imports_only_the_shared_modules_of_the_program() -> None:
@@ -242,7 +236,13 @@ def test_every_module_says_what_it_is() -> None:
 
 @pytest.mark.parametrize(
     "module",
-    ["streamv2v", "streamv2v.controls", "streamv2v_cam.app", "streamv2v_cam.cli", "streamv2v_cam.engine.supervisor"],
+    [
+        "streamv2v",
+        "streamv2v.controls",
+        "streamv2v_cam.run.app",
+        "streamv2v_cam.cli",
+        "streamv2v_cam.engine.supervisor",
+    ],
 )
 def test_importing_the_host_imports_no_torch(module: str) -> None:
     question = f"import sys, {module}; print(sorted({HEAVY!r} & set(sys.modules)))"

@@ -25,7 +25,7 @@ from streamv2v.controls import CONTROL_NAMES, Controls
 from streamv2v.errors import ControlError
 
 from .errors import LookError
-from .textfile import write_text
+from .system.textfile import write_text
 
 LOOK_CONTROLS = tuple(name for name in CONTROL_NAMES if name not in ("mode", "mirror", "fit", "zoom", "pan_x", "pan_y"))
 """What a look may set. What is on air (mode) and the framing belong to the streamer, not to a look."""

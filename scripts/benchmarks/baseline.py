@@ -22,7 +22,7 @@ from torch.nn import functional as F
 
 from streamv2v import Components
 from streamv2v.frames import Pixels
-from streamv2v.prompt import PromptEncoder
+from streamv2v.stream.prompt import PromptEncoder
 
 FUSED = ("mid_block", "up_blocks.0", "up_blocks.1")
 SELF_ATTENTION = ".attn1.processor"

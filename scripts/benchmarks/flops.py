@@ -14,11 +14,11 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode, sdpa_flop_count
 
 from streamv2v import Controls, StreamConfig
-from streamv2v.bank import FeatureBank
-from streamv2v.codec import Codec
-from streamv2v.guidance import rows_of
-from streamv2v.hook import attach
-from streamv2v.live import LiveTensors
+from streamv2v.device.live_tensors import LiveTensors
+from streamv2v.memory.bank import FeatureBank
+from streamv2v.memory.hook import attach
+from streamv2v.models.codec import Codec
+from streamv2v.stream.guidance import rows_of
 
 META = torch.device("meta")
 TEXT_TOKENS = 77
@@ -88,7 +88,7 @@ def frame_flops(
             around()
             bank.begin_frame(interval)
             call()
-            bank.take_in()
+            bank.update()
             bank.end_frame()
 
         return flops_per_frame(step, interval)

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 
 from streamv2v import Components, Controls, StreamConfig, StreamV2V, load_components
-from streamv2v.device import choose_acceleration, choose_device, choose_dtype
+from streamv2v.device.choosing import choose_acceleration, choose_device, choose_dtype
 from streamv2v.frames import Pixels
 
 from .baseline import BaselineStream

@@ -9,7 +9,7 @@ from importlib.util import find_spec
 
 from streamv2v import Components, StreamConfig, StreamV2V
 
-COMPILER = "streamv2v.background"
+COMPILER = "streamv2v.tuning.background_compiling"
 """The part of the engine that compiles."""
 
 PARTS = 3
@@ -40,7 +40,7 @@ def _compile(engine: StreamV2V, config: StreamConfig) -> None:
     """Wait until the engine's own compiling is over and everything that came of it is in use."""
     if not can_compile():
         raise RuntimeError("this engine has no compiler in it")
-    from streamv2v.background import begin_compiling
+    from streamv2v.tuning.background_compiling import begin_compiling
 
     compiling = begin_compiling(config, engine.components, engine.warm_up)
     if compiling is None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 
-from streamv2v.nearest import kernel, nearest_plainly
+from streamv2v.memory.nearest import kernel, nearest_plainly
 
 from .card import wait_for
 from .cases import Search

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from streamv2v import Components, StreamConfig
-from streamv2v.device import choose_device, choose_dtype
+from streamv2v.device.choosing import choose_device, choose_dtype
 
 TEXT_LENGTH = 77
 TEXT_LAYERS = 2

@@ -104,7 +104,7 @@ def watched_stages(engine: Any, device: torch.device) -> Iterator[StageClock]:
     doors = [
         (frame_in, "encode", "encode"),
         (stream, "advance", "unet"),
-        (stream, "take_in", "bank"),
+        (stream, "update", "bank"),
         (out, "decode", "decode"),
     ]
     own = [owner.__dict__.get(name) for owner, name, _stage in doors]

@@ -120,7 +120,7 @@ def _common(order: Order, engines: Engines) -> dict[str, Any]:
     """What all cells of a run depend on: code, weights, number format and the order's own values."""
     here = Path(__file__).parent
     code = [path for path in sorted(here.glob("*.py")) if path.stem not in UNMEASURED]
-    code += sorted(Path(streamv2v.__file__).parent.glob("*.py"))
+    code += sorted(Path(streamv2v.__file__).parent.rglob("*.py"))
     base = engines.base
     model = str(EMBEDDED_FOLDER) if base.model == EMBEDDED_MODEL else base.model
     weights = [model, *([base.vae] if base.vae else []), *([order.clip_folder] if order.clip_folder else [])]

@@ -23,11 +23,11 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from streamv2v_cam.app import App
 from streamv2v_cam.frame import Pixels
 from streamv2v_cam.obs.process import ObsProcess
 from streamv2v_cam.obs.session import ObsAddress, ObsSession
 from streamv2v_cam.obs.setup import Setup
+from streamv2v_cam.run.app import App
 from streamv2v_cam.settings import LoadedSettings, load_settings
 
 from obs.flat_engine import colour_of

@@ -47,7 +47,7 @@ def hold_last_upsampling(decoder: torch.nn.Module) -> None:
     """Let the convolution after the last enlargement pass its input on, and not learn.
 
     AutoencoderTiny has it, another linear layer follows at once, and the engine leaves out what does nothing
-    (`streamv2v/last_upsampling.py`).
+    (`streamv2v/models/last_upsampling.py`).
     """
     last = decoder.layers[-2].weight  # type: ignore[union-attr,index]
     torch.nn.init.dirac_(last)  # type: ignore[arg-type]

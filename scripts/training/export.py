@@ -11,8 +11,8 @@ import diffusers
 from diffusers import AutoencoderTiny, LCMScheduler, UNet2DConditionModel
 from transformers import CLIPTextModel, CLIPTokenizer
 
-from streamv2v.hub import LAYERS_FILE
-from streamv2v.model_facts import FLOAT32_KEY
+from streamv2v.models.hub import LAYERS_FILE
+from streamv2v.models.model_facts import FLOAT32_KEY
 from training.tokenizer import save_tokenizer
 
 # The computed attention takes differences from the mean (`recognising.py`); bfloat16 rounds them away.

@@ -15,7 +15,7 @@ import torch
 import torch.nn.functional as F
 from diffusers import UNet2DConditionModel
 
-from streamv2v.matching import merge_tokens, random_split
+from streamv2v.memory.merging import merge_tokens, random_split
 
 # Bank weights met in training: the log is added to the logits of the earlier frame's keys.
 WEIGHTS = (1.0, 1.0, 2.0, 4.0)

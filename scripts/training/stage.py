@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from streamv2v.device import cpu_has_bfloat16
+from streamv2v.device.choosing import cpu_has_bfloat16
 
 
 def choose_device(name: str) -> torch.device:

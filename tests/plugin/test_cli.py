@@ -17,7 +17,7 @@ from streamv2v_cam.settings.tree import FIELDS
 def _own_folders(tmp_path, monkeypatch):
     """No test reads, or writes, the settings, looks or log of the person who runs it."""
     monkeypatch.setenv("STREAMV2V_CONFIG", str(tmp_path / "settings.toml"))
-    monkeypatch.setattr("streamv2v_cam.logs.log_path", lambda: tmp_path / "log" / "cam.log")
+    monkeypatch.setattr("streamv2v_cam.system.logs.log_path", lambda: tmp_path / "log" / "cam.log")
 
 
 def call(capsys, *arguments):

@@ -25,8 +25,8 @@ from benchmarks.taking_turns import TakingTurns, compared
 from tiny import one_level_unet, save_tiny_model, tiny_components
 
 from streamv2v import BankConfig, Controls, StreamConfig, StreamV2V
-from streamv2v.compile_cache import compiler_missing
-from streamv2v.live import LiveTensors
+from streamv2v.device.live_tensors import LiveTensors
+from streamv2v.tuning.compile_cache import compiler_missing
 
 ROOT = Path(__file__).resolve().parents[2]
 CPU = torch.device("cpu")

@@ -16,10 +16,10 @@ from tiny import tiny_components, tiny_unet, tiny_vae
 from torch.nn import functional as F
 
 from streamv2v import StreamConfig, StreamV2V
-from streamv2v.bank import FeatureBank
 from streamv2v.config import BankConfig
-from streamv2v.hook import attach
-from streamv2v.live import LiveTensors
+from streamv2v.device.live_tensors import LiveTensors
+from streamv2v.memory.bank import FeatureBank
+from streamv2v.memory.hook import attach
 
 LAYERS = Counter({(4096, 320): 5, (1024, 640): 5, (256, 1280): 5, (64, 1280): 1})
 """(tokens, channels) of the self-attention layers at 512x512."""

@@ -22,7 +22,7 @@ from training.latents import encode, latent_batch
 from training.team import Member
 from training.tokenizer import make_tokenizer
 
-from streamv2v.last_upsampling import fold_last_upsampling
+from streamv2v.models.last_upsampling import fold_last_upsampling
 
 CPU = torch.device("cpu")
 TINY = DenoiserOptions(steps=4, seed=5, batch=4, later=2, cells=4, decoded=0.5, save_every=2)

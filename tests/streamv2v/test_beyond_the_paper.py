@@ -74,7 +74,7 @@ def test_a_refilled_bank_gains_its_weight_frame_by_frame(engine_of: Callable[...
     engine, seen = engine_of(slots=2), []
     for frame in clip(7):
         engine(frame, Controls(bank_ramp=4, bank_weight=2.0))
-        seen.append(engine._following._live.bank_weight)
+        seen.append(engine._transitions._live.bank_weight)
     assert seen == [2.0, 0.5, 1.0, 1.5, 2.0, 2.0, 2.0]
 
 
@@ -83,7 +83,7 @@ def test_feedback_pauses_while_the_look_changes_and_comes_back(engine_of: Callab
     look = Controls(feedback=0.8, transition_s=2.0)
     for number, frame in enumerate(clip(18)):
         engine(frame, look if number < 2 else look.patched({"prompt": "red night"}), now_s=float(number))
-        seen.append(round(float(engine._following._live.feedback), 4))
+        seen.append(round(float(engine._transitions._live.feedback), 4))
     glide, in_flight = [0.0] * 2, [0.0] * 2
     back = [round(0.8 * step / 8, 4) for step in range(1, 9)]
     assert seen == pytest.approx([0.8, 0.8, *glide, *in_flight, *back, 0.8, 0.8, 0.8, 0.8])

@@ -34,10 +34,10 @@ BESIDE_A_FRAME = {
     ("loading.py", "load_components", "cpu"): "loading",
 }
 DEVICE_OR_HOST_MEMORY = {
-    ("staging.py", "send", "numpy"): "pinned memory of the host",
-    ("staging.py", "wait", "numpy"): "pinned memory of the host",
-    ("staging.py", "_make_room", "wait_stream"): "a stream waits, not the host",
-    ("staging.py", "begin", "wait_stream"): "a stream waits, not the host",
+    ("host_transfer.py", "send", "numpy"): "pinned memory of the host",
+    ("host_transfer.py", "wait", "numpy"): "pinned memory of the host",
+    ("host_transfer.py", "_make_room", "wait_stream"): "a stream waits, not the host",
+    ("host_transfer.py", "begin", "wait_stream"): "a stream waits, not the host",
 }
 BRANCHING = ("_local_scalar_dense", "nonzero", "masked_select", "is_nonzero", "equal", "unique", "bincount")
 """Operations whose result decides on the host: a program with one of them cannot be captured."""
@@ -81,10 +81,12 @@ def calls_of(path: Path) -> Iterator[tuple[str, str, str]]:
 
 
 def test_the_host_waits_for_the_device_at_one_named_line_and_nowhere_else_in_a_frame() -> None:
-    found = {call for path in LIBRARY.glob("*.py") for call in calls_of(path)}
-    named = [line for path in LIBRARY.glob("*.py") for line in path.read_text("utf-8").splitlines() if THE_LINE in line]
+    found = {call for path in LIBRARY.rglob("*.py") for call in calls_of(path)}
+    named = [
+        line for path in LIBRARY.rglob("*.py") for line in path.read_text("utf-8").splitlines() if THE_LINE in line
+    ]
     assert len(named) == 1 and named[0].strip().startswith("place.arrived.synchronize()")
-    assert found - BESIDE_A_FRAME.keys() - DEVICE_OR_HOST_MEMORY.keys() == {("staging.py", "wait", "synchronize")}
+    assert found - BESIDE_A_FRAME.keys() - DEVICE_OR_HOST_MEMORY.keys() == {("host_transfer.py", "wait", "synchronize")}
     assert BESIDE_A_FRAME.keys() | DEVICE_OR_HOST_MEMORY.keys() <= found, "an exception that nothing needs any more"
 
 

@@ -7,7 +7,7 @@ import time
 
 from ..errors import SourceError
 from ..frame import Pixels
-from ..opencv import cv2
+from ..system.opencv import cv2
 from .cameras import CameraInfo, cameras_in_words, list_cameras
 
 FIRST_READS = 3

@@ -6,7 +6,7 @@ import platform
 from dataclasses import dataclass
 
 from ..errors import SourceError
-from ..v4l2 import LOOPBACK_DRIVER, list_nodes
+from ..system.v4l2 import LOOPBACK_DRIVER, list_nodes
 
 OWN_OUTPUTS = ("streamv2v", "obs virtual camera", "unity video capture")
 
@@ -104,7 +104,7 @@ def _advice(cameras: list[CameraInfo]) -> str:
 
 def _cameras_of_linux() -> list[CameraInfo]:
     """One camera per device: a webcam has further nodes for its metadata or infrared picture."""
-    from ..opencv import cv2
+    from ..system.opencv import cv2
 
     cameras: list[CameraInfo] = []
     seen: set[tuple[str, str]] = set()
@@ -120,7 +120,7 @@ def _cameras_of_linux() -> list[CameraInfo]:
 def _cameras_of_system() -> list[CameraInfo]:
     from cv2_enumerate_cameras import enumerate_cameras
 
-    from ..opencv import cv2
+    from ..system.opencv import cv2
 
     backend = cv2.CAP_DSHOW if platform.system() == "Windows" else cv2.CAP_AVFOUNDATION
     return [

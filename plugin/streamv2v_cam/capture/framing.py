@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..frame import Pixels
-from ..opencv import cv2
+from ..system.opencv import cv2
 
 BAR_GREY = 16
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from ..errors import SourceError
 from ..frame import Pixels
-from ..opencv import cv2
+from ..system.opencv import cv2
 from .pacing import Pacer
 
 IMAGE_ENDINGS = (".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff")

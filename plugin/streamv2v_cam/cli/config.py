@@ -53,7 +53,7 @@ def memory(
 ) -> None:
     """Show what memory the engine will need, from the model's files alone; nothing is loaded or fetched."""
     given = dict(locals())
-    from ..memoryneeds import memory_needs
+    from ..engine.memory_needs import memory_needs
 
     needs, assumed = memory_needs(options.settings_from(given).stream_config())
     if as_json:

@@ -50,7 +50,7 @@ def init(
 ) -> None:
     """Write the shipped looks into a file of your own, ready to be edited."""
     from ..looks import shipped_text
-    from ..textfile import write_text
+    from ..system.textfile import write_text
 
     target = context.obj.looks_path
     if target.exists() and not force:

@@ -39,7 +39,7 @@ def obs(
     debug: options.Debug = False,
 ) -> None:
     """Control looks from OBS: hotkeys, scenes, texts. Without a command: run until Ctrl-C."""
-    from ..logs import log_path, set_up_logging
+    from ..system.logs import log_path, set_up_logging
 
     # a file of its own: Windows cannot rotate one that `run` holds as well
     set_up_logging(verbose=verbose or not with_parent, debug=debug, folder=log_path().parent / "obs")
@@ -142,7 +142,7 @@ def script_path() -> Path:
 
 def _run(loaded: LoadedSettings, *, with_parent: bool) -> None:
     from ..obs.process import ObsProcess, stored_or_asked, wait_for_end
-    from ..stopping import terminate_as_interrupt
+    from ..system.stopping import terminate_as_interrupt
 
     process = ObsProcess(loaded, password=stored_or_asked(loaded, None if with_parent else _asked(loaded)))
     with terminate_as_interrupt():

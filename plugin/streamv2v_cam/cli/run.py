@@ -79,7 +79,7 @@ def run(
     Ctrl-C stops it.
     """
     given = dict(locals())
-    from ..logs import set_up_logging
+    from ..system.logs import set_up_logging
 
     set_up_logging(verbose=verbose, debug=debug)
     if for_s is not None and not (math.isfinite(for_s) and for_s > 0):
@@ -91,7 +91,7 @@ def run(
         given["settings"] = [*(settings or []), f"control.open_browser={'always' if open_page else 'never'}"]
     loaded = options.settings_from(given)
 
-    from ..app import run_app
+    from ..run.app import run_app
 
     try:
         summary = run_app(loaded, for_s=for_s, json_summary=as_json)

@@ -9,7 +9,7 @@ import typer
 from . import options
 
 if TYPE_CHECKING:
-    from ..accesstoken import AccessToken
+    from ..system.accesstoken import AccessToken
 
 app = typer.Typer(help="Show the access token of the page and the API, or make a new one.", no_args_is_help=True)
 
@@ -43,8 +43,8 @@ def path(config: options.Config = None) -> None:
 
 
 def _token(config: options.Config) -> AccessToken:
-    from ..accesstoken import AccessToken
     from ..settings import default_config_path
+    from ..system.accesstoken import AccessToken
 
     settings_path = config.expanduser() if config else default_config_path()
     return AccessToken(settings_path.parent / "token")

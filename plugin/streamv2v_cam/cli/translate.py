@@ -55,7 +55,7 @@ def translate(
 ) -> None:
     """Translate a clip into a look: the same frames, times and sound, each picture at its own time."""
     given = {name: value for name, value in locals().items() if name not in ("source", "target")}
-    from ..logs import set_up_logging
+    from ..system.logs import set_up_logging
 
     set_up_logging(verbose=verbose, debug=debug)
     if fps is not None and not (math.isfinite(fps) and 0 < fps <= 1000):

@@ -13,9 +13,9 @@ from starlette.websockets import WebSocketDisconnect
 
 from streamv2v.errors import ControlError
 
-from ..accesstoken import AccessToken
 from ..errors import LookError
 from ..store import ControlStore, Snapshot
+from ..system.accesstoken import AccessToken
 from .acting import act
 from .bodies import BadBody, Command, read_object, refusal, understood
 from .guard import bearer, headers_of

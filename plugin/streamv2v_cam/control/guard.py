@@ -15,7 +15,7 @@ import json
 from collections.abc import Awaitable, Callable, Container, MutableMapping
 from typing import Any
 
-from ..accesstoken import AccessToken
+from ..system.accesstoken import AccessToken
 from .limits import Limits
 
 Scope = MutableMapping[str, Any]

@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse, Response, StreamingResponse
 
-from ..accesstoken import AccessToken
+from ..system.accesstoken import AccessToken
 from .names import is_this_machine
 from .report import Desk, JpegSource
 

@@ -15,7 +15,7 @@ from starlette.exceptions import HTTPException
 from streamv2v.controls import describe_controls
 
 from .. import __version__
-from ..accesstoken import AccessToken
+from ..system.accesstoken import AccessToken
 from .changing import Redeem, add_changes, add_refusals, add_ticket
 from .events import add_events
 from .limits import Limits

@@ -11,8 +11,8 @@ import threading
 import time
 from typing import Any
 
-from ..accesstoken import AccessToken
 from ..errors import SettingsError
+from ..system.accesstoken import AccessToken
 from .guard import BODY_LIMIT_BYTES
 from .limits import Limits
 from .names import Names, lan_addresses

@@ -16,8 +16,8 @@ import numpy as np
 from streamv2v.config import StreamConfig
 
 from ..frame import Frame, Pixels
-from ..opencv import cv2
 from ..store import Snapshot
+from ..system.opencv import cv2
 from .child import run
 from .memory import EngineMemory
 from .protocol import Failure, FailureKind, FrameDone, Message, Notice, Ready, WorkerSpec

@@ -6,7 +6,7 @@ import signal
 from dataclasses import dataclass
 
 from streamv2v.config import StreamConfig
-from streamv2v.ladder import difference, smaller
+from streamv2v.models.fallbacks import difference, smaller
 
 from .protocol import Failure, FailureKind
 

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     import torch
 
     from streamv2v import StreamV2V
-    from streamv2v.background import BackgroundCompiling
-    from streamv2v.preflight import Needs
+    from streamv2v.models.preflight import Needs
+    from streamv2v.tuning.background_compiling import BackgroundCompiling
 
 
 def main(end: EngineEnd) -> None:
@@ -29,7 +29,7 @@ def main(end: EngineEnd) -> None:
     end.progress("loading torch")
     import torch
 
-    from streamv2v.threads import usual_threads
+    from streamv2v.tuning.threads import usual_threads
 
     torch.set_num_threads(end.spec.threads or usual_threads(_cores()))
     beside = Beside(end)
@@ -40,7 +40,7 @@ def main(end: EngineEnd) -> None:
 def build(end: EngineEnd, config: StreamConfig, progress: Callable[..., None]) -> Translator:
     """Look at the memory, load, warm up, find the number of threads, begin to compile."""
     from streamv2v import StreamV2V, load_components
-    from streamv2v.background import begin_compiling
+    from streamv2v.tuning.background_compiling import begin_compiling
 
     from .worker_memory import check_memory
 
@@ -60,7 +60,7 @@ def build(end: EngineEnd, config: StreamConfig, progress: Callable[..., None]) -
 
 def may_compile(end: EngineEnd, config: StreamConfig, device: torch.device, needs: Needs | None) -> bool:
     """Whether compiling may begin where it is wanted: asked for by name, or able to pay and with room for it."""
-    from streamv2v.background import wants_compiling
+    from streamv2v.tuning.background_compiling import wants_compiling
 
     from .worker_memory import free_memory, no_room_to_compile
 
@@ -87,8 +87,8 @@ def choose_threads(end: EngineEnd, engine: StreamV2V, progress: Callable[..., No
     import psutil
 
     from streamv2v import Controls
-    from streamv2v.threads import choose_threads, thread_choices, usual_threads
-    from streamv2v.trials import Trials, stream_key
+    from streamv2v.tuning.autotune import Trials, stream_key
+    from streamv2v.tuning.threads import choose_threads, thread_choices, usual_threads
 
     config = engine.config
     blank = np.zeros((config.height, config.width, 3), dtype=np.uint8)

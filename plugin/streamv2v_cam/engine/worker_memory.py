@@ -7,10 +7,10 @@ from collections.abc import Callable
 import torch
 
 from streamv2v.config import StreamConfig
-from streamv2v.device import choose_device, choose_dtype
-from streamv2v.ladder import Fit, fitting
-from streamv2v.model_facts import model_facts
-from streamv2v.preflight import MIB, Needs, needs_of, size_words
+from streamv2v.device.choosing import choose_device, choose_dtype
+from streamv2v.models.fallbacks import Fit, fitting
+from streamv2v.models.model_facts import model_facts
+from streamv2v.models.preflight import MIB, Needs, needs_of, size_words
 
 from .child import EngineEnd
 from .free_memory import free_system_bytes

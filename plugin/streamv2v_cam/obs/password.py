@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 from ..settings import LoadedSettings
-from ..textfile import write_text
+from ..system.textfile import write_text
 from .errors import ObsError
 
 log = logging.getLogger(__name__)

@@ -7,8 +7,8 @@ import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from ..accesstoken import AccessToken
 from ..settings import LoadedSettings
+from ..system.accesstoken import AccessToken
 from .feedback import Caption, CustomEvents
 from .host import HostLink
 from .hotkeys import Hotkeys

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ..v4l2 import LOOPBACK_DRIVER, list_nodes
+from ..system.v4l2 import LOOPBACK_DRIVER, list_nodes
 from .errors import ObsError, RequestRefused
 from .hotkeys import INPUT_NAME
 from .session import ObsSession

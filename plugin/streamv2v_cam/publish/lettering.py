@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ..frame import Pixels
-from ..opencv import cv2
+from ..system.opencv import cv2
 
 Colour = tuple[int, int, int]
 _FACE = cv2.FontFace("sans") if hasattr(cv2, "FontFace") else None

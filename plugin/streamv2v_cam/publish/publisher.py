@@ -12,8 +12,8 @@ from typing import Protocol
 from ..airstate import AirState, EngineStatus
 from ..frame import Frame, Pixels
 from ..interfaces import Sink
-from ..opencv import cv2
 from ..store import ControlStore
+from ..system.opencv import cv2
 from ..telemetry import Telemetry
 from .feed import SinkFeed, SinkStatus
 from .onair import Decision, Show, Situation, choose, outlives_hold

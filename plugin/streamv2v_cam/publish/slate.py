@@ -8,7 +8,7 @@ import numpy as np
 
 from ..airstate import AirState
 from ..frame import Pixels
-from ..opencv import cv2
+from ..system.opencv import cv2
 from .lettering import Colour, draw_text, text_width, wrapped
 
 PRODUCT = "StreamV2V"

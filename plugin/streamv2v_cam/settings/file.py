@@ -14,7 +14,7 @@ from pydantic.fields import FieldInfo
 from tomlkit.exceptions import TOMLKitError
 
 from ..errors import SettingsError
-from ..textfile import write_text
+from ..system.textfile import write_text
 from .loading import load_settings
 from .model import Settings
 from .tree import FIELDS, flatten, nearest, values_by_name

@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING, Any
 
 from streamv2v.config import StreamConfig
 from streamv2v.controls import Controls
-from streamv2v.hub import check_model
+from streamv2v.models.hub import check_model
 
 from ..capture.framing import frame as framed
 from ..engine.clip import ClipEngine
 from ..engine.link import DEFAULT_ENTRY, Patience
 from ..frame import Pixels
-from ..logs import console
-from ..opencv import cv2
-from ..stopping import terminate_as_interrupt
+from ..system.logs import console
+from ..system.opencv import cv2
+from ..system.stopping import terminate_as_interrupt
 from .progress import ClipProgress
 from .reader import ClipReader
 from .sizes import engine_size, even

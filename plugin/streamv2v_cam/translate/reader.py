@@ -12,7 +12,7 @@ import numpy as np
 
 from ..errors import MediaError
 from ..frame import Pixels
-from ..opencv import cv2
+from ..system.opencv import cv2
 from .timing import Timed
 
 PIPE = "-"

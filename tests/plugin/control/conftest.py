@@ -14,11 +14,11 @@ from typing import Any
 
 import httpx
 import pytest
-from streamv2v_cam.accesstoken import AccessToken
 from streamv2v_cam.control import ControlServer, Desk, Report, SourceChoice
 from streamv2v_cam.errors import SourceError
 from streamv2v_cam.looks import Look, LookSet, save_look
 from streamv2v_cam.store import ControlStore
+from streamv2v_cam.system.accesstoken import AccessToken
 from websockets.asyncio.client import ClientConnection, connect
 
 

@@ -11,7 +11,6 @@ import time
 import httpx
 import pytest
 from plugin.control.conftest import make_stage
-from streamv2v_cam.accesstoken import AccessToken
 from streamv2v_cam.control import ControlServer, Desk, Report
 from streamv2v_cam.control.pictures import VIEWER_LIMIT
 from streamv2v_cam.control.routes import OPEN_PATHS
@@ -19,6 +18,7 @@ from streamv2v_cam.control.server import open_port
 from streamv2v_cam.errors import SettingsError
 from streamv2v_cam.looks import LookSet
 from streamv2v_cam.store import ControlStore
+from streamv2v_cam.system.accesstoken import AccessToken
 
 
 @pytest.fixture

@@ -10,12 +10,12 @@ import sys
 
 import pytest
 from plugin.control.conftest import heard, make_stage
-from streamv2v_cam.accesstoken import AccessToken
 from streamv2v_cam.control import guard
 from streamv2v_cam.control.names import lan_addresses
 from streamv2v_cam.control.pictures import NOT_IN_LAN
 from streamv2v_cam.control.routes import OPEN_PATHS
 from streamv2v_cam.errors import SettingsError
+from streamv2v_cam.system.accesstoken import AccessToken
 from websockets.exceptions import ConnectionClosed
 
 

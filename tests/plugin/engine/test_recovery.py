@@ -12,7 +12,7 @@ from streamv2v_cam.engine.recovery import Recovery, exit_failure
 
 from streamv2v.config import StreamConfig
 from streamv2v.errors import ConfigError, ModelError
-from streamv2v.ladder import smaller
+from streamv2v.models.fallbacks import smaller
 
 CRASH = Failure(FailureKind.CRASH, "the engine failed")
 MEMORY = Failure(FailureKind.MEMORY, "out of memory")

@@ -14,15 +14,15 @@ import pytest
 from streamv2v_cam.engine.clip import ClipEngine
 from streamv2v_cam.engine.free_memory import free_system_bytes
 from streamv2v_cam.engine.link import EngineLink, Patience
+from streamv2v_cam.engine.memory_needs import memory_needs
 from streamv2v_cam.engine.protocol import Notice, Progress, Ready, Refit
 from streamv2v_cam.engine.worker_memory import COMPILER_BYTES, check_memory, no_room_to_compile
-from streamv2v_cam.memoryneeds import memory_needs
 from streamv2v_cam.store import ControlStore
 
 from streamv2v.config import StreamConfig
 from streamv2v.controls import Controls
-from streamv2v.preflight import MIB, Needs
-from streamv2v.trials import FILE_NAME
+from streamv2v.models.preflight import MIB, Needs
+from streamv2v.tuning.autotune import FILE_NAME
 
 SCARCE = f"{Path(__file__).with_name('scarce.py')}:main"
 PATIENCE = Patience(load_s=280, hang_s=280)

@@ -15,11 +15,11 @@ import pytest
 from obs.headless import HeadlessObs, missing
 from patience import until
 from plugin.engine.stand_in import tint
-from streamv2v_cam.app import App
 from streamv2v_cam.frame import Pixels
 from streamv2v_cam.obs.process import ObsProcess
 from streamv2v_cam.obs.session import ObsAddress, ObsSession
 from streamv2v_cam.obs.setup import Setup
+from streamv2v_cam.run.app import App
 from streamv2v_cam.settings import LoadedSettings, load_settings
 
 TESTS = Path(__file__).resolve().parents[2]

@@ -12,16 +12,16 @@ import pytest
 from obs.headless import free_port
 from plugin.obs.conftest import Stage, settings_for
 from streamv2v_cam.cli import main
-from streamv2v_cam.logs import OWN_LOGGERS
 from streamv2v_cam.obs.child import options_for
 from streamv2v_cam.obs.password import keep_password
+from streamv2v_cam.system.logs import OWN_LOGGERS
 
 
 @pytest.fixture(autouse=True)
 def _own_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setenv("STREAMV2V_CONFIG", str(tmp_path / "settings.toml"))
     monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.fail.Keyring")
-    monkeypatch.setattr("streamv2v_cam.logs.log_path", lambda: tmp_path / "log" / "cam.log")
+    monkeypatch.setattr("streamv2v_cam.system.logs.log_path", lambda: tmp_path / "log" / "cam.log")
     yield
     # later tests must not log into the stderr that was captured here
     for name in OWN_LOGGERS:

@@ -9,10 +9,10 @@ import pytest
 from obs.headless import HeadlessObs
 from patience import until
 from plugin.obs.conftest import ENTRY, SCRIPT, Air, Stage, prompt_of, settings_for
-from streamv2v_cam.app import App
 from streamv2v_cam.obs.errors import RequestRefused
 from streamv2v_cam.obs.password import keep_password
 from streamv2v_cam.obs.process import ObsProcess
+from streamv2v_cam.run.app import App
 
 
 def test_obs_that_is_killed_and_started_again_is_found_and_its_hotkeys_work_again(stage: Stage):
@@ -150,7 +150,7 @@ def test_a_run_with_obs_starts_the_process_itself_even_when_obs_comes_late(
 def told_of_obs(stage: Stage) -> dict:
     """What the API of the program says about OBS."""
     import httpx
-    from streamv2v_cam.accesstoken import AccessToken
+    from streamv2v_cam.system.accesstoken import AccessToken
 
     headers = {"Authorization": f"Bearer {AccessToken(stage.settings.token_path).current()}"}
     address = stage.app.panel.server.address.rstrip("/")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ...frame import Pixels
-from ...opencv import cv2
+from ...system.opencv import cv2
 from .figure import SKIN_DEEP, SKIN_LIGHT, SKIN_SHADE
 from .layers import Colour, Points, smooth
 from .motion import Pose

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...frame import Pixels
-from ...opencv import cv2
+from ...system.opencv import cv2
 
 Points = Sequence[tuple[float, float]]
 Colour = tuple[float, float, float]

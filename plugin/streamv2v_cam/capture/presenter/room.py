@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ...frame import Pixels
-from ...opencv import cv2
+from ...system.opencv import cv2
 from .layers import Colour, Layer
 
 MARGIN = 40

@@ -6,7 +6,7 @@ import threading
 import time
 
 from ...frame import Pixels
-from ...opencv import cv2
+from ...system.opencv import cv2
 
 
 class PreviewSink:

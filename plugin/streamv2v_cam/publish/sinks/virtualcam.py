@@ -10,7 +10,7 @@ from typing import Any
 
 from ...errors import SinkError
 from ...frame import Pixels
-from ...v4l2 import LOOPBACK_DRIVER, VideoNode, list_nodes
+from ...system.v4l2 import LOOPBACK_DRIVER, VideoNode, list_nodes
 
 LABEL = "StreamV2V"
 OBS_LABEL = "OBS Virtual Camera"

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import expect, sync_playwright
 from plugin.control.conftest import make_stage
-from streamv2v_cam.opencv import cv2
+from streamv2v_cam.system.opencv import cv2
 
 BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 

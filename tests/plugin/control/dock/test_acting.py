@@ -14,7 +14,7 @@ from patience import until
 from playwright.sync_api import expect
 from plugin.control.conftest import make_stage
 from plugin.control.dock.conftest import Still, colour_of, jpeg, opened
-from streamv2v_cam.accesstoken import AccessToken
+from streamv2v_cam.system.accesstoken import AccessToken
 
 
 def test_a_typed_prompt_is_on_air_and_in_the_history(page, stage):

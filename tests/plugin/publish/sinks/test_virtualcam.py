@@ -11,7 +11,7 @@ import pyvirtualcam
 from streamv2v_cam.errors import SinkError
 from streamv2v_cam.publish.sinks import open_sink, virtualcam
 from streamv2v_cam.publish.sinks.virtualcam import VirtualCameraSink, find_loopback
-from streamv2v_cam.v4l2 import LOOPBACK_DRIVER, VideoNode
+from streamv2v_cam.system.v4l2 import LOOPBACK_DRIVER, VideoNode
 
 
 class FileBackend(pyvirtualcam.camera.Backend):

@@ -1,0 +1,1 @@
+"""A live run, composed: source, engine, outputs and page, in which order they start and stop."""

@@ -1,0 +1,296 @@
+"""The composition root of `run`: what stands beside what, in which order it starts and stops."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+import time
+import webbrowser
+from typing import TYPE_CHECKING, Any
+
+from streamv2v.models.hub import check_model
+
+from ..capture import CaptureThread
+from ..control import Report
+from ..engine.link import DEFAULT_ENTRY, Patience
+from ..engine.supervisor import EngineSupervisor
+from ..errors import EngineError, SinkError, SourceError
+from ..frame import Frame
+from ..mailbox import Mailbox
+from ..obs.child import ObsChild, options_for
+from ..publish import PublisherThread
+from ..store import ControlStore
+from ..system.logs import console
+from ..system.stopping import terminate_as_interrupt
+from ..telemetry import Telemetry
+from .inputs import opener
+from .outputs import Outputs
+from .panel import Panel
+from .statusline import status_line, words
+
+if TYPE_CHECKING:
+    from ..settings import LoadedSettings
+
+LOOK_S = 0.1
+"""How often the run is looked at."""
+LAST_FRAMES_S = 0.5
+"""After the end of a source that does not loop, its last frames are still styled and shown."""
+
+
+class App:
+    """Everything of one run.
+
+    The publisher starts first, so that the virtual camera shows a slate while the source opens and the
+    model loads; it is also the first to end, so that no slate gets into a recording's last moment.
+
+    Args:
+        settings: all of them.
+        entry: function that runs in the engine process.
+
+    Raises:
+        SinkError, SettingsError: an output or a setting that cannot be used.
+        ModelError: a model that can be seen to be wrong before it is loaded.
+    """
+
+    def __init__(self, settings: LoadedSettings, *, entry: str = DEFAULT_ENTRY) -> None:
+        publish, engine = settings.publish, settings.engine
+        if entry == DEFAULT_ENTRY:
+            check_model(engine.model)
+        self.settings = settings
+        self.store = ControlStore(settings.controls(), look=settings.start_look())
+        self.telemetry = Telemetry()
+        self.source_began = False
+        self.obs: ObsChild | None = None
+        raw: Mailbox[Frame] = Mailbox()
+        styled: Mailbox[Frame] = Mailbox()
+        self.supervisor = EngineSupervisor(
+            settings.stream_config(),
+            store=self.store,
+            raw=raw,
+            styled=styled,
+            telemetry=self.telemetry,
+            entry=entry,
+            patience=Patience(engine.load_timeout_s, engine.hang_timeout_s),
+            threads=engine.threads or 0,
+            fit=engine.memory == "fit",
+        )
+        open_source = opener(settings.capture, say=say)
+        self.capture = CaptureThread(
+            open_source,
+            store=self.store,
+            width=publish.width,
+            height=publish.height,
+            mailbox=raw,
+            telemetry=self.telemetry,
+        )
+        self.publisher = PublisherThread(
+            store=self.store,
+            styled=styled,
+            raw=raw,
+            engine_status=self.supervisor.status,
+            camera_lost=lambda: self.capture.lost_reason,
+            telemetry=self.telemetry,
+            width=publish.width,
+            height=publish.height,
+            fps=publish.fps,
+            hold_s=publish.hold_s,
+            fallback_raw=publish.fallback_raw,
+        )
+        self.outputs = Outputs(publish, say=say)
+        self.panel = Panel(
+            settings,
+            store=self.store,
+            telemetry=self.telemetry,
+            capture=self.capture,
+            raw=raw,
+            preview=self.outputs.preview,
+            opener=open_source,
+            report=self._report,
+        )
+
+    def start(self) -> None:
+        """Begin: picture, camera, model, page."""
+        self.outputs.attach(self.publisher)
+        self.publisher.start()
+        self.capture.start()
+        self.supervisor.start()
+        self.panel.start(say)
+        if self.settings.obs.with_run:
+            self.obs = ObsChild(options_for(self.settings, self.panel.server.address))
+            self.obs.start()
+        self._open_browser()
+        look = self.store.current.look
+        say(f"look: {f'{look}, ' if look else ''}“{self.store.current.controls.prompt}”")
+
+    def stop(self) -> None:
+        """End everything; safe to call after a start that failed half-way."""
+        self.publisher.stop()
+        self.outputs.discard()
+        if self.obs is not None:
+            self.obs.stop()
+        self.panel.stop()
+        self.capture.stop()
+        self.supervisor.stop()
+
+    def watch(self, for_s: float | None) -> None:
+        """Stay until the run is over: the time is up, the source or the recordings are at their end.
+
+        Raises:
+            SourceError, EngineError, SinkError: it cannot go on, and nobody has seen a picture or keeps one.
+        """
+        began_s = time.monotonic()
+        recording = bool(self.outputs.recordings)
+        with status_line() as show:
+            while True:
+                self._check_start()
+                waited_s = time.monotonic() - began_s
+                if recording:
+                    if self.publisher.styled_on_air.is_set() or waited_s > self.settings.engine.load_timeout_s:
+                        self.outputs.record(self.publisher, for_s)
+                    if self.outputs.lost_recording:
+                        raise SinkError(self.outputs.lost_recording)
+                if self.outputs.recorded if recording else for_s is not None and waited_s >= for_s:
+                    return
+                if self.capture.ended.is_set():
+                    time.sleep(LAST_FRAMES_S)
+                    return
+                show(
+                    words(
+                        self.publisher.on_air,
+                        self.telemetry.snapshot(),
+                        self.store.current.look,
+                        self.supervisor.restarts,
+                    )
+                )
+                time.sleep(LOOK_S)
+
+    def summary(self) -> dict[str, Any]:
+        """The run in figures, plain values."""
+        figures = self.telemetry.snapshot(whole_run=True)
+        air = self.publisher.on_air
+        return {
+            "duration_s": round(figures.uptime_s, 2),
+            "frames": figures.published,
+            "fps": round(figures.publish_fps, 2),
+            "captured": figures.captured,
+            "capture_fps": round(figures.capture_fps, 2),
+            "styled": figures.styled,
+            "engine_fps": round(figures.engine_fps, 2),
+            "engine_ms": figures.engine_ms,
+            "dropped": figures.captured_dropped,
+            "repeated": figures.repeated,
+            "late": figures.late,
+            "latency_ms": {
+                "p50": figures.latency_p50_ms,
+                "p95": figures.latency_p95_ms,
+                "p99": figures.latency_p99_ms,
+            },
+            "interval_ms": {"p50": figures.interval_p50_ms, "p99": figures.interval_p99_ms},
+            "engine_restarts": self.supervisor.restarts,
+            "states": [str(state) for state in self.publisher.states_seen],
+            "sinks": [
+                {"name": sink.name, "frames": sink.frames, "dropped": sink.dropped, "lost": sink.lost}
+                for sink in air.sinks
+            ],
+            "source": self.capture.source_name,
+            "page": self.panel.server.address,
+            "look": self.store.current.look,
+            "prompt": self.store.current.controls.prompt,
+            "engine": self.supervisor.facts,
+        }
+
+    def _check_start(self) -> None:
+        """A source or model that was named and cannot be used ends the run, as long as nothing was on air."""
+        if not self.source_began:
+            if self.telemetry.snapshot().captured:
+                self.source_began = True
+                say(f"source: {self.capture.source_name}")
+            elif self.capture.lost_reason is not None:
+                raise SourceError(self.capture.lost_reason)
+        if self.supervisor.failed.is_set() and not self.publisher.styled_on_air.is_set():
+            raise EngineError(self.supervisor.status().reason)
+
+    def _report(self) -> Report:
+        air = self.publisher.on_air
+        return Report(
+            state=str(air.state),
+            reason=air.reason,
+            progress=air.progress,
+            source=self.capture.source_name,
+            sinks=tuple(f"{sink.name}: {sink.lost}" if sink.lost else sink.name for sink in air.sinks),
+            facts=self.supervisor.facts,
+        )
+
+    def _open_browser(self) -> None:
+        asked = self.settings.control.open_browser
+        if asked == "always" or (asked == "auto" and has_display()):
+            # a browser may take seconds to answer, and the picture must not wait for it
+            address = self.panel.server.opening_address()
+            threading.Thread(target=webbrowser.open, args=(address,), name="browser", daemon=True).start()
+
+
+def run_app(
+    settings: LoadedSettings, *, for_s: float | None = None, json_summary: bool = False, entry: str = DEFAULT_ENTRY
+) -> dict[str, Any]:
+    """Run until stopped: by Ctrl-C, SIGTERM, the end of the source, or after `for_s` seconds.
+
+    With a file among the sinks the seconds count from the first styled picture on air (at the latest from
+    `engine.load_timeout_s`), and the file gets exactly `for_s` times the published rate of pictures.
+
+    Args:
+        settings: all of them.
+        for_s: how long; None until stopped.
+        json_summary: the caller prints the summary, so the closing line for people is left out.
+        entry: function that runs in the engine process.
+
+    Returns:
+        The summary of the run, plain values.
+
+    Raises:
+        CamError: it could not begin, or the recording was lost; one line for a person.
+    """
+    with terminate_as_interrupt():
+        app = App(settings, entry=entry)
+        summary: dict[str, Any] = {}
+        try:
+            app.start()
+            app.watch(for_s)
+        except KeyboardInterrupt:
+            say("stopping")
+        finally:
+            summary = app.summary()
+            app.stop()
+    summary["sinks"] = app.summary()["sinks"]
+    if app.outputs.lost_recording:
+        raise SinkError(app.outputs.lost_recording)
+    if app.outputs.unbegun:
+        say("Nothing was recorded: no styled picture was on air.")
+    if not json_summary:
+        say(closing_line(summary))
+    return summary
+
+
+def closing_line(summary: dict[str, Any]) -> str:
+    """The run in one line."""
+    parts = [
+        f"{summary['frames']} pictures in {summary['duration_s']:.0f} s",
+        f"{summary['engine_fps']:.1f} styled a second",
+    ]
+    if summary["latency_ms"]["p50"]:
+        parts.append(f"{summary['latency_ms']['p50']:.0f} ms from camera to air")
+    return ", ".join(parts)
+
+
+def has_display() -> bool:
+    """Whether a browser window would be seen by the person at this machine."""
+    if "SSH_CONNECTION" in os.environ:
+        return False
+    if sys.platform in ("win32", "darwin"):
+        return True
+    return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
+
+
+def say(line: str) -> None:
+    """One line for the person, on stderr."""
+    console.print(line, markup=False, soft_wrap=True)

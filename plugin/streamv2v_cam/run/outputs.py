@@ -1,0 +1,119 @@
+"""Where a run publishes to: the virtual camera, files, the page; and when a recording begins and ends."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from ..errors import SinkError
+from ..interfaces import Sink
+from ..publish import NullSink, PreviewSink, PublisherThread, SinkFeed, is_file_sink, open_sink
+from ..settings.model import PublishSettings
+
+AUTO = "auto"
+Say = Callable[[str], None]
+
+
+@dataclass
+class Recording:
+    """A file that begins with the first styled picture on air, so that no slate is in it.
+
+    Attributes:
+        sink: the open file.
+        feed: its place at the publisher, None before it began.
+    """
+
+    sink: Sink
+    feed: SinkFeed | None = None
+
+
+class Outputs:
+    """Opens the sinks of a run and hands them to its publisher.
+
+    Args:
+        settings: size, rate and sinks.
+        say: told in one line each which outputs there are.
+
+    Raises:
+        SinkError: an output that was named cannot be opened. A virtual camera that was not named may be missing.
+    """
+
+    def __init__(self, settings: PublishSettings, *, say: Say) -> None:
+        self._settings, self._say = settings, say
+        self.preview = PreviewSink() if settings.preview else None
+        self.recordings: list[Recording] = []
+        self._live: list[tuple[Sink, Callable[[], Sink] | None]] = []
+        try:
+            for spec in dict.fromkeys(settings.sinks):
+                self._open(spec.strip())
+        except SinkError:
+            self.discard()
+            raise
+
+    def attach(self, publisher: PublisherThread) -> None:
+        """Give the publisher everything but the recordings."""
+        for sink, reopen in self._live:
+            publisher.add_sink(sink, reopen=reopen)
+        if self.preview is not None:
+            publisher.add_sink(self.preview)
+
+    def record(self, publisher: PublisherThread, for_s: float | None) -> None:
+        """Begin every recording with the next beat, and end each after exactly `for_s` seconds of pictures."""
+        limit = None if for_s is None else max(1, round(for_s * self._settings.fps))
+        for recording in self.recordings:
+            if recording.feed is None:
+                recording.feed = publisher.add_sink(recording.sink, every_frame=True, limit=limit)
+
+    @property
+    def recorded(self) -> bool:
+        """Whether there were recordings and each has all its pictures, or was lost."""
+        feeds = [recording.feed for recording in self.recordings]
+        return bool(feeds) and all(feed and (feed.done.is_set() or feed.status.given_up) for feed in feeds)
+
+    @property
+    def unbegun(self) -> bool:
+        """Whether a recording was wanted and never got a picture."""
+        return any(recording.feed is None for recording in self.recordings)
+
+    @property
+    def lost_recording(self) -> str | None:
+        """Why a recording was given up, one line; None while none was."""
+        feeds = (recording.feed for recording in self.recordings)
+        return next((feed.status.lost for feed in feeds if feed and feed.status.given_up), None)
+
+    def discard(self) -> None:
+        """Close what the publisher never got; a recording that never began leaves no file."""
+        for recording in self.recordings:
+            if recording.feed is None:
+                with contextlib.suppress(SinkError):
+                    recording.sink.close()
+
+    def _open(self, spec: str) -> None:
+        def reopen() -> Sink:
+            return self._sink(spec)
+
+        if spec == AUTO:
+            self._open_auto()
+        elif spec == "null":
+            self._live.append((NullSink(), None))
+        elif is_file_sink(spec):
+            self.recordings.append(Recording(reopen()))
+            self._say(f"recording: {self.recordings[-1].sink.name}, from the first styled picture on")
+        else:
+            self._live.append((reopen(), reopen))
+            self._say(f"output: {self._live[-1][0].name}")
+
+    def _open_auto(self) -> None:
+        def reopen() -> Sink:
+            return open_sink("camera", width=self._settings.width, height=self._settings.height, fps=self._settings.fps)
+
+        try:
+            self._live.append((reopen(), reopen))
+            self._say(f"output: {self._live[-1][0].name}")
+        except SinkError as error:
+            instead = "only the page shows the picture" if self.preview else "nothing shows it (--no-preview)"
+            self._say(f"output: {instead}. {error}")
+
+    def _sink(self, spec: str) -> Sink:
+        return open_sink(spec, width=self._settings.width, height=self._settings.height, fps=self._settings.fps)

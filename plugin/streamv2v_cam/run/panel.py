@@ -1,0 +1,171 @@
+"""The control panel of a run: what the dock and the API can see and reach of it, composed."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from collections.abc import Callable
+
+from ..airstate import AirState
+from ..capture import CameraInfo, CaptureThread, SourceOpener, list_cameras
+from ..control import ControlServer, Desk, Report, SourceChoice, Thumbnails
+from ..errors import SourceError
+from ..frame import Frame
+from ..interfaces import Source
+from ..looks import save_look
+from ..mailbox import Mailbox
+from ..publish import PreviewSink
+from ..settings import DEFAULT_PORT, LoadedSettings
+from ..settings.model import CaptureSettings
+from ..store import ControlStore
+from ..system.accesstoken import AccessToken
+from ..telemetry import Telemetry
+
+THUMBNAIL_WIDTH = 192
+AT_THE_START, PRESENTER = "start", "presenter"
+
+
+class Panel:
+    """Control server, thumbnails and the sources on offer.
+
+    Args:
+        settings: all of them.
+        store, telemetry, capture: the run's.
+        raw: where captured frames are.
+        preview: the picture on air; None leaves both pictures out.
+        opener: what opens the source that the run was started with.
+        report: says what is on air and why.
+    """
+
+    def __init__(
+        self,
+        settings: LoadedSettings,
+        *,
+        store: ControlStore,
+        telemetry: Telemetry,
+        capture: CaptureThread,
+        raw: Mailbox[Frame],
+        preview: PreviewSink | None,
+        opener: Callable[[], Source],
+        report: Callable[[], Report],
+    ) -> None:
+        control = settings.control
+        self._thumbnails = Thumbnails(
+            store,
+            is_live=lambda: report().state == AirState.LIVE,
+            picture=lambda: preview.small_jpeg(THUMBNAIL_WIDTH) if preview else None,
+        )
+        desk = Desk(
+            store,
+            settings.looks(),
+            lambda: telemetry.snapshot().as_dict(),
+            report,
+            preview=preview,
+            source_preview=RawPicture(raw) if preview else None,
+            save_look=lambda look: save_look(settings.looks_path, look),
+            sources=CameraSources(settings.capture, capture, opener),
+            thumbnails=self._thumbnails,
+            thumbnails_version=lambda: self._thumbnails.version,
+        )
+        self.server = ControlServer(
+            desk,
+            token=AccessToken(settings.token_path),
+            host=control.host,
+            port=control.port,
+            search=control.port == DEFAULT_PORT and settings.origin("control.port") == "default",
+            lan=control.lan,
+            lan_picture=control.lan_picture,
+        )
+
+    def start(self, say: Callable[[str], None]) -> None:
+        """Serve, and say where.
+
+        Raises:
+            SettingsError: the port is taken, or the access token cannot be used.
+        """
+        self.server.start()
+        self._thumbnails.start()
+        say(f"page: {self.server.dock_address}")
+        for address in self.server.lan_dock_addresses:
+            say(f"page on your network: {address}")
+        if self.server.lan_dock_addresses:
+            say("WARNING: control.lan is on. Whoever has this address can change what is on air; nothing is encrypted.")
+
+    def stop(self) -> None:
+        """Safe to call twice, or before `start`."""
+        self.server.stop()
+        self._thumbnails.stop()
+
+
+class RawPicture:
+    """The camera's picture before it is styled, for a page; encoded only while somebody watches."""
+
+    def __init__(self, raw: Mailbox[Frame]) -> None:
+        self._raw = raw
+        self._sink = PreviewSink()
+
+    def wait_newer(self, last_sequence: int, timeout_s: float) -> tuple[int, bytes] | None:
+        """Sequence number and JPEG of a picture newer than `last_sequence`; None when none came in time."""
+        frame = self._raw.latest
+        if frame is not None:
+            self._sink.send(frame.pixels)
+        return self._sink.wait_newer(last_sequence, min(timeout_s, 0.03))
+
+
+class CameraSources:
+    """What may be switched to: the source of the start, the cameras there are, the drawn presenter.
+
+    Each has a short id made from what it is; paths and addresses never come from outside.
+
+    Args:
+        settings: size and rate asked of a camera.
+        capture: reads the source.
+        opener: opens the source of the start.
+    """
+
+    def __init__(self, settings: CaptureSettings, capture: CaptureThread, opener: Callable[[], Source]) -> None:
+        self._settings, self._capture, self._opener = settings, capture, opener
+        self._lock = threading.Lock()
+        self._current = AT_THE_START
+
+    def choices(self) -> list[SourceChoice]:
+        """All there are now."""
+        started = self._settings.source
+        titles = {AT_THE_START: "As at the start" + ("" if started == "auto" else f": {_title(started)}")}
+        titles |= {identity(camera): camera.name for camera in list_cameras()}
+        titles |= {PRESENTER: "Drawn presenter"}
+        return [SourceChoice(id, title, id == self._current) for id, title in titles.items()]
+
+    def switch(self, id: str) -> SourceChoice:
+        """Go over to one of them; the last picture stays until the new source gives its first.
+
+        Raises:
+            SourceError: it is not in the list (any more).
+        """
+        with self._lock:
+            open_source = self._opener_of(id)
+            self._capture.switch(open_source)
+            self._current = id
+        return next((choice for choice in self.choices() if choice.id == id), SourceChoice(id, id, True))
+
+    def _opener_of(self, id: str) -> Callable[[], Source]:
+        asked = self._settings
+        if id == AT_THE_START:
+            return self._opener
+        if id == PRESENTER:
+            return SourceOpener("presenter", width=asked.width, height=asked.height, fps=asked.fps)
+        for camera in list_cameras():
+            if identity(camera) == id:
+                return SourceOpener("camera", width=asked.width, height=asked.height, fps=asked.fps, known=camera)
+        raise SourceError("There is no such source (any more); the list of cameras says which there are.")
+
+
+def identity(camera: CameraInfo) -> str:
+    """The id of a camera: the same for the same device at the same place."""
+    told = f"{camera.name}|{camera.vid}|{camera.pid}|{camera.bus or camera.path}"
+    return hashlib.sha256(told.encode("utf-8", "replace")).hexdigest()[:12]
+
+
+def _title(spec: str) -> str:
+    """A source in words, without the user name and password an address may hold, and without folders."""
+    return spec.rpartition("@")[2].replace("\\", "/").rstrip("/").rpartition("/")[2] or "a file or address"

@@ -1,0 +1,36 @@
+"""The one line that tells how a run is doing, while it runs and where a person can see it."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator
+
+from ..publish import OnAir
+from ..system.logs import console
+from ..telemetry import TelemetrySnapshot
+
+
+@contextlib.contextmanager
+def status_line() -> Iterator[Callable[[str], None]]:
+    """Within it, the call it gives replaces the line; silent where stderr is no terminal."""
+    if not console.is_terminal:
+        yield lambda text: None
+        return
+    with console.status("starting") as shown:
+        yield lambda text: shown.update(text)
+
+
+def words(air: OnAir, figures: TelemetrySnapshot, look: str | None, restarts: int) -> str:
+    """State, rates and delay in one line."""
+    parts = [str(air.state)]
+    if air.progress or air.reason:
+        parts.append(air.progress or air.reason)
+    parts.append(f"{figures.publish_fps:.0f} fps on air")
+    parts.append(f"{figures.engine_fps:.1f} fps styled")
+    if figures.latency_p50_ms:
+        parts.append(f"{figures.latency_p50_ms:.0f} ms behind")
+    if look:
+        parts.append(f"look {look}")
+    if restarts:
+        parts.append(f"{restarts} restart{'s' if restarts > 1 else ''}")
+    return " · ".join(parts).replace("[", r"\[")

@@ -1,0 +1,1 @@
+"""What the program needs of the machine: log, text files, access token, OpenCV, V4L2 nodes, the order to stop."""

@@ -1,0 +1,187 @@
+"""What a model is made of, read from its configurations and the headers of its weight files; no weight is loaded.
+
+A safetensors file begins with a table of its tensors' shapes, so counting parameters takes milliseconds
+whatever the size of the model. Standard library only: the host process may ask, too.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from ..config import StreamConfig
+from ..errors import ModelError
+from .hub import HUB_ID, LAYERS_FILE, Progress, check_folder, check_single_file, find_folder, is_single_file, silent
+
+FLOAT32_KEY = "float32_layers"
+"""In a folder's `streamv2v.json`: `{"float32_layers": ["down_blocks.0.attentions.0"]}`."""
+HEADER_LIMIT_BYTES = 100_000_000
+"""A longer table of tensors is no table; the format's own limit."""
+
+SD_UNET: dict[str, Any] = {
+    "block_out_channels": [320, 640, 1280, 1280],
+    "down_block_types": ["CrossAttnDownBlock2D"] * 3 + ["DownBlock2D"],
+    "up_block_types": ["UpBlock2D"] + ["CrossAttnUpBlock2D"] * 3,
+    "layers_per_block": 2,
+    "in_channels": 4,
+}
+"""The U-Net that Stable Diffusion 1.x and 2.x share as far as memory is concerned; single files carry no other word."""
+SD_VAE: dict[str, Any] = {"_class_name": "AutoencoderKL", "block_out_channels": [128, 256, 512, 512]}
+SD_VAE_PARAMETERS = 83_653_863
+
+_SINGLE_FILE_PARTS = {
+    "unet": ("model.diffusion_model.",),
+    "vae": ("first_stage_model.",),
+    "text_encoder": ("cond_stage_model.", "conditioner."),
+}
+_DEFAULT_STEMS = {"unet": "diffusion_pytorch_model", "vae": "diffusion_pytorch_model"}
+
+
+@dataclass(frozen=True)
+class ModelFacts:
+    """Parameters of each part, and the two configurations that fix the size of everything else.
+
+    Attributes:
+        parameters: part ("unet", "vae", "text_encoder", ...) -> number of floating-point parameters.
+        unet, vae: their configurations, as diffusers writes them.
+        guessed: parts whose figures are those of Stable Diffusion 1.5, because nothing else is known yet.
+        float32_layers: layers of the U-Net that keep float32 where the rest runs in 16 bits.
+        float32_parameters: how many parameters those have.
+    """
+
+    parameters: dict[str, int]
+    unet: dict[str, Any]
+    vae: dict[str, Any]
+    guessed: tuple[str, ...] = ()
+    float32_layers: tuple[str, ...] = ()
+    float32_parameters: int = 0
+
+
+def model_facts(config: StreamConfig, *, half: bool = False, progress: Progress = silent) -> ModelFacts:
+    """Look at the files that `config` names; a hub model is fetched first, unless the configuration is offline.
+
+    Args:
+        half: the weights wanted, as in `find_folder`.
+        progress: told of a download.
+    Raises:
+        ModelError: the model is not there, or incomplete.
+    """
+    if is_single_file(config.model):
+        facts = _of_single_file(check_single_file(config.model))
+    else:
+        parts = ("unet", "vae", "text_encoder", "tokenizer", "scheduler")
+        if config.safety_checker:
+            parts += ("safety_checker", "feature_extractor")
+        folder = find_folder(
+            config.model,
+            revision=config.revision,
+            offline=config.offline,
+            cache_dir=config.cache_dir,
+            half=half,
+            parts=parts,
+            progress=progress,
+        )
+        check_folder(folder)
+        weighty = [part for part in parts if part not in ("tokenizer", "scheduler", "feature_extractor")]
+        facts = ModelFacts(
+            {part: count_parameters(folder / part) for part in weighty},
+            read_config(folder / "unet"),
+            read_config(folder / "vae"),
+            float32_layers=(wide := float32_layers_of(folder)),
+            float32_parameters=count_parameters(folder / "unet", within=wide),
+        )
+    return facts if config.vae is None else _with_vae(facts, config.vae)
+
+
+def count_parameters(folder: Path, *, within: tuple[str, ...] = ("",)) -> int:
+    """Floating-point parameters of the weights that a loader would take from `folder`; 0 where there are none.
+
+    Args:
+        within: layers to count; all by default.
+    """
+    prefixes = tuple(f"{layer}." if layer else "" for layer in within)
+    files = [file for file in folder.glob("*.safetensors") if "non_ema" not in file.name]
+    stem = _DEFAULT_STEMS.get(folder.name, "model")
+    files = [file for file in files if file.name.startswith(stem)] or files
+    full = [file for file in files if ".fp16" not in file.name]
+    return sum(count for file in full or files for name, count in tensors_of(file) if name.startswith(prefixes))
+
+
+def float32_layers_of(folder: Path) -> tuple[str, ...]:
+    """The names that the model in `folder` lists; none without the file.
+
+    Raises:
+        ModelError: the file is there and cannot be read.
+    """
+    path = folder / LAYERS_FILE
+    if not path.is_file():
+        return ()
+    try:
+        names = json.loads(path.read_text(encoding="utf-8"))[FLOAT32_KEY]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ModelError(
+            f'{path}: an object with "{FLOAT32_KEY}" is wanted, found {error!r}. Mend or remove it.'
+        ) from error
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise ModelError(
+            f'{path}: "{FLOAT32_KEY}" has to be a list of names of layers, found {names!r}. Mend or remove it.'
+        )
+    return tuple(names)
+
+
+def tensors_of(file: Path) -> Iterator[tuple[str, int]]:
+    """Name and number of elements of every floating-point tensor in a safetensors file, from its header.
+
+    Raises:
+        ModelError: the file is no safetensors file.
+    """
+    with file.open("rb") as opened:
+        start = opened.read(8)
+        length = struct.unpack("<Q", start)[0] if len(start) == 8 else 0
+        if not 0 < length <= HEADER_LIMIT_BYTES:
+            raise ModelError(f"{file} was taken for a safetensors file and is none. Download or copy it again.")
+        try:
+            header = json.loads(opened.read(length))
+        except ValueError:
+            raise ModelError(f"The weight file {file} is damaged: its header cannot be read. Copy it again.") from None
+    for name, tensor in header.items():
+        if name != "__metadata__" and tensor["dtype"].startswith(("F", "BF")):
+            yield name, math.prod(tensor["shape"])
+
+
+def read_config(folder: Path) -> dict[str, Any]:
+    """A part's config.json.
+
+    Raises:
+        ModelError: it is not there or no JSON.
+    """
+    try:
+        return json.loads((folder / "config.json").read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        raise ModelError(f"{folder}/config.json cannot be read ({error}). Download or copy the model again.") from None
+
+
+def _of_single_file(file: Path) -> ModelFacts:
+    counts = dict.fromkeys(_SINGLE_FILE_PARTS, 0)
+    for name, count in tensors_of(file):
+        for part, prefixes in _SINGLE_FILE_PARTS.items():
+            if name.startswith(prefixes):
+                counts[part] += count
+    return ModelFacts(counts, SD_UNET, SD_VAE, guessed=("unet shape", "vae shape"))
+
+
+def _with_vae(facts: ModelFacts, vae: str) -> ModelFacts:
+    folder = Path(vae).expanduser()
+    if not folder.is_dir() and HUB_ID.match(vae):
+        # one of the hub is fetched by the loader; a full one is the most that it can be
+        full = not re.search("tae|tiny", vae, re.IGNORECASE)
+        shape = SD_VAE if full else {"_class_name": "AutoencoderTiny", "decoder_block_out_channels": [64] * 4}
+        count = SD_VAE_PARAMETERS if full else 2_445_063
+        return replace(facts, parameters={**facts.parameters, "vae": count}, vae=shape, guessed=(*facts.guessed, "vae"))
+    return replace(facts, parameters={**facts.parameters, "vae": count_parameters(folder)}, vae=read_config(folder))

@@ -1,0 +1,150 @@
+"""Between two frames: take over new controls and move every glide, fade and reset one step on."""
+
+from __future__ import annotations
+
+import math
+
+from ..controls import Controls
+from ..device.live_tensors import LiveTensors
+from ..memory.bank import FeatureBank
+from .prompt import Glide, PromptEncoder
+from .schedule import Schedule
+from .stream_batch import StreamBatch
+
+FADE_FRAMES = 4
+"""Least frames over which a bank fades before it is refilled."""
+RETURN_FRAMES = 8
+"""Frames over which the feedback comes back after a change of the look has gone through all slots."""
+LOOK = ("prompt", "blend", "negative_prompt", "strength", "guidance_scale", "guidance_delta", "seed")
+"""Controls whose change must be seen at once, so that no feedback may hold the last picture."""
+
+
+class Transitions:
+    """Makes the stream follow the controls; only numbers move, nothing is rebuilt.
+
+    A new prompt glides in over `transition_s`, and a strength that changes with it glides along; alone,
+    strength jumps, so that a dragged slider acts at once. A change of prompt or seed makes the bank
+    fade (and refill when the glide has ended), reset, or stay, as `bank_change` says. Feedback pauses
+    while the look changes and until the last frame of the old look has left.
+    """
+
+    def __init__(
+        self,
+        encoder: PromptEncoder,
+        schedule: Schedule,
+        live: LiveTensors,
+        stream: StreamBatch,
+        bank: FeatureBank | None,
+    ) -> None:
+        self._encoder, self._schedule, self._live = encoder, schedule, live
+        self._stream, self._bank = stream, bank
+        self._controls: Controls | None = None
+        self._prompt = self._negative = Glide(None)
+        self._strength = Glide(0.0)
+        self._fade: int | None = None
+        self._settled_frames = RETURN_FRAMES
+        self._angle = 0.0
+
+    @property
+    def moving(self) -> bool:
+        """Whether a glide or a fade is under way, or the noise turns."""
+        return (
+            self._fade is not None or self._gliding or (self._controls is not None and self._controls.noise_drift > 0)
+        )
+
+    @property
+    def _gliding(self) -> bool:
+        return min(self._prompt.progress, self._negative.progress, self._strength.progress) < 1.0
+
+    def restart(self) -> None:
+        """The next controls apply at once, without glide or fade."""
+        self._controls = None
+
+    def follow(self, controls: Controls, now_s: float) -> bool:
+        """Take over `controls` at `now_s`; returns whether the picture can differ from the last frame's.
+
+        Raises nothing: `Controls` are valid by construction.
+        """
+        old, self._controls = self._controls, controls
+        changed = old is None or controls != old
+        if old is None:
+            self._begin(controls)
+        elif changed:
+            self._head_for(controls, old, now_s)
+        text_moves = changed or min(self._prompt.progress, self._negative.progress) < 1.0
+        if text_moves:
+            self._stream.set_text(self._prompt.at(now_s), self._negative.at(now_s))
+        moved = changed or self.moving
+        self._schedule.set_strength(self._strength.at(now_s))
+        bank_fade = self._next_fade() * self._ramp(controls.bank_ramp)
+        self._live.write(controls, bank_fade=bank_fade, feedback_fade=self._next_feedback(controls, old))
+        self._turn_noise(controls)
+        return moved
+
+    def _begin(self, controls: Controls) -> None:
+        self._prompt = Glide(self._encoder.blend(controls.prompt, controls.blend))
+        self._negative = Glide(self._encoder.encode(controls.negative_prompt))
+        self._strength = Glide(controls.strength)
+        self._fade = None
+        self._settled_frames = RETURN_FRAMES
+        self._stream.draw_noise(controls.seed)
+        self._angle = 0.0
+
+    def _head_for(self, controls: Controls, old: Controls, now_s: float) -> None:
+        other_look = (controls.prompt, controls.blend) != (old.prompt, old.blend)
+        other_negative = controls.negative_prompt != old.negative_prompt
+        glide_s = controls.transition_s
+        if other_look:
+            target = self._encoder.blend(controls.prompt, controls.blend)
+            self._prompt.go(target, duration_s=glide_s, now_s=now_s)
+        if other_negative:
+            target = self._encoder.encode(controls.negative_prompt)
+            self._negative.go(target, duration_s=glide_s, now_s=now_s)
+        if controls.strength != old.strength:
+            self._strength.go(controls.strength, duration_s=glide_s if other_look else 0.0, now_s=now_s)
+        if controls.seed != old.seed:
+            self._stream.draw_noise(controls.seed)
+            self._angle = 0.0
+        if other_look or controls.seed != old.seed:
+            self._change_bank(controls.bank_change)
+
+    def _change_bank(self, kind: str) -> None:
+        if self._bank is None or kind == "keep":
+            return
+        if kind == "reset":
+            self._bank.reset()
+        else:
+            self._fade = FADE_FRAMES
+
+    def _next_fade(self) -> float:
+        """Share of the bank weight for the coming frame; refills the bank when a fade ends."""
+        if self._fade is None:
+            return 1.0
+        if self._fade > 0:
+            self._fade -= 1
+        if self._fade == 0 and self._prompt.progress >= 1.0 and self._bank is not None:
+            self._fade = None
+            self._bank.reset()
+            return 1.0
+        return self._fade / FADE_FRAMES
+
+    def _ramp(self, frames: int) -> float:
+        """Share of the bank weight for the coming frame, while a refilled bank gains it over `frames`."""
+        if self._bank is None or self._bank.filling or self._bank.frame + 1 >= frames:
+            return 1.0
+        return (self._bank.frame + 1) / frames
+
+    def _next_feedback(self, controls: Controls, old: Controls | None) -> float:
+        """Share of the feedback for the coming frame: none while a change of the look is on its way out."""
+        changed = old is not None and any(getattr(controls, name) != getattr(old, name) for name in LOOK)
+        if changed or self._gliding:
+            self._settled_frames = -self._stream.delay_frames
+        elif self._settled_frames < RETURN_FRAMES:
+            self._settled_frames += 1
+        return max(0, self._settled_frames) / RETURN_FRAMES
+
+    def _turn_noise(self, controls: Controls) -> None:
+        """One frame on, on the circle of the noise."""
+        if controls.noise_drift > 0:
+            self._angle = (self._angle + math.radians(controls.noise_drift)) % math.tau
+            self._stream.turn_noise(self._angle)

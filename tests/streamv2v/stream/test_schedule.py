@@ -1,0 +1,100 @@
+"""Strength, timesteps and consistency steps against the published numbers."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from diffusers import LCMScheduler
+from hypothesis import given
+from hypothesis import strategies as st
+from tiny import scheduler_config
+
+from streamv2v.stream.schedule import Schedule, alphabar_at, lcm_step, predicted_noise, predicted_x0, slot_timesteps
+
+ALPHAS = LCMScheduler(**scheduler_config()).alphas_cumprod
+
+
+@pytest.mark.parametrize(
+    ("strength", "slots", "wanted"),
+    [
+        (0.4, 4, [399, 299, 199, 99]),
+        (0.4, 1, [399]),
+        (0.5, 2, [499, 249]),
+        (1.0, 4, [999, 749, 499, 249]),
+    ],
+)
+def test_strength_gives_the_published_timesteps(strength: float, slots: int, wanted: list[int]) -> None:
+    assert slot_timesteps(strength, slots, 1000).tolist() == pytest.approx(wanted)
+
+
+def test_coefficients_equal_the_published_table() -> None:
+    alphabar = alphabar_at(torch.tensor([999.0, 399.0, 19.0]), ALPHAS)
+    assert alphabar.sqrt().tolist() == pytest.approx([0.0683, 0.6528, 0.9911], abs=1e-4)
+    assert (1 - alphabar).sqrt().tolist() == pytest.approx([0.9977, 0.7576, 0.1333], abs=1e-4)
+
+
+@given(st.floats(0, 1), st.floats(0, 1), st.integers(1, 8))
+def test_more_strength_never_means_less_noise(one: float, other: float, slots: int) -> None:
+    low, high = sorted((one, other))
+    schedule = Schedule(ALPHAS, slots)
+    schedule.set_strength(low)
+    before = schedule.noise.clone()
+    schedule.set_strength(high)
+    assert (schedule.noise >= before - 1e-7).all()
+
+
+def test_strength_moves_numbers_and_no_tensor() -> None:
+    schedule = Schedule(ALPHAS, 4)
+    addresses = [t.data_ptr() for t in (schedule.timesteps, schedule.signal, schedule.noise)]
+    before = schedule.signal.clone()
+    assert schedule.set_strength(0.73)
+    assert not schedule.set_strength(0.73)
+    assert addresses == [t.data_ptr() for t in (schedule.timesteps, schedule.signal, schedule.noise)]
+    assert not torch.equal(before, schedule.signal)
+
+
+def test_strength_zero_returns_the_input_whatever_the_network_says() -> None:
+    schedule = Schedule(ALPHAS, 2)
+    schedule.set_strength(0.0)
+    clean, wrong = torch.randn(2, 4, 3, 3), torch.randn(2, 4, 3, 3)
+    sample = schedule.signal * clean + schedule.noise * torch.randn_like(clean)
+    for kind in ("epsilon", "v_prediction"):
+        step = lcm_step(
+            wrong,
+            sample,
+            signal=schedule.signal,
+            noise=schedule.noise,
+            c_skip=schedule.c_skip,
+            c_out=schedule.c_out,
+            prediction_type=kind,
+        )
+        torch.testing.assert_close(step, clean)
+
+
+@pytest.mark.parametrize("kind", ["epsilon", "v_prediction", "sample"])
+def test_a_perfect_prediction_of_any_kind_gives_back_picture_and_noise(kind: str) -> None:
+    a, s = torch.tensor(0.6), torch.tensor(0.8)
+    clean, noise = torch.randn(1, 4, 3, 3), torch.randn(1, 4, 3, 3)
+    sample = a * clean + s * noise
+    output = {"epsilon": noise, "v_prediction": a * noise - s * clean, "sample": clean}[kind]
+    torch.testing.assert_close(predicted_x0(output, sample, a, s, kind), clean)
+    torch.testing.assert_close(predicted_noise(output, sample, a, s, kind), noise)
+
+
+def test_a_step_equals_the_one_of_diffusers() -> None:
+    scheduler = LCMScheduler(**scheduler_config())
+    scheduler.set_timesteps(timesteps=[399, 199])
+    output, sample = torch.randn(1, 4, 3, 3), torch.randn(1, 4, 3, 3)
+    theirs = scheduler.step(output, torch.tensor(399), sample).denoised
+    schedule = Schedule(ALPHAS, 1)
+    schedule.set_strength(0.4)
+    ours = lcm_step(
+        output,
+        sample,
+        signal=schedule.signal,
+        noise=schedule.noise,
+        c_skip=schedule.c_skip,
+        c_out=schedule.c_out,
+        prediction_type="epsilon",
+    )
+    torch.testing.assert_close(ours, theirs)
