@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from streamv2v.controls import Controls
@@ -19,12 +19,14 @@ class Snapshot:
         revision: goes up by one with every applied patch.
         bank_resets: goes up by one with every request to empty the bank.
         look: name of the look that was chosen last; None when none was, or its prompt was changed since.
+        before_privacy: where leaving privacy leads: "bypass" where that was on air before, else "effect".
     """
 
     controls: Controls
     revision: int
     bank_resets: int = 0
     look: str | None = None
+    before_privacy: str = "effect"
 
 
 Subscriber = Callable[[Snapshot], None]
@@ -69,13 +71,16 @@ class ControlStore:
             controls = old.controls.patched(patch)
             same_words = (controls.prompt, controls.blend) == (old.controls.prompt, old.controls.blend)
             kept = look or (old.look if same_words else None)
-            return self._swap(Snapshot(controls, old.revision + 1, old.bank_resets, kept))
+            back = old.before_privacy
+            if old.controls.mode != "privacy":
+                back = "bypass" if old.controls.mode == "bypass" else "effect"
+            return self._swap(Snapshot(controls, old.revision + 1, old.bank_resets, kept, back))
 
     def reset_bank(self) -> Snapshot:
         """Ask the engine to empty its feature bank before the next frame."""
         with self._lock:
             old = self.current
-            return self._swap(Snapshot(old.controls, old.revision + 1, old.bank_resets + 1, old.look))
+            return self._swap(replace(old, revision=old.revision + 1, bank_resets=old.bank_resets + 1))
 
     def subscribe(self, subscriber: Subscriber) -> Callable[[], None]:
         """Call `subscriber` with every later snapshot; returns the call that ends it."""

@@ -32,10 +32,23 @@ def act(command: Command, store: ControlStore, looks: LookSet) -> Snapshot:
     if name in ("strength_up", "strength_down"):
         step = command.step if name == "strength_up" else -command.step
         return store.change(lambda now: (_moved(now, step), None))
-    if name.startswith("toggle_"):
-        mode = name.removeprefix("toggle_")
-        return store.change(lambda now: ({"mode": "effect" if now.controls.mode == mode else mode}, None))
-    return store.apply({"mode": name})
+    return store.change(lambda now: ({"mode": _mode(name, now)}, None))
+
+
+def _mode(name: str, now: Snapshot) -> str:
+    """The mode after a command that changes it.
+
+    Privacy is a door: whatever covers, covers again, and only `leave_privacy` and `effect` lead out.
+    """
+    covered = now.controls.mode == "privacy"
+    if name in ("privacy", "toggle_privacy"):
+        return "privacy"
+    if name == "leave_privacy":
+        return now.before_privacy if covered else now.controls.mode
+    wanted = name.removeprefix("toggle_")
+    if covered and wanted != "effect":
+        raise ControlError("command", name, "leave_privacy or effect first, while the picture is covered")
+    return "effect" if name.startswith("toggle_") and now.controls.mode == wanted else wanted
 
 
 def _chosen(look: Look) -> Change:

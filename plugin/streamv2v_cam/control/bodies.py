@@ -23,6 +23,7 @@ COMMANDS = Literal[
     "toggle_bypass",
     "toggle_freeze",
     "toggle_privacy",
+    "leave_privacy",
     "reset_bank",
 ]
 SHOWN_LENGTH = 80

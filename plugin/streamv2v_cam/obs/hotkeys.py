@@ -28,8 +28,9 @@ COMMANDS: dict[str, dict[str, Any]] = {
     "effect": {"command": "effect"},
     "bypass": {"command": "toggle_bypass"},
     "freeze": {"command": "toggle_freeze"},
-    # pressed twice in a panic it must still hide: the way back is "effect"
+    # pressed twice in a panic it must still hide: the way back is a key of its own
     "privacy": {"command": "privacy"},
+    "leave_privacy": {"command": "leave_privacy"},
     "reset": {"command": "reset_bank"},
 } | {f"look_{number}": {"command": "look", "number": number} for number in range(1, 10)}
 """What the script writes -> what the control API is told."""

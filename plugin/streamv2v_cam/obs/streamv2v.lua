@@ -21,6 +21,7 @@ local ACTIONS = {
     { "bypass", "bypass" },
     { "freeze", "freeze" },
     { "privacy", "privacy" },
+    { "leave_privacy", "leave privacy (show yourself again)" },
     { "reset", "reset" },
 }
 for number = 1, 9 do

@@ -130,11 +130,24 @@ def test_strength_goes_up_and_down_in_steps_and_stops_at_its_ends(stage):
 
 
 def test_what_is_on_air_is_chosen_and_toggled(stage):
-    for mode in ("privacy", "freeze", "bypass", "effect"):
+    for mode in ("freeze", "bypass", "privacy", "effect"):
         assert stage.command(command=mode).json()["mode"] == mode
-    for mode in ("privacy", "freeze", "bypass"):
+    for mode in ("freeze", "bypass"):
         assert stage.command(command=f"toggle_{mode}").json()["mode"] == mode
         assert stage.command(command=f"toggle_{mode}").json()["mode"] == "effect"
+
+
+@pytest.mark.parametrize("before, after", [("effect", "effect"), ("freeze", "effect"), ("bypass", "bypass")])
+def test_nothing_leads_out_of_privacy_but_its_own_command_and_the_look(stage, before, after):
+    stage.command(command=before)
+    for name in ("privacy", "privacy", "toggle_privacy", "toggle_privacy"):
+        assert stage.command(command=name).json()["mode"] == "privacy"
+    for name in ("bypass", "freeze", "toggle_bypass", "toggle_freeze"):
+        answer = stage.command(command=name)
+        assert (answer.status_code, answer.json()["field"]) == (422, "command")
+        assert stage.store.current.controls.mode == "privacy"
+    assert stage.command(command="leave_privacy").json()["mode"] == after
+    assert stage.command(command="leave_privacy").json()["mode"] == after
 
 
 def test_emptying_the_bank_can_be_asked_for(stage):

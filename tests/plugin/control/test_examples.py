@@ -40,18 +40,18 @@ def test_the_curl_example_chooses_a_look_and_then_a_prompt(stage, tmp_path):
     done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, env=environment, timeout=100)
     assert done.returncode == 0, done.stdout + done.stderr
     now = stage.store.current
-    assert (now.revision, now.controls.prompt, now.controls.strength) == (before + 2, "a snow globe", 0.6)
+    assert (now.revision, now.controls.prompt, now.controls.strength) == (before + 2, "a charcoal sketch at night", 0.6)
     assert '"look":"neon"' in done.stdout
 
 
-def test_the_stream_deck_example_covers_the_picture_and_uncovers_it(stage):
+def test_the_stream_deck_example_covers_the_picture_however_often_it_is_pressed(stage):
     fields = json.loads(block("json").replace("TOKEN", stage.token.current()).replace(":8765", f":{stage.server.port}"))
     stage.store.apply({"mode": "effect"})
     with stage.stranger() as client:
-        for mode in ("privacy", "effect"):
+        for _ in range(2):
             answer = client.request(fields["method"], fields["url"], headers=fields["headers"], json=fields["body"])
             assert answer.status_code == 200
-            assert stage.store.current.controls.mode == mode
+            assert stage.store.current.controls.mode == "privacy"
 
 
 def test_the_streamer_bot_example_goes_to_the_next_look_and_then_to_a_prompt(stage):

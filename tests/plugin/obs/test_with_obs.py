@@ -38,7 +38,9 @@ def test_every_hotkey_of_the_script_does_what_it_says(stage: Stage):
     stage.press("reset")
     assert until(lambda: stage.app.store.current.bank_resets == resets + 1)
     assert controls().mode == "privacy"
-    stage.press("effect")
+    stage.press("leave_privacy")
+    assert until(lambda: controls().mode == "effect")
+    stage.press("privacy", "effect")
     assert until(lambda: controls().mode == "effect")
 
 

@@ -2,6 +2,7 @@
 // Prompts, names and reasons are foreign text: they are only ever set as textContent or value.
 
 import { Control } from "/controls.js";
+import { Door } from "/door.js";
 import { Link, kept, tokenIn } from "/link.js";
 import { Looks } from "/looks.js";
 import { Picture } from "/picture.js";
@@ -16,6 +17,7 @@ const link = new Link();
 const picture = new Picture(link);
 const looks = new Looks(link, $("looks"), (name) => send({ command: "look", name }));
 const prompt = new Prompt(link, send);
+const door = new Door($("uncover"), () => send({ command: "leave_privacy" }));
 const controls = new Map();
 let values = {};
 let revision = 0;
@@ -61,6 +63,7 @@ function showValues(changed, told) {
   for (const button of document.querySelectorAll("[data-mode]")) {
     button.setAttribute("aria-pressed", String(button.dataset.mode === values.mode));
   }
+  door.show(values.mode === "privacy");
   prompt.show(values.prompt);
 }
 
@@ -134,9 +137,9 @@ $("key-form").addEventListener("submit", (event) => {
 });
 for (const button of document.querySelectorAll("[data-mode]")) {
   button.addEventListener("click", () => {
-    // Pressing Privacy, Freeze or Bypass again ends it.
+    // Pressing Freeze or Bypass again ends it; Privacy pressed again still covers.
     const { mode } = button.dataset;
-    send({ command: mode === "effect" ? "effect" : `toggle_${mode}` });
+    send({ command: mode === "freeze" || mode === "bypass" ? `toggle_${mode}` : mode });
   });
 }
 $("source").addEventListener("focus", () => listSources().catch(() => {}));

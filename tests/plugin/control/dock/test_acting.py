@@ -77,16 +77,23 @@ def test_sliders_have_the_ranges_that_the_server_sends_and_obey_the_keyboard(pag
     assert page.get_attribute("#control-transition_s", "aria-valuetext") == "10.0 s"
 
 
-def test_privacy_is_one_press_and_one_press_back(page, stage):
-    box = page.locator("#privacy").bounding_box()
-    assert box["height"] >= 48 and box["width"] >= 280
-    page.click("#privacy")
-    assert until(lambda: stage.store.current.controls.mode == "privacy")
-    expect(page.locator("#privacy")).to_have_attribute("aria-pressed", "true")
-    page.click("#privacy")
-    assert until(lambda: stage.store.current.controls.mode == "effect")
+def test_privacy_pressed_twice_in_a_hurry_still_covers_and_leaving_leads_back_to_where_one_was(page, stage):
     page.click("[data-mode=bypass]")
     assert until(lambda: stage.store.current.controls.mode == "bypass")
+    box = page.locator("#privacy").bounding_box()
+    assert box["height"] >= 48 and box["width"] >= 280
+    before = stage.store.current.revision
+    page.dblclick("#privacy")
+    assert until(lambda: stage.store.current.revision == before + 2)
+    assert stage.store.current.controls.mode == "privacy"
+    expect(page.locator("#privacy")).to_have_attribute("aria-pressed", "true")
+    expect(page.locator("#uncover")).to_have_text("Covered. Press to show yourself again")
+    page.click("[data-mode=bypass]")
+    expect(page.locator("#refusal")).to_contain_text("leave_privacy or effect first")
+    assert stage.store.current.controls.mode == "privacy"
+    page.click("#uncover")
+    assert until(lambda: stage.store.current.controls.mode == "bypass")
+    expect(page.locator("#uncover")).to_be_hidden()
     page.click("[data-mode=effect]")
     assert until(lambda: stage.store.current.controls.mode == "effect")
 
