@@ -2,8 +2,7 @@
 
 What the host does for a frame is here; what the device does are programs (`device/graphs.py`) in the order of
 `stream/frame_path.py`: encode, the pass through the U-Net, decode and, once the picture is on its way, the bank's
-update. After warm-up a frame captures nothing, allocates nothing, and the host waits once
-(`device/host_transfer.py`).
+update. After warm-up a frame captures nothing, allocates nothing, and the host waits once (`device/host_transfer.py`).
 """
 
 from __future__ import annotations
