@@ -33,13 +33,26 @@ LIGHT_LIBRARY = {
     "streamv2v.models.hub",
     "streamv2v.models.model_facts",
     "streamv2v.models.preflight",
+    "streamv2v.models.vocabulary",
 }
 """Modules of the library that never import torch, open to everyone."""
 ENGINE_PROCESS = "engine/worker*.py"
 
 STAGES = {"capture", "engine", "publish", "control", "obs"}
 """Folders that meet only in the composition root."""
-SHARED = {"airstate", "errors", "frame", "interfaces", "looks", "mailbox", "settings", "store", "system", "telemetry"}
+SHARED = {
+    "airstate",
+    "errors",
+    "frame",
+    "interfaces",
+    "knownwords",
+    "looks",
+    "mailbox",
+    "settings",
+    "store",
+    "system",
+    "telemetry",
+}
 """What every stage of the program may use: small modules at its top, the settings, what it needs of the machine."""
 
 DEVICES_AND_SOCKETS = {
@@ -116,7 +129,16 @@ def test_the_host_uses_only_the_light_modules_of_the_library() -> None:
 
 @pytest.mark.parametrize(
     "module",
-    ["controls", "config", "errors", "models/__init__", "models/fallbacks", "models/model_facts", "models/preflight"],
+    [
+        "controls",
+        "config",
+        "errors",
+        "models/__init__",
+        "models/fallbacks",
+        "models/model_facts",
+        "models/preflight",
+        "models/vocabulary",
+    ],
 )
 def test_the_light_modules_of_the_library_need_the_standard_library_alone(module: str) -> None:
     for name in imports_of(LIBRARY / f"{module}.py"):

@@ -9,6 +9,8 @@ from typing import Any
 
 from streamv2v.controls import Controls
 
+from .knownwords import WordJudge, WordNotice
+
 
 @dataclass(frozen=True)
 class Snapshot:
@@ -37,9 +39,17 @@ class ControlStore:
 
     Readers take no lock: `current` is one reference, swapped whole. Subscribers are called in the
     applying thread, once per change and in order; they must only pass the snapshot on.
+
+    Args:
+        controls: values to begin with.
+        look: name of the look they come from.
+        judge: asked about new words before they are taken.
     """
 
-    def __init__(self, controls: Controls | None = None, *, look: str | None = None) -> None:
+    def __init__(
+        self, controls: Controls | None = None, *, look: str | None = None, judge: WordJudge | None = None
+    ) -> None:
+        self._judge = judge or WordJudge(None)
         self._lock = threading.Lock()
         self._subscribers: list[Subscriber] = []
         self.current = Snapshot(controls or Controls(), revision=0, look=look)
@@ -70,11 +80,20 @@ class ControlStore:
             patch, look = decide(old)
             controls = old.controls.patched(patch)
             same_words = (controls.prompt, controls.blend) == (old.controls.prompt, old.controls.blend)
+            if not same_words:
+                self._judge.check(controls)
+            elif "prompt" in patch:
+                self._judge.forget()
             kept = look or (old.look if same_words else None)
             back = old.before_privacy
             if old.controls.mode != "privacy":
                 back = "bypass" if old.controls.mode == "bypass" else "effect"
             return self._swap(Snapshot(controls, old.revision + 1, old.bank_resets, kept, back))
+
+    @property
+    def notice(self) -> WordNotice:
+        """What there is to say of the words that came last."""
+        return self._judge.notice
 
     def reset_bank(self) -> Snapshot:
         """Ask the engine to empty its feature bank before the next frame."""

@@ -94,6 +94,13 @@ TEMPLATES = (
 )  # fmt: skip
 
 
+# Parts of looks that leave a photo a photo when they stand alone (seen on the model that ships).
+WEAK_ALONE = (
+    "aberration", "book", "canvas", "carving", "chalk", "hand", "inked", "lights", "map", "metal", "shaded", "shades",
+    "silk", "smudged", "strip", "tape", "tones",
+)  # fmt: skip
+
+
 def _pick(rng: np.random.Generator, words: tuple[str, ...] | list[str]) -> str:
     return str(words[int(rng.integers(len(words)))])
 
@@ -151,6 +158,20 @@ def vocabulary() -> dict[str, int]:
         for word in phrase.replace("{style}", "").replace("{subject}", "").replace(",", " ").split():
             counts[word] = counts.get(word, 0) + 5
     return counts
+
+
+def known_words() -> dict[str, list[str]]:
+    """What the model's folder tells of these captions: looks, shades, and words that a prompt may hold beside them.
+
+    "Photo" is no look: it asks for the picture as it is. Inks are; what only tints or lights a picture is a shade.
+    """
+    looks = [phrase for style, phrases in STYLE_WORDS.items() if style != "photo" for phrase in phrases]
+    looks += [phrase for name in INKS for phrase in PALETTE_WORDS[name]]
+    shades = [phrase for name, phrases in PALETTE_WORDS.items() if name not in INKS for phrase in phrases]
+    shades += [phrase for phrases in MOOD_WORDS.values() for phrase in phrases]
+    templates = " ".join(TEMPLATES).replace("{style}", "").replace("{subject}", "").replace(",", " ")
+    passed_over = [*SUBJECTS, *PRAISE, *STYLE_WORDS["photo"], *WEAK_ALONE, *templates.split()]
+    return {"looks": looks, "shades": shades, "passed_over": sorted({w for text in passed_over for w in text.split()})}
 
 
 assert set(PALETTE_WORDS) == set(PALETTES[1:]) and set(MOOD_WORDS) == set(MOODS[1:])

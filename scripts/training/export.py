@@ -13,6 +13,8 @@ from transformers import CLIPTextModel, CLIPTokenizer
 
 from streamv2v.models.hub import LAYERS_FILE
 from streamv2v.models.model_facts import FLOAT32_KEY
+from streamv2v.models.vocabulary import WORDS_KEY
+from training.captions import known_words
 from training.tokenizer import save_tokenizer
 
 # The computed attention takes differences from the mean (`recognising.py`); bfloat16 rounds them away.
@@ -57,13 +59,18 @@ def export_folder(
     index = {"_class_name": "StableDiffusionPipeline", "_diffusers_version": diffusers.__version__}
     index |= {"requires_safety_checker": False, **CLASSES}
     (part / "model_index.json").write_text(json.dumps(index, indent=2) + "\n", encoding="utf-8")
-    (part / LAYERS_FILE).write_text(json.dumps({FLOAT32_KEY: FLOAT32_LAYERS}, indent=2) + "\n", encoding="utf-8")
+    (part / LAYERS_FILE).write_text(told_of_the_model(), encoding="utf-8")
     size = sum(p.stat().st_size for p in part.rglob("*") if p.is_file())
     if size > LIMIT_BYTES:
         raise ValueError(f"the model should be at most {LIMIT_BYTES} bytes, it is {size}: see {part}")
     shutil.rmtree(folder, ignore_errors=True)
     part.rename(folder)
     return size
+
+
+def told_of_the_model() -> str:
+    """What the engine and the program should know of it, as JSON: layers that keep float32, and the words it knows."""
+    return json.dumps({FLOAT32_KEY: FLOAT32_LAYERS, WORDS_KEY: known_words()}, indent=2) + "\n"
 
 
 def _tidy_configs(part: Path) -> None:

@@ -10,6 +10,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from streamv2v.controls import describe_controls
 from streamv2v.errors import ControlError
 
+from ..knownwords import UnknownLook
+
 COMMANDS = Literal[
     "next_look",
     "previous_look",
@@ -138,7 +140,8 @@ def refusal(error: ControlError) -> dict[str, Any]:
         given = repr(given) if given.bit_length() < 4096 else "a very long number"
     if isinstance(given, str) and len(given) > SHOWN_LENGTH:
         given = given[: SHOWN_LENGTH - 3] + "..."
-    return {"error": str(error), "field": error.field, "given": given, "allowed": error.allowed}
+    told = {"error": str(error), "field": error.field, "given": given, "allowed": error.allowed}
+    return {**told, "error": error.told, "unknown": list(error.unknown)} if isinstance(error, UnknownLook) else told
 
 
 def controls_schema() -> dict[str, Any]:

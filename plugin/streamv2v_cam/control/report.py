@@ -134,11 +134,13 @@ class Desk:
 
     def status(self) -> dict[str, Any]:
         """What changes without anybody changing it."""
+        notice = self.store.notice
         return {
             "air": asdict(self.report()),
             "telemetry": dict(self.telemetry()),
             "preview": self.preview is not None,
             "obs": self.obs.as_dict(),
+            "notice": {"number": notice.number, "text": notice.text, "refused": notice.refused},
             "looks_version": self.looks_saved + self.thumbnails_version(),
         }
 

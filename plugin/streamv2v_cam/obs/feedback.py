@@ -13,6 +13,8 @@ from .watching import ABSENT_PERIOD_S
 
 CAPTION_PERIOD_S = 0.5
 EVENT_PERIOD_S = 0.1
+NOTICE_S = 6.0
+"""How long the caption says that a prompt was not understood."""
 US, THEM = "streamv2v", "streamv2v_command"
 
 
@@ -46,9 +48,19 @@ class Caption:
         self._source, self._template, self._state = source, template, state
         self._shown: str | None = None
         self._next_s = 0.0
+        self._told: int | None = None
+        self._notice, self._notice_until_s = "", 0.0
 
     def connected(self, session: ObsSession) -> None:
         self._shown = None
+
+    def _text(self, state: HostState, now_s: float) -> str:
+        """What the caption says now: for a few seconds why a prompt was refused, else what is on air."""
+        number = state.notice.get("number", 0)
+        if self._told is not None and number > self._told and state.notice.get("refused"):
+            self._notice, self._notice_until_s = str(state.notice.get("text", "")), now_s + NOTICE_S
+        self._told = number
+        return self._notice if now_s < self._notice_until_s else caption_text(self._template, state)
 
     def event(self, session: ObsSession, name: str, data: Mapping[str, Any]) -> None:
         if name in ("InputCreated", "InputNameChanged", "CurrentSceneCollectionChanged"):
@@ -59,7 +71,7 @@ class Caption:
         if now_s < self._next_s or not state.online:
             return
         self._next_s = now_s + CAPTION_PERIOD_S
-        text = caption_text(self._template, state)
+        text = self._text(state, now_s)
         if text != self._shown:
             try:
                 session.request("SetInputSettings", inputName=self._source, inputSettings={"text": text}, overlay=True)

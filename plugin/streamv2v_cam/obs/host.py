@@ -44,13 +44,16 @@ class HostState:
     controls: Mapping[str, Any] = field(default_factory=dict)
     telemetry: Mapping[str, Any] = field(default_factory=dict)
     air: Mapping[str, Any] = field(default_factory=dict)
+    notice: Mapping[str, Any] = field(default_factory=dict)
 
     def updated(self, message: Mapping[str, Any]) -> HostState:
         """The state after one message of /api/events."""
         kind = message.get("type")
         if kind in ("state", "status", "change"):
             fresh = {
-                key: message[key] for key in ("revision", "look", "controls", "telemetry", "air") if key in message
+                key: message[key]
+                for key in ("revision", "look", "controls", "telemetry", "air", "notice")
+                if key in message
             }
             if kind == "change":
                 fresh["controls"] = {**self.controls, **message.get("changed", {})}

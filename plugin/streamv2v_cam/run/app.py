@@ -10,6 +10,7 @@ import webbrowser
 from typing import TYPE_CHECKING, Any
 
 from streamv2v.models.hub import check_model
+from streamv2v.models.vocabulary import vocabulary_of
 
 from ..capture import CaptureThread
 from ..control import Report
@@ -20,13 +21,13 @@ from ..frame import Frame
 from ..mailbox import Mailbox
 from ..obs.child import ObsChild, options_for
 from ..publish import PublisherThread
-from ..store import ControlStore
 from ..system.logs import console
 from ..system.stopping import terminate_as_interrupt
 from ..telemetry import Telemetry
 from .inputs import opener
 from .outputs import Outputs
 from .panel import Panel
+from .starting import starting_store
 from .statusline import status_line, words
 
 if TYPE_CHECKING:
@@ -55,10 +56,12 @@ class App:
 
     def __init__(self, settings: LoadedSettings, *, entry: str = DEFAULT_ENTRY) -> None:
         publish, engine = settings.publish, settings.engine
+        vocabulary = None
         if entry == DEFAULT_ENTRY:
             check_model(engine.model)
+            vocabulary = vocabulary_of(engine.model, loras=engine.loras)
         self.settings = settings
-        self.store = ControlStore(settings.controls(), look=settings.start_look())
+        self.store = starting_store(settings, vocabulary, say=say)
         self.telemetry = Telemetry()
         self.source_began = False
         self.obs: ObsChild | None = None

@@ -12,11 +12,13 @@ from typing import TYPE_CHECKING, Any
 from streamv2v.config import StreamConfig
 from streamv2v.controls import Controls
 from streamv2v.models.hub import check_model
+from streamv2v.models.vocabulary import vocabulary_of
 
 from ..capture.framing import frame as framed
 from ..engine.clip import ClipEngine
 from ..engine.link import DEFAULT_ENTRY, Patience
 from ..frame import Pixels
+from ..knownwords import WordJudge
 from ..system.logs import console
 from ..system.opencv import cv2
 from ..system.stopping import terminate_as_interrupt
@@ -132,11 +134,14 @@ def translate_clip(
 
     Raises:
         MediaError: a clip that cannot be read or written.
+        ControlError: the prompt names no look that the model knows.
         EngineError, StreamV2VError: the engine.
     """
     check_target(source, target, overwrite=overwrite)
     if entry == DEFAULT_ENTRY:
         check_model(settings.engine.model)
+        known = vocabulary_of(settings.engine.model, loras=settings.engine.loras)
+        WordJudge(known, quiet=True).check(settings.controls())
     controls = settings.controls()
     began_s = time.monotonic()
     with terminate_as_interrupt(), ClipReader(source) as reader:

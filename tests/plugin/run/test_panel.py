@@ -5,7 +5,7 @@ from __future__ import annotations
 import httpx
 import pytest
 from patience import until
-from plugin.test_app import ENTRY, settings
+from plugin.run.test_app import ENTRY, settings
 from streamv2v_cam.capture import CameraInfo
 from streamv2v_cam.control.names import lan_addresses
 from streamv2v_cam.errors import SourceError

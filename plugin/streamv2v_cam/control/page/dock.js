@@ -67,7 +67,9 @@ function showValues(changed, told) {
   prompt.show(values.prompt);
 }
 
-function showStatus({ air, telemetry, obs, looks_version }) {
+function showStatus({ air, telemetry, obs, looks_version, notice }) {
+  $("notice").hidden = !notice.text;
+  if ($("notice").textContent !== notice.text) $("notice").textContent = notice.text;
   $("state").textContent = air.state;
   $("state").dataset.kind = kindOf(air.state);
   const words = airWords(air);

@@ -1,0 +1,50 @@
+"""What a run starts in: the live values that were asked for, in words that the model knows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from streamv2v.controls import Controls
+from streamv2v.models.vocabulary import Vocabulary
+
+from ..knownwords import UnknownLook, WordJudge
+from ..store import ControlStore
+
+if TYPE_CHECKING:
+    from ..settings import LoadedSettings
+
+
+def starting_store(
+    settings: LoadedSettings, vocabulary: Vocabulary | None, *, say: Callable[[str], None]
+) -> ControlStore:
+    """The store of a run.
+
+    A show that is asked for a look nobody knows begins in the first look that is known, and says so.
+
+    Args:
+        settings: all of them.
+        vocabulary: words that the model knows; None judges nothing.
+        say: told in one line why another look than the one asked for is on air.
+    """
+    judge = WordJudge(vocabulary)
+    controls, name = settings.controls(), settings.start_look()
+    try:
+        judge.check(controls)
+    except UnknownLook as refusal:
+        controls, name = _known(settings, controls, vocabulary)
+        say(refusal.told.replace("the look on air stays", f"the run starts in {name or 'its usual look'}"))
+    return ControlStore(controls, look=name, judge=judge)
+
+
+def _known(settings: LoadedSettings, asked: Controls, vocabulary: Vocabulary | None) -> tuple[Controls, str | None]:
+    """The values asked for, with the words of the first look that the model knows."""
+    silent = WordJudge(vocabulary, quiet=True)
+    for look in settings.looks():
+        words = Controls().patched(look.patch())
+        try:
+            silent.check(words)
+        except UnknownLook:
+            continue
+        return asked.patched({"prompt": words.prompt, "blend": words.blend}), look.name
+    return asked.patched({"prompt": Controls().prompt, "blend": ()}), None

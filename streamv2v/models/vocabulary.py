@@ -1,0 +1,136 @@
+"""Which words a model knows, where its folder says so: a small model passes over all others.
+
+In `streamv2v.json` beside model_index.json: {"words": {"looks": [...], "shades": [...], "passed_over": [...]}}.
+A prompt with none of the looks gives nearly the untouched picture, which nobody asked for. A model without such
+a list is taken at its word. Standard library only: the host judges a prompt before it goes on air.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+import re
+import unicodedata
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from ..config import EMBEDDED_FOLDER, EMBEDDED_MODEL
+from ..errors import ModelError
+from .hub import LAYERS_FILE
+
+WORDS_KEY = "words"
+_LISTS = ("looks", "shades", "passed_over")
+_SMALL_WORDS = frozenset(
+    ("a", "an", "the", "of", "in", "on", "at", "as", "by", "to", "into", "with", "without", "and", "or", "from", "for")
+)
+_NEAR = 0.75
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a model makes of a prompt.
+
+    Attributes:
+        names_a_look: it holds at least one look that the model knows.
+        unknown: words of it that the model passes over, in their order.
+        nearest: known looks that are spelled like one of them.
+    """
+
+    names_a_look: bool
+    unknown: tuple[str, ...] = ()
+    nearest: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Vocabulary:
+    """The words that a model knows.
+
+    Attributes:
+        looks: phrases that change a picture beyond recognition as a photo: styles and inks.
+        shades: phrases that only tint or light one.
+        passed_over: words that may stand in a prompt and change nothing.
+    """
+
+    looks: tuple[str, ...]
+    shades: tuple[str, ...] = ()
+    passed_over: tuple[str, ...] = ()
+
+    def judge(self, prompt: str) -> Verdict:
+        """Whether `prompt` names a look, and which of its words do not count."""
+        words = words_of(prompt)
+        counted = self._found(words, self._look_phrases)
+        shaded = self._found(words, self._shade_phrases)
+        passed = _SMALL_WORDS | self._passed
+        alone = [number for number, word in enumerate(words) if word in self._telling]
+        known = counted | shaded | set(alone)
+        unknown = [word for number, word in enumerate(words) if number not in known and word not in passed]
+        if not words and prompt.strip():
+            unknown = [prompt.strip()[:40]]
+        return Verdict(bool(counted or alone), tuple(dict.fromkeys(unknown)), self._nearest(unknown))
+
+    @cached_property
+    def _look_phrases(self) -> frozenset[tuple[str, ...]]:
+        return frozenset(tuple(words_of(phrase)) for phrase in self.looks)
+
+    @cached_property
+    def _shade_phrases(self) -> frozenset[tuple[str, ...]]:
+        return frozenset(tuple(words_of(phrase)) for phrase in self.shades)
+
+    @cached_property
+    def _passed(self) -> frozenset[str]:
+        return frozenset(word for phrase in self.passed_over for word in words_of(phrase))
+
+    @cached_property
+    def _telling(self) -> frozenset[str]:
+        """Words that stand in looks alone: "impressionist" tells its look without "painting"."""
+        shades = {word for phrase in self._shade_phrases for word in phrase}
+        return frozenset(w for phrase in self._look_phrases for w in phrase) - shades - self._passed - _SMALL_WORDS
+
+    def _found(self, words: list[str], phrases: Iterable[tuple[str, ...]]) -> set[int]:
+        """Places of the words that belong to one of the phrases."""
+        found: set[int] = set()
+        for phrase in phrases:
+            for start in range(len(words) - len(phrase) + 1):
+                if tuple(words[start : start + len(phrase)]) == phrase:
+                    found |= set(range(start, start + len(phrase)))
+        return found
+
+    def _nearest(self, unknown: Iterable[str]) -> tuple[str, ...]:
+        near = (difflib.get_close_matches(word, sorted(self._telling), n=1, cutoff=_NEAR) for word in unknown)
+        return tuple(dict.fromkeys(word for found in near for word in found))
+
+
+def words_of(text: str) -> list[str]:
+    """The words of a text, folded: no capitals, no accents, hyphens and punctuation between words."""
+    plain = "".join(c for c in unicodedata.normalize("NFKD", text.casefold()) if not unicodedata.combining(c))
+    return re.findall(r"[^\W_]+", plain)
+
+
+def vocabulary_of(model: str, *, loras: Sequence[object] = ()) -> Vocabulary | None:
+    """The words that the folder of `model` lists; None where it lists none, or is no folder here.
+
+    A LoRA brings words of its own, which no list holds, so that with one nothing is judged.
+
+    Raises:
+        ModelError: the list is there and cannot be read.
+    """
+    if loras:
+        return None
+    path = (EMBEDDED_FOLDER if model == EMBEDDED_MODEL else Path(model).expanduser()) / LAYERS_FILE
+    if not path.is_file():
+        return None
+    try:
+        told = json.loads(path.read_text(encoding="utf-8"))
+        if WORDS_KEY not in told:
+            return None
+        lists = {name: tuple(told[WORDS_KEY].get(name, ())) for name in _LISTS}
+    except (OSError, ValueError, TypeError, AttributeError) as error:
+        raise ModelError(f'{path}: "{WORDS_KEY}" cannot be read ({error}). Mend or remove it.') from error
+    words = [word for found in lists.values() for word in found]
+    if not lists["looks"] or not all(isinstance(word, str) and words_of(word) for word in words):
+        raise ModelError(
+            f'{path}: "{WORDS_KEY}" has to hold lists of words, and "looks" at least one. Mend or remove it.'
+        )
+    return Vocabulary(**lists)

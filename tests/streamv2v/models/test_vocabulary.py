@@ -1,0 +1,67 @@
+"""Which words a model knows: told by its folder, and what that makes of a prompt."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from streamv2v_cam.looks import load_looks
+
+from streamv2v.errors import ModelError
+from streamv2v.models.vocabulary import vocabulary_of
+
+EMBEDDED = vocabulary_of("embedded")
+assert EMBEDDED is not None
+
+
+@pytest.mark.parametrize(
+    ("prompt", "unknown"),
+    [
+        ("a zombie", ("zombie",)),
+        ("claymation portrait", ("claymation",)),
+        ("lego minifigure", ("lego", "minifigure")),
+        ("a snow globe", ("snow", "globe")),
+        ("asdf qwer", ("asdf", "qwer")),
+        ("水彩", ("水彩",)),
+        ("😀", ("😀",)),
+        ("a portrait of a person", ()),
+        ("a realistic photo", ()),
+        ("dreamy, warm light", ()),
+        ("a book", ()),
+    ],
+)
+def test_words_that_leave_a_photo_a_photo_name_no_look(prompt, unknown):
+    verdict = EMBEDDED.judge(prompt)
+    assert (verdict.names_a_look, verdict.unknown) == (False, unknown)
+
+
+@pytest.mark.parametrize(
+    "prompt",
+    ["pencil", "a PENCIL-sketch!", "a zombie in comic style", "wie ein Aquarelle", "in blue", "cel-shaded", "old film",
+     "impressionist", "stained glass window, blue and gold"],
+)  # fmt: skip
+def test_one_known_look_among_any_words_is_enough(prompt):
+    assert EMBEDDED.judge(prompt).names_a_look
+
+
+def test_every_shipped_look_is_known():
+    assert [look.name for look in load_looks() if not EMBEDDED.judge(look.prompt).names_a_look] == []
+
+
+def test_words_spelled_like_known_ones_are_named():
+    assert EMBEDDED.judge("watercolr sketches").nearest == ("watercolor", "sketch")
+
+
+def test_a_model_that_lists_no_words_is_not_judged(tmp_path):
+    assert vocabulary_of(str(tmp_path)) is None
+    (tmp_path / "streamv2v.json").write_text('{"float32_layers": []}')
+    assert vocabulary_of(str(tmp_path)) is None
+    assert vocabulary_of("stabilityai/sd-turbo") is None
+    assert vocabulary_of("embedded", loras=("style.safetensors",)) is None
+
+
+@pytest.mark.parametrize("words", [{}, {"looks": []}, {"looks": [7]}, {"looks": ["?"]}, [], 3])
+def test_a_list_that_is_none_says_which_file_to_mend(tmp_path, words):
+    (tmp_path / "streamv2v.json").write_text(json.dumps({"words": words}))
+    with pytest.raises(ModelError, match=r"streamv2v\.json"):
+        vocabulary_of(str(tmp_path))
