@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from streamv2v.errors import ControlError
@@ -11,20 +11,32 @@ from ..errors import LookError
 from ..looks import Look, LookSet
 from ..store import ControlStore, Snapshot
 from .bodies import Command
+from .report import Recording
 
+RECORDING: Mapping[str, Callable[[Recording], None]] = {
+    "start_recording": lambda recorder: recorder.start(),
+    "stop_recording": lambda recorder: recorder.stop(),
+    "toggle_recording": lambda recorder: recorder.toggle(),
+}
 Change = tuple[Mapping[str, Any], str | None]
 
 
-def act(command: Command, store: ControlStore, looks: LookSet) -> Snapshot:
+def act(command: Command, store: ControlStore, looks: LookSet, recorder: Recording | None = None) -> Snapshot:
     """Carry out one command.
 
     Raises:
+        SinkError: a recording cannot be written.
         ControlError: the command lacks what it needs; nothing was changed.
         LookError: there is no such look; nothing was changed.
     """
     name = command.command
     if name == "reset_bank":
         return store.reset_bank()
+    if name in RECORDING:
+        if recorder is None:
+            raise ControlError("command", name, "no recording: this program writes none")
+        RECORDING[name](recorder)
+        return store.current
     if name == "look":
         return store.change(lambda _: _chosen(_wanted(command, looks)))
     if name in ("next_look", "previous_look"):

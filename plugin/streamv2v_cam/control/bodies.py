@@ -27,6 +27,9 @@ COMMANDS = Literal[
     "toggle_privacy",
     "leave_privacy",
     "reset_bank",
+    "start_recording",
+    "stop_recording",
+    "toggle_recording",
 ]
 SHOWN_LENGTH = 80
 

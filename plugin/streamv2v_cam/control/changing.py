@@ -12,7 +12,7 @@ from fastapi.responses import JSONResponse
 
 from streamv2v.errors import ControlError
 
-from ..errors import LookError, SourceError
+from ..errors import LookError, SinkError, SourceError
 from ..looks import RESERVED_NAMES, look_of
 from .acting import act
 from .bodies import (
@@ -50,6 +50,10 @@ def add_refusals(app: FastAPI) -> None:
     async def unknown(_: Request, error: LookError) -> JSONResponse:
         return JSONResponse({"error": str(error)}, status_code=404)
 
+    @app.exception_handler(SinkError)
+    async def no_sink(_: Request, error: SinkError) -> JSONResponse:
+        return JSONResponse({"error": str(error)}, status_code=507)
+
     @app.exception_handler(SourceError)
     async def no_source(_: Request, error: SourceError) -> JSONResponse:
         return JSONResponse({"error": str(error)}, status_code=404)
@@ -72,7 +76,8 @@ def add_changes(app: FastAPI, desk: Desk, limits: Limits) -> None:
     @app.post("/api/commands", summary="Carry out a command", openapi_extra=takes(Command))
     async def command(request: Request) -> JSONResponse:
         wanted = understood(Command, read_object(await request.body()))
-        return JSONResponse(told(act(wanted, desk.store, desk.looks)))
+        now = await run_in_threadpool(act, wanted, desk.store, desk.looks, desk.recorder)
+        return JSONResponse({**told(now), **({"recording": desk.recorder.status()} if desk.recorder else {})})
 
     @app.post("/api/obs/state", summary="Tell how OBS is", openapi_extra=takes(ObsState))
     async def obs_state(request: Request) -> JSONResponse:

@@ -13,7 +13,7 @@ from starlette.websockets import WebSocketDisconnect
 
 from streamv2v.errors import ControlError
 
-from ..errors import LookError
+from ..errors import LookError, SinkError
 from ..store import ControlStore, Snapshot
 from ..system.accesstoken import AccessToken
 from .acting import act
@@ -156,13 +156,15 @@ class Listener:
             return {**answer, "status": error.status, "error": error.reason}
         except ControlError as error:
             return {**answer, "status": 422, **refusal(error)}
+        except SinkError as error:
+            return {**answer, "status": 507, "error": str(error)}
         except LookError as error:
             return {**answer, "status": 404, "error": str(error)}
         return {**answer, "ok": True, "revision": now.revision, "look": now.look, "mode": now.controls.mode}
 
     def _change(self, found: dict[str, Any]) -> Snapshot:
         if "controls" not in found:
-            return act(understood(Command, found), self._desk.store, self._desk.looks)
+            return act(understood(Command, found), self._desk.store, self._desk.looks, self._desk.recorder)
         patch = found.pop("controls")
         if found or not isinstance(patch, dict):
             raise ControlError("controls", patch, "an object of controls and values, and beside it only an id")

@@ -75,6 +75,34 @@ class Sources(Protocol):
         ...
 
 
+class Recording(Protocol):
+    """Recording by command."""
+
+    def start(self) -> None:
+        """Begin a file.
+
+        Raises:
+            SinkError: it cannot be written.
+        """
+        ...
+
+    def stop(self) -> None:
+        """End it."""
+        ...
+
+    def toggle(self) -> None:
+        """Begin or end one.
+
+        Raises:
+            SinkError: it cannot be written.
+        """
+        ...
+
+    def status(self) -> dict[str, Any]:
+        """state ("off", "recording", "finishing" or "lost"), file, folder, seconds, bytes, reason."""
+        ...
+
+
 class ObsNews:
     """What the OBS process said last about itself."""
 
@@ -110,6 +138,7 @@ class Desk:
         preview: the picture on air; None leaves it out.
         source_preview: the picture before it is styled; None leaves it out.
         save_look: keeps a look in the user's file; None where there is none.
+        recorder: writes what is on air into files; None where nothing is recorded.
         sources: what may be switched to; None where it is fixed.
         thumbnails: name of a look -> small JPEG of the user's own picture in it.
         obs: what the OBS process said.
@@ -122,6 +151,7 @@ class Desk:
     preview: JpegSource | None = None
     source_preview: JpegSource | None = None
     save_look: Callable[[Look], None] | None = None
+    recorder: Recording | None = None
     sources: Sources | None = None
     thumbnails: Mapping[str, bytes] = field(default_factory=dict)
     thumbnails_version: Callable[[], int] = lambda: 0
@@ -140,6 +170,7 @@ class Desk:
             "telemetry": dict(self.telemetry()),
             "preview": self.preview is not None,
             "obs": self.obs.as_dict(),
+            "recording": self.recorder.status() if self.recorder else {"state": "off"},
             "notice": {"number": notice.number, "text": notice.text, "refused": notice.refused},
             "looks_version": self.looks_saved + self.thumbnails_version(),
         }

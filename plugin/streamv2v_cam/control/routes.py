@@ -44,6 +44,7 @@ ANSWERS: dict[int | str, dict[str, Any]] = {
     413: {"description": "The body is too long."},
     415: {"description": "The body does not say that it is JSON."},
     422: {"description": "A value was refused: field, given, allowed."},
+    507: {"description": "A recording cannot be written."},
     429: {"description": "Too many requests."},
 }
 

@@ -32,6 +32,7 @@ COMMANDS: dict[str, dict[str, Any]] = {
     "privacy": {"command": "privacy"},
     "leave_privacy": {"command": "leave_privacy"},
     "reset": {"command": "reset_bank"},
+    "recording": {"command": "toggle_recording"},
 } | {f"look_{number}": {"command": "look", "number": number} for number in range(1, 10)}
 """What the script writes -> what the control API is told."""
 

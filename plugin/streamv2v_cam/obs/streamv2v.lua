@@ -23,6 +23,7 @@ local ACTIONS = {
     { "privacy", "privacy" },
     { "leave_privacy", "leave privacy (show yourself again)" },
     { "reset", "reset" },
+    { "recording", "recording on or off" },
 }
 for number = 1, 9 do
     table.insert(ACTIONS, { "look_" .. number, "look " .. number })

@@ -188,8 +188,7 @@ class SinkFeed:
 
     def _lose(self, reason: str) -> None:
         if reason != self._lost:
-            # one that is given up ends the run, which then tells the person itself
-            log.log(logging.INFO if self._reopen is None else logging.WARNING, "sink lost: %s", reason)
+            log.warning("sink lost: %s", reason)
         with self._change:
             self._lost = reason
             self._given_up = self._given_up or self._reopen is None

@@ -121,6 +121,10 @@ class PublisherThread:
         self._feeds = (*self._feeds, feed)
         return feed
 
+    def remove_sink(self, feed: SinkFeed) -> None:
+        """Give a sink no further picture; ending it is the caller's."""
+        self._feeds = tuple(kept for kept in self._feeds if kept is not feed)
+
     def start(self) -> None:
         """Begin; the first picture goes out at once."""
         self._thread.start()

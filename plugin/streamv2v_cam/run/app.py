@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import sys
-import threading
 import time
-import webbrowser
 from typing import TYPE_CHECKING, Any
 
 from streamv2v.models.hub import check_model
@@ -24,9 +20,11 @@ from ..publish import PublisherThread
 from ..system.logs import console
 from ..system.stopping import terminate_as_interrupt
 from ..telemetry import Telemetry
+from .browser import open_page
 from .inputs import opener
 from .outputs import Outputs
 from .panel import Panel
+from .recorder import Recorder
 from .starting import starting_store
 from .statusline import status_line, words
 
@@ -101,9 +99,11 @@ class App:
             fallback_raw=publish.fallback_raw,
         )
         self.outputs = Outputs(publish, say=say)
+        self.recorder = Recorder(self.publisher, publish)
         self.panel = Panel(
             settings,
             store=self.store,
+            recorder=self.recorder,
             telemetry=self.telemetry,
             capture=self.capture,
             raw=raw,
@@ -122,13 +122,15 @@ class App:
         if self.settings.obs.with_run:
             self.obs = ObsChild(options_for(self.settings, self.panel.server.address))
             self.obs.start()
-        self._open_browser()
+        open_page(self.settings.control.open_browser, self.panel.server.opening_address())
         look = self.store.current.look
         say(f"look: {f'{look}, ' if look else ''}“{self.store.current.controls.prompt}”")
 
     def stop(self) -> None:
         """End everything; safe to call after a start that failed half-way."""
+        self.recorder.stop()
         self.publisher.stop()
+        self.recorder.close()
         self.outputs.discard()
         if self.obs is not None:
             self.obs.stop()
@@ -140,20 +142,17 @@ class App:
         """Stay until the run is over: the time is up, the source or the recordings are at their end.
 
         Raises:
-            SourceError, EngineError, SinkError: it cannot go on, and nobody has seen a picture or keeps one.
+            SourceError, EngineError: it cannot go on, and nobody has seen a picture or keeps one.
         """
         began_s = time.monotonic()
-        recording = bool(self.outputs.recordings)
         with status_line() as show:
             while True:
                 self._check_start()
                 waited_s = time.monotonic() - began_s
-                if recording:
-                    if self.publisher.styled_on_air.is_set() or waited_s > self.settings.engine.load_timeout_s:
-                        self.outputs.record(self.publisher, for_s)
-                    if self.outputs.lost_recording:
-                        raise SinkError(self.outputs.lost_recording)
-                if self.outputs.recorded if recording else for_s is not None and waited_s >= for_s:
+                if self.publisher.styled_on_air.is_set() or waited_s > self.settings.engine.load_timeout_s:
+                    self.outputs.record(self.publisher, for_s)
+                timed_out = for_s is not None and waited_s >= for_s
+                if self.outputs.over(timed_out=timed_out) and (timed_out or not self.recorder.busy):
                     return
                 if self.capture.ended.is_set():
                     time.sleep(LAST_FRAMES_S)
@@ -225,13 +224,6 @@ class App:
             facts=self.supervisor.facts,
         )
 
-    def _open_browser(self) -> None:
-        asked = self.settings.control.open_browser
-        if asked == "always" or (asked == "auto" and has_display()):
-            # a browser may take seconds to answer, and the picture must not wait for it
-            address = self.panel.server.opening_address()
-            threading.Thread(target=webbrowser.open, args=(address,), name="browser", daemon=True).start()
-
 
 def run_app(
     settings: LoadedSettings, *, for_s: float | None = None, json_summary: bool = False, entry: str = DEFAULT_ENTRY
@@ -283,15 +275,6 @@ def closing_line(summary: dict[str, Any]) -> str:
     if summary["latency_ms"]["p50"]:
         parts.append(f"{summary['latency_ms']['p50']:.0f} ms from camera to air")
     return ", ".join(parts)
-
-
-def has_display() -> bool:
-    """Whether a browser window would be seen by the person at this machine."""
-    if "SSH_CONNECTION" in os.environ:
-        return False
-    if sys.platform in ("win32", "darwin"):
-        return True
-    return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
 
 
 def say(line: str) -> None:

@@ -43,6 +43,8 @@ class Outputs:
         self._settings, self._say = settings, say
         self.preview = PreviewSink() if settings.preview else None
         self.recordings: list[Recording] = []
+        self._shown = False
+        """An output beside the files takes the pictures."""
         self._live: list[tuple[Sink, Callable[[], Sink] | None]] = []
         try:
             for spec in dict.fromkeys(settings.sinks):
@@ -65,11 +67,21 @@ class Outputs:
             if recording.feed is None:
                 recording.feed = publisher.add_sink(recording.sink, every_frame=True, limit=limit)
 
-    @property
-    def recorded(self) -> bool:
-        """Whether there were recordings and each has all its pictures, or was lost."""
+    def over(self, *, timed_out: bool) -> bool:
+        """Whether nothing is left to do.
+
+        With recordings: each has all its pictures, or was lost; a lost one ends neither the others nor a camera's show.
+
+        Args:
+            timed_out: the time that was asked for is up.
+        """
         feeds = [recording.feed for recording in self.recordings]
-        return bool(feeds) and all(feed and (feed.done.is_set() or feed.status.given_up) for feed in feeds)
+        if not feeds:
+            return timed_out
+        if not all(feed and (feed.done.is_set() or feed.status.given_up) for feed in feeds):
+            return False
+        whole = all(feed and feed.done.is_set() for feed in feeds)
+        return whole or timed_out or not self._shown
 
     @property
     def unbegun(self) -> bool:
@@ -97,11 +109,13 @@ class Outputs:
             self._open_auto()
         elif spec == "null":
             self._live.append((NullSink(), None))
+            self._shown = True
         elif is_file_sink(spec):
             self.recordings.append(Recording(reopen()))
             self._say(f"recording: {self.recordings[-1].sink.name}, from the first styled picture on")
         else:
             self._live.append((reopen(), reopen))
+            self._shown = True
             self._say(f"output: {self._live[-1][0].name}")
 
     def _open_auto(self) -> None:
@@ -110,6 +124,7 @@ class Outputs:
 
         try:
             self._live.append((reopen(), reopen))
+            self._shown = True
             self._say(f"output: {self._live[-1][0].name}")
         except SinkError as error:
             instead = "only the page shows the picture" if self.preview else "nothing shows it (--no-preview)"

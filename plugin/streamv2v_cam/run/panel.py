@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from ..airstate import AirState
 from ..capture import CameraInfo, CaptureThread, SourceOpener, list_cameras
-from ..control import ControlServer, Desk, Report, SourceChoice, Thumbnails
+from ..control import ControlServer, Desk, Recording, Report, SourceChoice, Thumbnails
 from ..errors import SourceError
 from ..frame import Frame
 from ..interfaces import Source
@@ -30,7 +30,7 @@ class Panel:
 
     Args:
         settings: all of them.
-        store, telemetry, capture: the run's.
+        store, recorder, telemetry, capture: the run's.
         raw: where captured frames are.
         preview: the picture on air; None leaves both pictures out.
         opener: what opens the source that the run was started with.
@@ -42,6 +42,7 @@ class Panel:
         settings: LoadedSettings,
         *,
         store: ControlStore,
+        recorder: Recording,
         telemetry: Telemetry,
         capture: CaptureThread,
         raw: Mailbox[Frame],
@@ -63,6 +64,7 @@ class Panel:
             preview=preview,
             source_preview=RawPicture(raw) if preview else None,
             save_look=lambda look: save_look(settings.looks_path, look),
+            recorder=recorder,
             sources=CameraSources(settings.capture, capture, opener),
             thumbnails=self._thumbnails,
             thumbnails_version=lambda: self._thumbnails.version,

@@ -36,6 +36,7 @@ _EXAMPLES = {
     "engine.cache_dir": '"models"',
     "engine.threads": "2",
     "engine.compile_cache": '"compiled"',
+    "publish.record_folder": '"recordings"',
     "control.looks_file": '"looks.toml"',
     "obs.password_file": '"obs-password"',
     "obs.server": '"http://127.0.0.1:8765"',

@@ -7,7 +7,6 @@ is a new setting without a line here.
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, create_model
@@ -16,45 +15,12 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from streamv2v.config import EMBEDDED_MODEL, SLOT_LIMIT, BankConfig, StreamConfig
 from streamv2v.controls import describe_controls
 
+from .kinds import Spec, Table, Words, words_from
+
 ENVIRONMENT_PREFIX = "STREAMV2V_"
 ENVIRONMENT_DELIMITER = "__"
 DEFAULT_PORT = 8765
 DEFAULT_LOOK = "auto"
-
-
-def _words(value: Any) -> Any:
-    """A list from one text: a JSON list, or parts between commas."""
-    if not isinstance(value, str):
-        return value
-    if value.lstrip().startswith("["):
-        try:
-            return json.loads(value)
-        except ValueError as error:
-            raise ValueError('a list such as ["one", "two"] or one,two') from error
-    return [part.strip() for part in value.split(",") if part.strip()]
-
-
-def _spec(value: Any) -> Any:
-    """A bare number names a camera or a GPU as well as its text does."""
-    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
-
-
-def _table(value: Any) -> Any:
-    """A table from one text: a JSON object, or name=look pairs between commas."""
-    if not isinstance(value, str):
-        return value
-    if value.lstrip().startswith("{"):
-        try:
-            return json.loads(value)
-        except ValueError as error:
-            raise ValueError('a table such as {"Game" = "pencil"} or Game=pencil') from error
-    pairs = [part.partition("=") for part in value.split(",") if part.strip()]
-    return {name.strip(): look.strip() for name, _, look in pairs}
-
-
-Words = Annotated[list[Annotated[str, Field(min_length=1)]], NoDecode, BeforeValidator(_words)]
-Spec = Annotated[str, BeforeValidator(_spec), Field(min_length=1)]
-Table = Annotated[dict[Annotated[str, Field(min_length=1)], Spec], NoDecode, BeforeValidator(_table)]
 
 
 class Section(BaseModel):
@@ -89,6 +55,10 @@ class PublishSettings(Section):
         description='where it goes: "auto" (the virtual camera where there is one), "camera", '
         '"camera:/dev/video10", "null", or a file ending in .mp4 or .mkv',
     )
+    record_folder: str | None = Field(
+        default=None, min_length=1, description="where recordings by command go; unset is StreamV2V among your videos"
+    )
+    record_kind: Literal["mp4", "mkv"] = Field(default="mp4", description="what recordings by command are written as")
     preview: bool = Field(default=True, description="show the picture on the page of the program")
     fallback_raw: bool = Field(default=False, description="show the untouched camera while the engine is away")
     hold_s: float = Field(
@@ -257,7 +227,7 @@ def _start_model() -> type[Section]:
     }
     for name, rule in describe_controls().items():
         if rule["kind"] == "blend":
-            kind: Any = Annotated[list[tuple[str, float]], NoDecode, BeforeValidator(_words)]
+            kind: Any = Annotated[list[tuple[str, float]], NoDecode, BeforeValidator(words_from)]
         else:
             kind = _TYPES[rule["kind"]]
         declared[name] = (kind | None, Field(None, description=_help(rule)))

@@ -6,6 +6,7 @@ import tomllib
 
 import pytest
 from streamv2v_cam.control import ObsNews, Report
+from streamv2v_cam.errors import SinkError
 
 from streamv2v.controls import CONTROL_NAMES
 
@@ -253,3 +254,37 @@ def test_the_description_names_every_control_with_its_range(stage):
     assert set(patch["properties"]) == set(CONTROL_NAMES)
     assert (patch["properties"]["strength"]["minimum"], patch["properties"]["strength"]["maximum"]) == (0.0, 1.0)
     assert described["security"] == [{"token": []}]
+
+
+class Tape:
+    """A recording that is only counted."""
+
+    def __init__(self) -> None:
+        self.state, self.full = "off", False
+
+    def start(self) -> None:
+        if self.full:
+            raise SinkError("The disk is full.")
+        self.state = "recording"
+
+    def stop(self) -> None:
+        self.state = "off"
+
+    def toggle(self) -> None:
+        self.stop() if self.state == "recording" else self.start()
+
+    def status(self) -> dict[str, object]:
+        return {"state": self.state, "file": "a.mp4", "bytes": 7}
+
+
+def test_a_recording_is_started_and_stopped_and_says_its_file(stage):
+    assert stage.command(command="start_recording").status_code == 422
+    stage.desk.recorder = tape = Tape()
+    for name, state in (("start", "recording"), ("start", "recording"), ("toggle", "off"), ("stop", "off")):
+        answer = stage.command(command=f"{name}_recording").json()
+        assert answer["recording"] == {"state": state, "file": "a.mp4", "bytes": 7}
+        with stage.client() as client:
+            assert client.get("/api/state").json()["recording"]["state"] == state
+    tape.full = True
+    refused = stage.command(command="start_recording")
+    assert (refused.status_code, refused.json()["error"]) == (507, "The disk is full.")

@@ -70,7 +70,7 @@ def test_a_recording_has_exactly_the_asked_seconds_and_every_picture_in_it_is_st
     assert {sink["frames"] for sink in summary["sinks"] if "out.mp4" in sink["name"]} == {60}
     assert summary["engine_restarts"] == 0 and summary["styled"] > 0
     assert summary["prompt"] == "stand-in" and summary["page"].startswith("http://127.0.0.1:")
-    assert not list(tmp_path.glob("*.part"))
+    assert not list(tmp_path.glob("*.new.*"))
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no signals to kill by")
@@ -127,12 +127,53 @@ def test_an_output_in_a_folder_that_is_not_there_is_refused_before_anything_star
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no device that is always full")
-def test_a_full_disk_ends_the_run_with_one_line(tmp_path: Path):
+def test_a_full_disk_ends_a_run_that_only_records_with_one_line(tmp_path: Path):
     target = tmp_path / "out.mp4"
-    Path(f"{target}.part").symlink_to("/dev/full")
+    target.write_bytes(b"older")
+    (tmp_path / "out.new.mp4").symlink_to("/dev/full")
     with pytest.raises(SinkError, match=r"(?i)no space left"):
-        run_app(settings(publish_sinks=str(target)), for_s=5, entry=ENTRY)
-    assert not list(tmp_path.glob("out.mp4*"))
+        run_app(settings(publish_sinks=str(target)), for_s=300, entry=ENTRY)
+    assert [path.name for path in tmp_path.glob("out.*")] == ["out.mp4"] and target.read_bytes() == b"older"
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no device that is always full")
+def test_a_full_disk_ends_only_its_own_recording_and_is_said_at_the_end(tmp_path: Path):
+    full, whole = tmp_path / "full.mp4", tmp_path / "whole.mp4"
+    full.write_bytes(b"older")
+    (tmp_path / "full.new.mp4").symlink_to("/dev/full")
+    with pytest.raises(SinkError, match=r"(?i)full.*no space left"):
+        run_app(settings(publish_sinks=f"null,{full},{whole}"), for_s=1.5, entry=ENTRY)
+    assert len(frames_of(whole)) == 45
+
+
+def test_a_recording_by_command_is_a_file_of_its_own_from_press_to_press(tmp_path: Path):
+    app = App(settings(publish_record_folder=str(tmp_path / "new" / "folder")), entry=ENTRY)
+    app.start()
+    try:
+        assert app.recorder.status()["state"] == "off"
+        app.recorder.start()
+        app.recorder.start()
+        assert until(lambda: int(app.recorder.status()["bytes"]) > 1000)  # type: ignore[call-overload]
+        assert app.recorder.status()["state"] == "recording"
+        app.recorder.toggle()
+        app.recorder.stop()
+        assert until(lambda: app.recorder.status()["state"] == "off")
+        app.recorder.toggle()
+        assert until(lambda: int(app.recorder.status()["bytes"]) > 1000)  # type: ignore[call-overload]
+    finally:
+        app.stop()
+    files = sorted((tmp_path / "new" / "folder").iterdir())
+    assert len(files) == 2 and app.recorder.status()["state"] == "off"
+    assert min(len(frames_of(file)) for file in files) > 3
+
+
+def test_a_folder_that_cannot_be_made_refuses_a_recording_and_nothing_else(tmp_path: Path):
+    (tmp_path / "file").write_text("")
+    app = App(settings(publish_record_folder=str(tmp_path / "file" / "in")), entry=ENTRY)
+    with pytest.raises(SinkError, match=r"folder .* cannot be made"):
+        app.recorder.start()
+    assert app.recorder.status()["state"] == "off"
+    app.stop()
 
 
 def test_a_clip_that_does_not_loop_ends_the_run(tmp_path: Path):
@@ -148,7 +189,7 @@ def test_sigterm_ends_the_run_as_ctrl_c_does_and_finishes_the_recording(tmp_path
     target = tmp_path / "out.mp4"
 
     def terminate() -> None:
-        until(lambda: (Path(f"{target}.part")).exists() and Path(f"{target}.part").stat().st_size > 0)
+        until(lambda: target.exists() and target.stat().st_size > 1000)
         os.kill(os.getpid(), signal.SIGTERM)
 
     threading.Thread(target=terminate, daemon=True).start()

@@ -7,7 +7,7 @@ import { Link, kept, tokenIn } from "/link.js";
 import { Looks } from "/looks.js";
 import { Picture } from "/picture.js";
 import { Prompt } from "/prompt.js";
-import { airWords, factWords, kindOf, obsWords } from "/words.js";
+import { airWords, factWords, kindOf, obsWords, recordingWords } from "/words.js";
 
 const FRONT = ["strength", "bank_weight", "transition_s"];
 const ELSEWHERE = ["prompt", "mode", "blend"];
@@ -67,7 +67,12 @@ function showValues(changed, told) {
   prompt.show(values.prompt);
 }
 
-function showStatus({ air, telemetry, obs, looks_version, notice }) {
+function showStatus({ air, telemetry, obs, looks_version, notice, recording }) {
+  const going = recording.state === "recording";
+  $("record").setAttribute("aria-pressed", String(going));
+  $("record").textContent = going ? "Stop recording" : "Record";
+  $("recording").textContent = recordingWords(recording);
+  $("recording").hidden = !$("recording").textContent;
   $("notice").hidden = !notice.text;
   if ($("notice").textContent !== notice.text) $("notice").textContent = notice.text;
   $("state").textContent = air.state;
@@ -150,6 +155,7 @@ $("source").addEventListener("change", async () => {
   $("refusal").hidden = Boolean(answer?.ok);
   if (!answer?.ok) $("refusal").textContent = answer ? (await answer.json()).error : "The program does not answer.";
 });
+$("record").addEventListener("click", () => send({ command: $("record").getAttribute("aria-pressed") === "true" ? "stop_recording" : "start_recording" }));
 $("reset-bank").addEventListener("click", () => send({ command: "reset_bank" }));
 $("defaults").addEventListener("click", () => {
   const plain = Object.fromEntries(Object.entries(described).filter(([name]) => !ELSEWHERE.includes(name)).map(([name, rule]) => [name, rule.default]));

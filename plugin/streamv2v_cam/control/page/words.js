@@ -40,3 +40,13 @@ export function factWords(facts) {
     .filter(([, value]) => ["string", "number"].includes(typeof value))
     .map(([name, value]) => `${name.replaceAll("_", " ")} ${value}`).join(", ") || "–";
 }
+
+/** A recording by command: its file, how long and how large it is, or why it was lost. */
+export function recordingWords({ state, file, folder, seconds, bytes, reason }) {
+  if (state === "lost") return reason;
+  if (!file) return "";
+  const time = `${Math.floor(seconds / 60)}:${String(Math.floor(seconds % 60)).padStart(2, "0")}`;
+  const size = bytes < 1e6 ? `${Math.ceil(bytes / 1e3)} kB` : bytes < 1e9 ? `${(bytes / 1e6).toFixed(1)} MB` : `${(bytes / 1e9).toFixed(2)} GB`;
+  const said = { recording: "Recording", finishing: "Finishing", off: "Recorded" }[state];
+  return `${said} ${time}, ${size}: ${file}${state === "off" ? ` in ${folder}` : ""}`;
+}

@@ -1,4 +1,8 @@
-"""A video file as a sink: h264, constant rate, under its final name only when it is whole."""
+"""A video file as a sink: h264, constant rate, written so that what is on the disk plays at any moment.
+
+An MP4 is written in fragments of half a second and made an ordinary one by its end; a Matroska file in clusters as
+short. A host that is killed, or a disk that fills, costs what came after the last of them.
+"""
 
 from __future__ import annotations
 
@@ -15,16 +19,24 @@ from ...frame import Pixels
 
 ENDINGS = (".mp4", ".mkv", ".mov")
 FORMATS = {".mp4": "mp4", ".mkv": "matroska", ".mov": "mov"}
-ENCODER = {"preset": "superfast", "crf": "20"}
+ENCODER = {"preset": "superfast", "crf": "20", "bf": "0", "rc-lookahead": "4"}
+PIECE_MS = 400
+"""How much of the end may be in memory alone, beside the few pictures that the encoder holds."""
+_FRAGMENTS = {"movflags": "+hybrid_fragmented", "frag_duration": str(PIECE_MS * 1000)}
+MUXERS = {
+    ".mp4": _FRAGMENTS,
+    ".mov": _FRAGMENTS,
+    ".mkv": {"cluster_time_limit": str(PIECE_MS)},
+}
 # What ENCODER's colours are said to be, so that players do not guess: BT.709, limited range.
 BT709, LIMITED = 1, 1
 
 
 class VideoFileSink:
-    """Writes NAME.part and renames it to NAME when it is closed whole.
+    """Writes NAME; where a file of that name is there, a neighbour with "new" in its name, which replaces it at last.
 
     Args:
-        path: ends in .mp4, .mkv or .mov; a file of that name is replaced at the end.
+        path: ends in .mp4, .mkv or .mov; a file of that name is kept until the new one is whole.
         width, height: even numbers of pixels.
         fps: pictures per second; each `send` is one of them.
 
@@ -36,7 +48,7 @@ class VideoFileSink:
         self.path = Path(path).expanduser()
         self.name = f"file {self.path.name!r}"
         self.frames = 0
-        self._part = self.path.with_name(self.path.name + ".part")
+        self._part = self.path.with_suffix(".new" + self.path.suffix) if self.path.exists() else self.path
         self._container: Any = None
         self._file: Any = None
         if self.path.suffix.lower() not in ENDINGS:
@@ -55,9 +67,10 @@ class VideoFileSink:
         self._av = av
         rate = Fraction(fps).limit_denominator(1001)
         try:
-            # Python's own file, because its errors (disk full, read-only) come at once and in words.
-            self._file = self._part.open("wb")
-            self._container = av.open(self._file, "w", format=FORMATS[self.path.suffix.lower()])
+            self._file = _GuardedFile(self._part)
+            ending = self.path.suffix.lower()
+            options = {"flush_packets": "1", **MUXERS[ending]}
+            self._container = av.open(self._file, "w", format=FORMATS[ending], container_options=options)
             stream: Any = self._container.add_stream("libx264", rate=rate, options=dict(ENCODER))
         except OSError as error:
             self.close(whole=False)
@@ -92,7 +105,7 @@ class VideoFileSink:
         """Finish the file and give it its name; with `whole` false, or without a frame, remove it.
 
         Raises:
-            SinkError: the end could not be written; no file is left under the final name.
+            SinkError: the end could not be written; what was written before it stays, and plays.
         """
         container, self._container = self._container, None
         if container is None and self._file is None:
@@ -112,12 +125,10 @@ class VideoFileSink:
         try:
             for packet in self._stream.encode(picture):
                 self._container.mux(packet)
+                self._file.sound()
         except (self._av.error.FFmpegError, OSError) as error:
             container, self._container = self._container, None
-            self._discard(container)
-            raise SinkError(
-                f"The {self.name} was lost after {self.frames} frames: {reason_of(error)}. Nothing was kept."
-            ) from None
+            raise SinkError(f"The {self.name} was ended: {reason_of(error)}. {self._keep(container)}") from None
 
     def _finish(self, container: Any) -> None:
         try:
@@ -125,17 +136,78 @@ class VideoFileSink:
             self._file.close()
             os.replace(self._part, self.path)
         except (self._av.error.FFmpegError, OSError) as error:
-            self._discard(None)
-            raise SinkError(f"The {self.name} could not be finished: {reason_of(error)}. Nothing was kept.") from None
+            raise SinkError(f"The {self.name} was ended: {reason_of(error)}. {self._keep(None)}") from None
+
+    def _keep(self, container: Any) -> str:
+        """Leave what plays of a file that cannot go on, under its own name; what became of it, in words."""
+        if self._file is not None:
+            self._file.cut()
+        self._close_pieces(container)
+        try:
+            with self._av.open(str(self._part)) as kept:
+                video = kept.streams.video[0]
+                frames = sum(1 for packet in kept.demux(video) if packet.size)
+        except (self._av.error.FFmpegError, OSError, IndexError):
+            frames = 0
+        if not frames:
+            self._part.unlink(missing_ok=True)
+            return "Nothing was kept."
+        return f"{frames} of {self.frames} frames are kept in {self._part.name!r} and play."
 
     def _discard(self, container: Any) -> None:
+        self._close_pieces(container)
+        self._part.unlink(missing_ok=True)
+
+    def _close_pieces(self, container: Any) -> None:
         for piece in (container, self._file):
             # what cannot be written cannot be closed properly either, and the first error has been told
             with contextlib.suppress(OSError, ValueError, self._av.error.FFmpegError):
                 if piece is not None:
                     piece.close()
         self._file = None
-        self._part.unlink(missing_ok=True)
+
+
+class _GuardedFile:
+    """Python's own file, whose errors come at once and in words; after the first one nothing in it is touched.
+
+    A container that is closed after a failed write would go back to the file's beginning and make it one whose end is
+    missing.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._file = path.open("wb", buffering=0)
+        self._failed: OSError | None = None
+        self._sound_bytes = 0
+
+    def sound(self) -> None:
+        """All up to here belongs together and plays."""
+        self._sound_bytes = self._file.tell()
+
+    def cut(self) -> None:
+        """Take away what does not belong to anything whole."""
+        with contextlib.suppress(OSError):
+            self._file.truncate(self._sound_bytes)
+
+    def write(self, data: bytes) -> int:
+        if self._failed is not None:
+            raise self._failed
+        try:
+            view = memoryview(data)
+            while view:
+                view = view[self._file.write(view) :]
+        except OSError as error:
+            self._failed = error
+            raise
+        return len(data)
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        return self._file.seek(offset, whence)
+
+    def tell(self) -> int:
+        return self._file.tell()
+
+    def close(self) -> None:
+        self._file.close()
 
 
 def reason_of(error: BaseException) -> str:

@@ -1,8 +1,9 @@
-"""The file sink: whole files only, and clear words when the place gives out."""
+"""The file sink: what is on the disk plays at any moment, and clear words when the place gives out."""
 
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 from fractions import Fraction
 from pathlib import Path
@@ -35,7 +36,6 @@ def test_every_picture_is_in_the_file_at_the_rate_it_was_sent(
     sink = open_file(path, fps=fps)
     for number in range(25):
         sink.send(picture(number))
-    assert not path.exists()
     sink.close()
     sink.close()
     assert os.listdir(tmp_path) == [path.name]
@@ -83,19 +83,90 @@ def test_a_stopped_file_can_be_thrown_away(tmp_path: Path) -> None:
     assert os.listdir(tmp_path) == []
 
 
+def frames_in(path: Path) -> int:
+    with av.open(str(path)) as container:
+        return sum(1 for _ in container.decode(video=0))
+
+
+@pytest.mark.parametrize("ending", [".mp4", ".mkv", ".mov"])
+def test_all_but_the_last_second_plays_while_the_file_is_still_being_written(tmp_path: Path, ending: str) -> None:
+    path = tmp_path / f"out{ending}"
+    sink = open_file(path)
+    for number in range(90):
+        sink.send(picture(number))
+    copy = tmp_path / f"as_if_killed{ending}"
+    copy.write_bytes(path.read_bytes())
+    assert frames_in(copy) > 60
+    sink.close()
+    assert frames_in(path) == 90
+
+
+def test_a_finished_mp4_is_an_ordinary_one_with_its_index(tmp_path: Path) -> None:
+    sink = open_file(tmp_path / "out.mp4")
+    for number in range(60):
+        sink.send(picture(number))
+    sink.close()
+    whole = (tmp_path / "out.mp4").read_bytes()
+    assert b"moov" in whole and b"moof" not in whole[:64] and whole[4:8] == b"ftyp"
+    with av.open(str(tmp_path / "out.mp4")) as container:
+        assert container.streams.video[0].frames == 60
+
+
+def test_an_older_file_of_that_name_stays_until_the_new_one_is_whole(tmp_path: Path) -> None:
+    path = tmp_path / "out.mp4"
+    for length in (20, 30):
+        sink = open_file(path)
+        for number in range(length):
+            sink.send(picture(number))
+        if length == 30:
+            assert frames_in(path) == 20
+        sink.close()
+    assert frames_in(path) == 30
+    assert os.listdir(tmp_path) == ["out.mp4"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows knows no limit on the size of a file")
+@pytest.mark.parametrize("ending", [".mp4", ".mkv"])
+def test_what_was_written_before_the_disk_was_full_stays_and_plays(tmp_path: Path, ending: str) -> None:
+    # the most a file may hold stands in for the disk: the write fails in the middle, as on a full one
+    script = (
+        "import resource, sys, signal\n"
+        "import numpy as np\n"
+        "from streamv2v_cam.errors import SinkError\n"
+        "from streamv2v_cam.publish.sinks.video import VideoFileSink\n"
+        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (400_000, 400_000))\n"
+        "sink, rng = VideoFileSink(sys.argv[1], width=128, height=96, fps=30), np.random.default_rng(0)\n"
+        "try:\n"
+        "    while True: sink.send(rng.integers(0, 256, (96, 128, 3), dtype=np.uint8))\n"
+        "except SinkError as error: print(sink.frames, error)\n"
+    )
+    path = tmp_path / f"out{ending}"
+    done = subprocess.run([sys.executable, "-c", script, str(path)], capture_output=True, text=True, check=True)
+    sent, words = done.stdout.split(maxsplit=1)
+    assert "File too large" in words and "play" in words and "\n" not in words.strip()
+    kept = frames_in(path)
+    assert int(sent) - 30 <= kept <= int(sent)
+    assert f"{kept} of {sent} frames are kept" in words
+    assert os.listdir(tmp_path) == [path.name]
+
+
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full, the device that is always full")
 @pytest.mark.parametrize("ending", [".mp4", ".mkv"])
-def test_a_full_disk_is_said_in_words_and_leaves_no_half_file(tmp_path: Path, ending: str) -> None:
+def test_a_disk_that_is_full_from_the_start_is_said_in_words_and_leaves_no_empty_file(
+    tmp_path: Path, ending: str
+) -> None:
     path = tmp_path / f"out{ending}"
-    (tmp_path / f"out{ending}.part").symlink_to("/dev/full")
+    path.write_bytes(b"the older one")
+    (tmp_path / f"out.new{ending}").symlink_to("/dev/full")
     rng = np.random.default_rng(0)
     with pytest.raises(SinkError, match="No space left") as caught:
         sink = open_file(path)
         for _ in range(300):
             sink.send(rng.integers(0, 256, (HEIGHT, WIDTH, 3), dtype=np.uint8))
         sink.close()
-    assert "\n" not in str(caught.value)
-    assert os.listdir(tmp_path) == []
+    assert "Nothing was kept" in str(caught.value)
+    assert os.listdir(tmp_path) == [path.name] and path.read_bytes() == b"the older one"
 
 
 @pytest.mark.parametrize(

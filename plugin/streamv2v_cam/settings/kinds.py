@@ -1,0 +1,44 @@
+"""Kinds of values that a person may write in one text: lists, tables, names."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, Field
+from pydantic_settings import NoDecode
+
+
+def words_from(value: Any) -> Any:
+    """A list from one text: a JSON list, or parts between commas."""
+    if not isinstance(value, str):
+        return value
+    if value.lstrip().startswith("["):
+        try:
+            return json.loads(value)
+        except ValueError as error:
+            raise ValueError('a list such as ["one", "two"] or one,two') from error
+    return [part.strip() for part in value.split(",") if part.strip()]
+
+
+def spec_from(value: Any) -> Any:
+    """A bare number names a camera or a GPU as well as its text does."""
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+def table_from(value: Any) -> Any:
+    """A table from one text: a JSON object, or name=look pairs between commas."""
+    if not isinstance(value, str):
+        return value
+    if value.lstrip().startswith("{"):
+        try:
+            return json.loads(value)
+        except ValueError as error:
+            raise ValueError('a table such as {"Game" = "pencil"} or Game=pencil') from error
+    pairs = [part.partition("=") for part in value.split(",") if part.strip()]
+    return {name.strip(): look.strip() for name, _, look in pairs}
+
+
+Words = Annotated[list[Annotated[str, Field(min_length=1)]], NoDecode, BeforeValidator(words_from)]
+Spec = Annotated[str, BeforeValidator(spec_from), Field(min_length=1)]
+Table = Annotated[dict[Annotated[str, Field(min_length=1)], Spec], NoDecode, BeforeValidator(table_from)]
