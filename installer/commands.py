@@ -24,6 +24,8 @@ On Windows: py installer run
 Before the --, --verbose shows everything that pip says (it is also in .venv/installer.log).
 Example: python3 installer run -- --for 20 --sink out.mp4"""
 VERBS = ("run", "test", "remove")
+WHOLE_SUITE = ("-n", "auto", "--dist", "loadfile", "--no-loadscope-reorder", "--durations=10")
+"""Tests run side by side, a file at a time and in the order of `tests/conftest.py`; the ten slowest are told."""
 
 
 def main(arguments: Sequence[str], *, root: Path = ROOT) -> int:
@@ -67,7 +69,7 @@ def _do(arguments: list[str], root: Path) -> int:
     if verb == "run":
         return _become([python, "-m", "streamv2v_cam", "run", *passed_on])
     os.chdir(root)
-    return _become([python, "-m", "pytest", *passed_on])
+    return _become([python, "-m", "pytest", *WHOLE_SUITE, *passed_on])
 
 
 def _remove(root: Path) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,27 @@ settings.load_profile("patient")
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
+
+# A shell that starts the tests in the background has Ctrl-C ignored, and every program they start would inherit that.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+
+MOST_WORKERS = 4
+"""Each takes a gigabyte once it has PyTorch in it."""
+LONGEST = ("test_style.py",)
+"""Files that are begun first, so that nobody waits for them alone at the end."""
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """How many tests run side by side: none where single files were asked for, a debugger and `-s` work there."""
+    folders = all(Path(asked.partition("::")[0]).is_dir() for asked in config.args)
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return min(cores, MOST_WORKERS) if folders and cores > 1 else 0
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: item.path.name not in LONGEST)
 
 
 @pytest.fixture(scope="session")

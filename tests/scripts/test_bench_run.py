@@ -145,6 +145,7 @@ def test_a_document_keeps_the_figures_that_a_file_knows_nothing_of(tmp_path: Pat
     assert "gpu before" not in document.read_text() and "#### sizes" in document.read_text()
 
 
+@pytest.mark.slow
 def test_the_command_of_a_gpu_runs_through(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -168,6 +169,7 @@ def test_the_command_of_a_gpu_runs_through(
     assert "Not measured" not in text and text.count("#### ") == len(asked)
 
 
+@pytest.mark.slow
 def test_engines_take_turns_and_an_older_checkout_with_them(tmp_path: Path) -> None:
     model = save_tiny_model(tmp_path, unet=one_level_unet())
     with TakingTurns(ROOT, threads=1, rounds=2, banks=["off"]) as in_turns:  # each bank compiles for a minute or two

@@ -154,7 +154,7 @@ def prompt_of(look: str) -> str:
     return f"{look} {'x' * NAMES.index(look)}".strip()
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def real_obs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HeadlessObs]:
     """A running OBS with our script, set up as `obs setup` does it."""
     if (reason := missing()) is not None:
@@ -168,7 +168,7 @@ def real_obs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HeadlessObs]:
         yield obs
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def running(real_obs: HeadlessObs, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     """A real run with the small engine, its pictures kept."""
     settings = settings_for(tmp_path_factory.mktemp("host"), real_obs.port)

@@ -84,9 +84,10 @@ def test_the_five_minutes_work_as_they_are_written(tmp_path: Path, environment: 
             # as soon as the process has found the new input
             assert until(lambda: pressed(session) and state(environment, tmp_path)["look"] != first)
             session.close()
-        finally:
             running.send_signal(signal.SIGINT)
             _, err = running.communicate(timeout=60)
+        finally:
+            running.kill()
         assert running.returncode == 0, err
         assert obs.password not in err
 

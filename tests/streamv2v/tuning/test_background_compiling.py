@@ -127,6 +127,7 @@ def test_without_a_compiler_the_reason_is_told_and_the_stream_goes_on(
         assert not (tmp_path / "cache" / FILE_NAME).exists()
 
 
+@pytest.mark.slow
 @needs_compiler
 @pytest.mark.timeout(LONG_S + 60)
 @pytest.mark.parametrize("part", ["decoder", "unet"])
@@ -175,6 +176,7 @@ def test_while_a_part_is_taken_in_the_interpreters_lock_changes_hands_often(
     assert "a compiler that fails" in compiling.outcome
 
 
+@pytest.mark.slow
 @needs_compiler
 @pytest.mark.timeout(2 * LONG_S + 60)
 def test_a_child_judges_a_part_and_a_second_start_asks_none(
