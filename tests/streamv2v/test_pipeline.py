@@ -161,16 +161,19 @@ def test_a_dragged_strength_acts_on_the_very_next_frame(engine_of: Callable[...,
     assert np.isfinite(zero).all()
 
 
-def test_the_bank_costs_the_same_memory_after_a_thousand_frames(engine_of: Callable[..., StreamV2V]) -> None:
-    for kind in ("paper", "queue"):
-        engine = engine_of(slots=1, bank=BankConfig(kind=kind))
-        clip = frames(10)
-        engine(clip[0])
-        before, addresses = engine.facts()["bank_bytes"], buffers(engine)
-        for number in range(1000 if kind == "paper" else 100):
-            engine(clip[number % 10], Controls(update_interval=2))
-        assert engine.facts()["bank_bytes"] == before > 0
-        assert buffers(engine) == addresses
+@pytest.mark.parametrize("count", [100, pytest.param(1000, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("kind", ["paper", "queue"])
+def test_the_bank_costs_the_same_memory_after_so_many_frames(
+    engine_of: Callable[..., StreamV2V], kind: str, count: int
+) -> None:
+    engine = engine_of(slots=1, bank=BankConfig(kind=kind))
+    clip = frames(10)
+    engine(clip[0])
+    before, addresses = engine.facts()["bank_bytes"], buffers(engine)
+    for number in range(count):
+        engine(clip[number % 10], Controls(update_interval=2))
+    assert engine.facts()["bank_bytes"] == before > 0
+    assert buffers(engine) == addresses
 
 
 def test_the_same_clip_twice_gives_the_same_pictures(engine_of: Callable[..., StreamV2V]) -> None:
