@@ -14,7 +14,8 @@ from streamv2v.errors import ModelError
 from ..errors import EngineError
 from ..frame import Frame, Pixels
 from ..store import Snapshot
-from .link import DEFAULT_ENTRY, EngineLink, Patience
+from .heartbeat import Patience
+from .link import DEFAULT_ENTRY, EngineLink
 from .protocol import Failure, FrameDone, Notice, Progress, Ready, Refit
 
 WINDOW = 4

@@ -6,9 +6,8 @@ import contextlib
 import multiprocessing
 import signal
 import threading
-import time
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from multiprocessing import resource_tracker
 
 import numpy as np
@@ -19,6 +18,7 @@ from ..frame import Frame, Pixels
 from ..store import Snapshot
 from ..system.opencv import cv2
 from .child import run
+from .heartbeat import Heartbeat, Patience, processor_seconds
 from .memory import EngineMemory
 from .protocol import Failure, FailureKind, FrameDone, Message, Notice, Ready, WorkerSpec
 from .recovery import exit_failure
@@ -27,20 +27,6 @@ from .shared_frames import Record
 DEFAULT_ENTRY = "streamv2v_cam.engine.worker:main"
 STOP_GRACE_S = 3.0
 LOADING_GRACE_S = 0.3
-_SLOW_FRAMES = 8.0
-
-
-@dataclass(frozen=True)
-class Patience:
-    """How long an engine may stay silent before it counts as hanging, in seconds.
-
-    Attributes:
-        load_s: while it loads, and for its first frame (which may compile); each step of progress counts anew.
-        hang_s: afterwards; stretched to eight times the slowest frame, since a big model on a CPU is only slow.
-    """
-
-    load_s: float = 600.0
-    hang_s: float = 20.0
 
 
 class EngineLink:
@@ -73,8 +59,6 @@ class EngineLink:
         self.ready: Ready | None = None
         self.frames_done = 0
         self.dropped = 0
-        self._patience = patience or Patience()
-        self._slowest_s = 0.0
         self._taken = 0
         self._lock = threading.Lock()
         self._memory = EngineMemory.create(width=config.width, height=config.height, slots=ring_slots)
@@ -90,8 +74,7 @@ class EngineLink:
         with _interrupts_held():
             self._process.start()
         child_messages.close()
-        self._beat_s = time.monotonic()
-        self._heart_s = 0.0
+        self._heart = Heartbeat(patience or Patience(), lambda: processor_seconds(self._process.pid))
         self._closed = False
 
     @property
@@ -168,7 +151,7 @@ class EngineLink:
         self._memory.close()
 
     def _note(self, message: Message) -> None:
-        self._beat_s = time.monotonic()
+        self._heart.beat()
         if isinstance(message, Ready):
             self.ready = message
         elif isinstance(message, Notice):
@@ -177,25 +160,15 @@ class EngineLink:
         elif isinstance(message, FrameDone):
             self.dropped += max(0, message.taken - self._taken - 1)
             self._taken = message.taken
-            # the first frame may compile and says nothing about the later ones
-            if self.frames_done:
-                self._slowest_s = max(self._slowest_s, message.engine_ms / 1000)
+            self._heart.frame(message.engine_ms / 1000)
             self.frames_done += 1
 
     def _hang(self) -> Failure | None:
-        heart_s = self._memory.heart_s
-        now_s = time.monotonic()
-        if heart_s != self._heart_s:
-            self._heart_s, self._beat_s = heart_s, now_s
-        silent_s = now_s - self._beat_s
-        if not self.frames_done:
-            allowed_s = self._patience.load_s
-        else:
-            allowed_s = max(self._patience.hang_s, _SLOW_FRAMES * self._slowest_s)
-        if silent_s <= allowed_s:
+        silent_s = self._heart.silent_s(self._memory.heart_s)
+        if silent_s is None:
             return None
         doing = "while it was loading" if self.ready is None else "in the middle of its work"
-        return Failure(FailureKind.HANG, f"the engine gave no sign of life for {silent_s:.0f} s {doing}")
+        return Failure(FailureKind.HANG, f"the engine does not answer: no sign of life for {silent_s:.0f} s {doing}")
 
     def _resized(self, pixels: Pixels) -> Pixels:
         size = (self.config.width, self.config.height)

@@ -20,7 +20,7 @@ class Recovery:
     """Remembers how the last starts went and chooses the next.
 
     Attributes:
-        first_delay_s: wait after a first failure; doubles up to 30 s with each further one in a row.
+        first_delay_s: wait after a second failure in a row, the first has none; doubles up to 30 s with each more.
         failures: in a row, since the engine last ran for a minute.
         memory_failures: of them, those for lack of memory.
     """
@@ -36,7 +36,8 @@ class Recovery:
 
     def after(self, failure: Failure, config: StreamConfig) -> tuple[float, StreamConfig, str]:
         """The next start: delay in seconds, configuration, and the reason with what is being done about it."""
-        delay_s = min(LONGEST_DELAY_S, self.first_delay_s * 2**self.failures)
+        # viewers wait for the first restart; only one that fails again and again is given a pause
+        delay_s = min(LONGEST_DELAY_S, self.first_delay_s * 2 ** (self.failures - 1)) if self.failures else 0.0
         self.failures += 1
         if failure.kind is not FailureKind.MEMORY:
             return delay_s, config, f"{failure.reason}; restarting"

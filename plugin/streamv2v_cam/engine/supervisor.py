@@ -16,7 +16,8 @@ from ..frame import Frame
 from ..mailbox import Mailbox
 from ..store import ControlStore
 from ..telemetry import Telemetry
-from .link import DEFAULT_ENTRY, EngineLink, Patience
+from .heartbeat import Patience
+from .link import DEFAULT_ENTRY, EngineLink
 from .protocol import Failure, FailureKind, FrameDone, Message, Notice, Progress, Ready, Refit
 from .recovery import FIRST_DELAY_S, Recovery
 from .succession import Succession
@@ -41,7 +42,7 @@ class EngineSupervisor:
         patience: how long the engine may be silent.
         threads: CPU threads of the engine; 0 lets it choose.
         fit: whether a smaller choice runs where memory is short for the one asked.
-        first_delay_s: wait before the first restart; it doubles up to 30 s.
+        first_delay_s: wait before the second restart in a row, the first has none; it doubles up to 30 s.
 
     Attributes:
         restarts: how often the engine was started again.

@@ -62,6 +62,7 @@ class PublisherThread:
         fps: published rate, for the whole run.
         hold_s: how long the last styled picture is held in an outage.
         fallback_raw: show the camera's own picture while the engine is away; only if the user said so.
+        slate_reasons: let viewers read why there is no picture; reasons may hold names of files and addresses.
 
     Attributes:
         styled_on_air: set when the first styled frame was published.
@@ -82,12 +83,14 @@ class PublisherThread:
         fps: float = 30.0,
         hold_s: float = 1.0,
         fallback_raw: bool = False,
+        slate_reasons: bool = False,
     ) -> None:
         self._store, self._styled, self._raw = store, styled, raw
         self._engine_status, self._camera_lost = engine_status, camera_lost
         self._telemetry = telemetry
         self._width, self._height, self._period_s = width, height, 1.0 / fps
         self._hold_s, self._fallback_raw = hold_s, fallback_raw
+        self._slate_reasons = slate_reasons
         self._cover = privacy_cover(width, height)
         self._slate = Slate(width, height)
         self._spare = self._slate.picture(AirState.STARTING)
@@ -218,9 +221,8 @@ class PublisherThread:
             case Show.FROZEN if self._frozen is not None:
                 return self._frozen, None
             case _:
-                return self._slate.picture(
-                    decision.state, decision.reason, decision.progress, given_up=decision.given_up
-                ), None
+                words = (decision.reason, decision.progress) if self._slate_reasons else ()
+                return self._slate.picture(decision.state, *words, given_up=decision.given_up), None
 
     def _newest_styled(self, now_s: float) -> Frame | None:
         """The engine's newest frame, and when it was first seen; None once it outlived an outage."""

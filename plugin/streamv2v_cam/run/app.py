@@ -10,7 +10,8 @@ from streamv2v.models.vocabulary import vocabulary_of
 
 from ..capture import CaptureThread
 from ..control import Report
-from ..engine.link import DEFAULT_ENTRY, Patience
+from ..engine.heartbeat import Patience
+from ..engine.link import DEFAULT_ENTRY
 from ..engine.supervisor import EngineSupervisor
 from ..errors import EngineError, SinkError, SourceError
 from ..frame import Frame
@@ -97,6 +98,7 @@ class App:
             fps=publish.fps,
             hold_s=publish.hold_s,
             fallback_raw=publish.fallback_raw,
+            slate_reasons=publish.slate_reasons,
         )
         self.outputs = Outputs(publish, say=say)
         self.recorder = Recorder(self.publisher, publish)

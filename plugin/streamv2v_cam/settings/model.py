@@ -61,6 +61,9 @@ class PublishSettings(Section):
     record_kind: Literal["mp4", "mkv"] = Field(default="mp4", description="what recordings by command are written as")
     preview: bool = Field(default=True, description="show the picture on the page of the program")
     fallback_raw: bool = Field(default=False, description="show the untouched camera while the engine is away")
+    slate_reasons: bool = Field(
+        default=False, description="put reasons and progress on the slate, where viewers read them"
+    )
     hold_s: float = Field(
         default=1.0, ge=0, le=60, description="how long the last styled picture stays before the slate, s"
     )
@@ -158,7 +161,10 @@ class EngineSettings(Section):
         default=900.0, ge=5, le=86400, description="longest time without progress while loading, s"
     )
     hang_timeout_s: float = Field(
-        default=30.0, ge=1, le=3600, description="longest time for one frame before a restart, s"
+        default=3.0,
+        ge=1,
+        le=3600,
+        description="silence after which an engine hangs, s; four frames of a slow one, ten times that if it computes",
     )
     bank: BankSettings = BankSettings()
 

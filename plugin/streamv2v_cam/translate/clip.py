@@ -16,7 +16,8 @@ from streamv2v.models.vocabulary import vocabulary_of
 
 from ..capture.framing import frame as framed
 from ..engine.clip import ClipEngine
-from ..engine.link import DEFAULT_ENTRY, Patience
+from ..engine.heartbeat import Patience
+from ..engine.link import DEFAULT_ENTRY
 from ..frame import Pixels
 from ..knownwords import WordJudge
 from ..system.logs import console

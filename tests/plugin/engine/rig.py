@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 from streamv2v_cam.airstate import EngineState
-from streamv2v_cam.engine.link import Patience
+from streamv2v_cam.engine.heartbeat import Patience
 from streamv2v_cam.engine.supervisor import EngineSupervisor
 from streamv2v_cam.frame import Frame
 from streamv2v_cam.mailbox import Mailbox

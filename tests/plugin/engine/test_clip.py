@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from streamv2v_cam.engine.clip import ClipEngine
-from streamv2v_cam.engine.link import Patience
+from streamv2v_cam.engine.heartbeat import Patience
 from streamv2v_cam.errors import EngineError
 from streamv2v_cam.frame import Pixels
 

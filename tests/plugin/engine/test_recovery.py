@@ -20,11 +20,11 @@ MEMORY = Failure(FailureKind.MEMORY, "out of memory")
 
 def test_the_wait_doubles_up_to_half_a_minute_and_a_stable_minute_clears_it():
     recovery, config = Recovery(1.0), StreamConfig()
-    assert [recovery.after(CRASH, config)[0] for _ in range(7)] == [1, 2, 4, 8, 16, 30, 30]
+    assert [recovery.after(CRASH, config)[0] for _ in range(7)] == [0, 1, 2, 4, 8, 16, 30]
     recovery.ran(59)
     assert recovery.after(CRASH, config)[0] == 30
     recovery.ran(60)
-    assert recovery.after(CRASH, config)[0] == 1
+    assert recovery.after(CRASH, config)[0] == 0
 
 
 def test_lack_of_memory_once_changes_nothing_and_twice_takes_slots_then_size():

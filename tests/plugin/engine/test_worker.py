@@ -13,7 +13,8 @@ import numpy as np
 import pytest
 from streamv2v_cam.engine.clip import ClipEngine
 from streamv2v_cam.engine.free_memory import free_system_bytes
-from streamv2v_cam.engine.link import EngineLink, Patience
+from streamv2v_cam.engine.heartbeat import Patience
+from streamv2v_cam.engine.link import EngineLink
 from streamv2v_cam.engine.memory_needs import memory_needs
 from streamv2v_cam.engine.protocol import Notice, Progress, Ready, Refit
 from streamv2v_cam.engine.worker_memory import COMPILER_BYTES, check_memory, no_room_to_compile
