@@ -121,6 +121,20 @@ class BankConfig:
         """The best bank known: the paper's with `BEST_BANK`, and with `changes` over it."""
         return cls(**{**BEST_BANK, **changes})
 
+    @property
+    def title(self) -> str:
+        """What this bank is called: "off", or "paper", "queue" or "best" and what differs: "best, spread=False"."""
+        if self.kind == "off":
+            return "off"
+        known = {self.kind: BankConfig(kind=self.kind)} | ({"best": BankConfig.best()} if self.kind == "paper" else {})
+        told = {name: self._differences(bank) for name, bank in known.items()}
+        name = min(told, key=lambda name: len(told[name]))
+        return ", ".join([name, *told[name]])
+
+    def _differences(self, other: BankConfig) -> list[str]:
+        pairs = [(field.name, getattr(self, field.name)) for field in fields(self)]
+        return [f"{name}={value}" for name, value in pairs if value != getattr(other, name)]
+
 
 @dataclass(frozen=True)
 class StreamConfig:

@@ -260,7 +260,7 @@ class StreamV2V:
         return {
             **self.components.facts,
             **{name: getattr(self.config, name) for name in ("width", "height", "slots", "delay_frames")},
-            "bank": self.config.bank.kind,
+            "bank": self.config.bank.title,
             "bank_bytes": self.bank.nbytes if self.bank else 0,
             "prompts_encoded": self._encoder.encoded,
             "acceleration": self._acceleration,

@@ -17,7 +17,6 @@ from typing import Any
 
 from .tuning.compiling_child import one_line
 
-NICENESS = 10
 ROUNDS = 7
 """Timed calls of each part, plain and compiled in turns."""
 
@@ -27,10 +26,10 @@ def main() -> None:
     # what libraries print must not land among the answers
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
-    with contextlib.suppress(OSError, AttributeError):
-        os.nice(NICENESS)
     orders = sys.stdin.buffer
-    config, parts, threads = pickle.loads(orders.read(int.from_bytes(orders.read(8), "little")))
+    config, parts, threads, niceness = pickle.loads(orders.read(int.from_bytes(orders.read(8), "little")))
+    with contextlib.suppress(OSError, AttributeError):
+        os.nice(niceness)
     threading.Thread(target=_end_with_parent, args=(orders,), daemon=True).start()
 
     def answer(**words: Any) -> None:

@@ -1,4 +1,8 @@
-"""Feature fusion (FF; arXiv:2405.15757, section 4.2): blend in the nearest output of the bank."""
+"""Feature fusion (FF; arXiv:2405.15757, section 4.2): blend in the nearest output of the bank.
+
+It sits at the self-attention's output, before the residual, as in the published code; the paper's figure draws it
+at the output of the whole block.
+"""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """Strength to timesteps and LCM coefficients, held in tensors so that strength is a live control.
 
 The grid of latent consistency models (arXiv:2310.04378) is t(idx) = T - 1 - (T/50) idx, and the
-stream's indices are first = 50 (1 - strength), stride = 50 strength / n. Put together, slot k of n
-stands at
+stream's indices are first = 50 (1 - strength), stride = 50 strength / n. Put together, and without
+their rounding to whole indices, slot k of n stands at
 
     t_k = T strength (n - k) / n - 1,
 

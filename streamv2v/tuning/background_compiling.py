@@ -21,6 +21,8 @@ from .compiling_child import CompilingChild, compiling_child, one_line
 
 GAIN = 0.05
 """Compiled code that nobody asked for has to be that much faster, as a share."""
+NICENESS = 10
+"""How far the process that compiles steps back behind the engine's."""
 TURN_S = 0.00003
 """How long the compiler may keep the interpreter's lock from a frame at a time."""
 QUESTION = "compiled"
@@ -87,6 +89,7 @@ class BackgroundCompiling:
         wanted: "asked" or "if faster".
         examples: calls of the running networks, noted during warm-up.
         parts: what to compile, in this order.
+        niceness: how far the child steps back behind this process (POSIX nice, 0..19).
 
     Attributes:
         progress: what is being done at present, in words; "" when nothing is.
@@ -102,12 +105,14 @@ class BackgroundCompiling:
         *,
         wanted: str,
         parts: Sequence[str] = PARTS,
+        niceness: int = NICENESS,
     ) -> None:
         self.progress = "getting ready to compile"
         self.outcome = ""
         self.used: list[str] = []
         self._config, self._components, self._examples = config, components, examples
         self._wanted, self._parts = wanted, parts
+        self._niceness = niceness
         self._device = components.unet.device
         self._threads = torch.get_num_threads()
         self._trials = Trials(config.compile_cache)
@@ -201,7 +206,7 @@ class BackgroundCompiling:
     def _by_child(self, unknown: list[str]) -> Iterator[tuple[str, Verdict]]:
         config = replace(self._config, acceleration="none", offline=True)
         left = list(unknown)
-        with compiling_child(config, unknown, threads=self._threads) as child:
+        with compiling_child(config, unknown, threads=self._threads, niceness=self._niceness) as child:
             self._child = child
             if self._stopping.is_set():  # it was asked while the child began
                 return

@@ -36,8 +36,13 @@ class CompilingChild:
 
 
 @contextlib.contextmanager
-def compiling_child(config: StreamConfig, parts: Sequence[str], *, threads: int) -> Iterator[CompilingChild]:
-    """Start the child; on leaving it is ended, and it ends by itself when this process does."""
+def compiling_child(
+    config: StreamConfig, parts: Sequence[str], *, threads: int, niceness: int
+) -> Iterator[CompilingChild]:
+    """Start the child, so far back behind this process (POSIX nice, 0..19); on leaving it is ended.
+
+    It ends by itself when this process does.
+    """
     child = subprocess.Popen(
         [sys.executable, "-c", "from streamv2v.precompile import main; main()"],
         stdin=subprocess.PIPE,
@@ -47,7 +52,7 @@ def compiling_child(config: StreamConfig, parts: Sequence[str], *, threads: int)
     )
     assert child.stdin is not None and child.stdout is not None
     try:
-        orders = pickle.dumps((config, tuple(parts), threads))
+        orders = pickle.dumps((config, tuple(parts), threads, niceness))
         child.stdin.write(len(orders).to_bytes(8, "little") + orders)
         child.stdin.flush()
         yield CompilingChild(child)

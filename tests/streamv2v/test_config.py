@@ -100,6 +100,21 @@ def test_a_numbered_gpu_is_a_device():
     assert StreamConfig(device="cuda:1").device == "cuda:1"
 
 
+@pytest.mark.parametrize(
+    ("bank", "title"),
+    [
+        (BankConfig(), "paper"),
+        (BankConfig.best(), "best"),
+        (BankConfig(kind="off", merge_seed=7), "off"),
+        (BankConfig(kind="queue", queue_length=2), "queue, queue_length=2"),
+        (BankConfig(storage="fp8"), "paper, storage=fp8"),
+        (BankConfig.best(spread=False), "best, spread=False"),
+    ],
+)
+def test_a_bank_is_called_by_what_runs(bank: BankConfig, title: str):
+    assert bank.title == title
+
+
 def test_the_best_bank_is_the_papers_with_the_winners_and_can_be_changed_like_any_other():
     assert BankConfig.best() == BankConfig(**BEST_BANK) != BankConfig()
     assert BankConfig.best(merge_seed=7, spread=False) == BankConfig(**{**BEST_BANK, "merge_seed": 7, "spread": False})

@@ -27,6 +27,25 @@ def test_strength_gives_the_published_timesteps(strength: float, slots: int, wan
     assert slot_timesteps(strength, slots, 1000).tolist() == pytest.approx(wanted)
 
 
+def published_timesteps(strength: float, slots: int) -> list[int]:
+    """The published script's list of indices, on its grid of 50 steps."""
+    first, stride = int(50 * (1 - strength)), int(50 * strength) // slots
+    return [999 - 20 * (first + slot * stride) for slot in range(slots)]
+
+
+def test_the_published_lists_are_the_formula_where_their_divisions_come_out_even() -> None:
+    apart = {}
+    for strength in (number / 10 for number in range(1, 11)):
+        for slots in (1, 2, 4):
+            wanted = torch.tensor(published_timesteps(strength, slots), dtype=torch.float64)
+            apart[strength, slots] = float((slot_timesteps(strength, slots, 1000) - wanted).abs().max())
+    differ = {pair: by for pair, by in apart.items() if by > 1e-6}
+    assert len(apart) == 30 and len(differ) == 17
+    assert max(differ.values()) == pytest.approx(45)
+    # what is left: the count of steps does not divide by the slots, or 50 (1 - strength) was cut below its whole number
+    assert all(strength in (0.8, 0.9) or round(50 * strength) % slots for strength, slots in differ)
+
+
 def test_coefficients_equal_the_published_table() -> None:
     alphabar = alphabar_at(torch.tensor([999.0, 399.0, 19.0]), ALPHAS)
     assert alphabar.sqrt().tolist() == pytest.approx([0.0683, 0.6528, 0.9911], abs=1e-4)

@@ -76,7 +76,8 @@ def prepared(
     examples = Examples()
     with examples.watching(components):
         engine.warm_up()
-    return BackgroundCompiling(config, components, examples, wanted="if faster", parts=parts)
+    # nobody here waits for a process that steps back
+    return BackgroundCompiling(config, components, examples, wanted="if faster", parts=parts, niceness=0)
 
 
 def test_compiling_is_for_whoever_asks_and_for_a_cpu_that_can_remember(tmp_path: Path) -> None:
