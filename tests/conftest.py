@@ -15,6 +15,8 @@ settings.load_profile("patient")
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
+# Nobody here waits for a process that steps back: beside a busy program it might never have its turn.
+os.environ.setdefault("STREAMV2V_NICENESS", "0")
 
 # A shell that starts the tests in the background has Ctrl-C ignored, and every program they start would inherit that.
 signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -7,6 +7,8 @@ in one piece, so that an engine killed in the middle of one cannot leave half of
 
 from __future__ import annotations
 
+import logging
+import os
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -18,6 +20,22 @@ from .memory import MemoryPlan
 
 TEXT_LIMIT = 600
 DETAIL_LIMIT = 2000
+NICENESS = 5
+NICENESS_VARIABLE = "STREAMV2V_NICENESS"
+"""Environment: another niceness of the engine process, 0..19; the tests, which wait for it, set 0."""
+
+_log = logging.getLogger(__name__)
+
+
+def chosen_niceness() -> int:
+    """How far the engine steps back behind the publisher, POSIX nice: what the environment asks for, or the usual."""
+    asked = os.environ.get(NICENESS_VARIABLE)
+    if asked is None:
+        return NICENESS
+    if asked.isdecimal() and int(asked) <= 19:
+        return int(asked)
+    _log.warning("%s: %r was refused; allowed is 0 to 19. It is %d now.", NICENESS_VARIABLE, asked, NICENESS)
+    return NICENESS
 
 
 @dataclass(frozen=True)
@@ -42,7 +60,7 @@ class WorkerSpec:
     every_frame: bool = False
     threads: int = 0
     fit: bool = True
-    niceness: int = 5
+    niceness: int = field(default_factory=chosen_niceness)
 
 
 @dataclass(frozen=True)

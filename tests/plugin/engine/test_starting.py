@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from pathlib import Path
 
+import psutil
+import pytest
 from plugin.engine.rig import HEIGHT, Rig
 from streamv2v_cam.airstate import EngineState
+from streamv2v_cam.engine.protocol import NICENESS, NICENESS_VARIABLE, chosen_niceness
 
 from streamv2v.config import StreamConfig
 
@@ -53,3 +58,22 @@ def test_compiling_is_told_while_frames_go_on_and_its_outcome_is_among_the_facts
         rig.wait(lambda: rig.supervisor.facts.get("compiled") == ["decoder"])
         rig.wait_frames(2)
         assert rig.supervisor.status().progress == "" and rig.supervisor.pid == pid
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has classes of priority, no niceness")
+def test_the_engine_process_steps_back_behind_the_publisher_as_far_as_it_is_told(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv(NICENESS_VARIABLE, "3")
+    with Rig() as rig:
+        rig.wait_frames(1)
+        assert psutil.Process(rig.supervisor.pid).nice() == min(os.nice(0) + 3, 19)
+
+
+@pytest.mark.parametrize("asked", [None, "-1", "20", "much"])
+def test_untold_or_told_nonsense_it_steps_back_the_usual_way(
+    asked: str | None, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+):
+    monkeypatch.delenv(NICENESS_VARIABLE)
+    if asked is not None:
+        monkeypatch.setenv(NICENESS_VARIABLE, asked)
+    assert chosen_niceness() == NICENESS > 0
+    assert (f"{asked!r} was refused; allowed is 0 to 19" in caplog.text) == (asked is not None)
