@@ -3,6 +3,7 @@
 CamError                 exit code 2 on the command line
 ├── SettingsError        a setting that cannot be used: says which, from where, what is allowed
 ├── LookError            a look that is not there or a looks file that cannot be read
+│   └── LookClash        a change of the looks that what is there does not allow
 ├── SourceError          a camera, file, image or address that gives no picture
 ├── SinkError            a virtual camera, file or page that takes no picture
 ├── EngineError          the engine process cannot start, or gave up
@@ -22,6 +23,19 @@ class SettingsError(CamError):
 
 class LookError(CamError):
     """A look does not exist, or the file of looks cannot be read."""
+
+
+class LookClash(LookError):
+    """A change of the looks that what is there does not allow, and a person can decide about.
+
+    Attributes:
+        field: what to choose otherwise, "title" or "name"; empty where nothing else helps.
+        look: name of the look it is about; empty where it is about none.
+    """
+
+    def __init__(self, message: str, *, field: str = "", look: str = "") -> None:
+        self.field, self.look = field, look
+        super().__init__(message)
 
 
 class SourceError(CamError):

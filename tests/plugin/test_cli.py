@@ -123,6 +123,32 @@ def test_a_file_of_looks_is_made_once_and_then_used(capsys, tmp_path):
     assert "--force" in err
 
 
+def test_looks_are_copied_renamed_moved_exported_imported_and_deleted(capsys, tmp_path):
+    file = str(tmp_path / "out.toml")
+    for arguments, said in [
+        (("copy", "oil", "油画"), "by name look-19"),
+        (("rename", "19", "My oil"), "look-19 is called 'My oil'"),
+        (("move", "look-19", "3"), "look-19 is 3 now; cartoon is 19."),
+        (("export", file), file),
+        (("delete", "look-19"), "'My oil' is deleted"),
+        (("import", file), "new: look-19."),
+        (("import", file), "left as they are: look-19."),
+    ]:
+        code, out, err = call(capsys, "looks", *arguments)
+        assert (code, said in out) == (0, True), out + err
+    assert json.loads(call(capsys, "looks", "--json")[1])[2]["title"] == "My oil"
+    for arguments, said in [
+        (("delete", "oil"), "ships"),
+        (("rename", "3", "Pencil sketch"), "already"),
+        (("export", file), "--force"),
+        (("import", str(tmp_path / "none.toml")), "cannot be read"),
+        (("copy", "nobody"), "no look"),
+        (("copy", "oil", "\n"), "title"),
+    ]:
+        code, _, err = call(capsys, "looks", *arguments)
+        assert (code, said in err.replace("\n", " ")) == (2, True), err
+
+
 def test_a_mistake_in_the_users_looks_is_told_with_its_line(capsys, tmp_path):
     (tmp_path / "looks.toml").write_text('[mine]\nprompt = "x"\nstrength = 7\n')
     code, _, err = call(capsys, "looks")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from streamv2v_cam.errors import LookError
-from streamv2v_cam.looks import Look, LookSet, load_looks, look_of, parse_looks, save_look, shipped_text
+from streamv2v_cam.looks import Look, LookSet, load_looks, parse_looks, sample_of, shipped_text
 
 from streamv2v.controls import Controls
 
@@ -44,13 +44,41 @@ def test_a_look_brings_back_what_the_last_one_changed_but_not_what_is_the_stream
     assert (controls.mirror, controls.zoom, controls.mode, controls.seed) == (True, 2.0, "privacy", 9)
 
 
-def test_the_users_looks_come_first_in_their_order_and_win_over_shipped_ones(tmp_path):
+def test_the_users_looks_come_behind_the_shipped_ones_and_stand_in_their_place_where_they_redefine_one(tmp_path):
     path = tmp_path / "looks.toml"
     path.write_text('[zebra]\nprompt = "zebra"\n[neon]\ntitle = "My neon"\nprompt = "neon of mine"\n')
-    looks = load_looks("embedded", path)
-    assert looks.names[:2] == ["zebra", "neon"]
+    looks, shipped = load_looks("embedded", path), load_looks("embedded")
+    assert looks.names == [*shipped.names, "zebra"]
     assert looks.get("neon").prompt == "neon of mine"
-    assert len(looks) == len(load_looks("embedded")) + 1
+    assert looks.numbers["neon"] == shipped.numbers["neon"]
+
+
+def test_a_byte_order_mark_is_read_over_and_another_encoding_is_named(tmp_path):
+    path = tmp_path / "looks.toml"
+    path.write_bytes(b'\xef\xbb\xbf[zebra]\nprompt = "zebra"\n')
+    assert "zebra" in load_looks("embedded", path)
+    path.write_text('[zebra]\nprompt = "zebra"\n', encoding="utf-16")
+    with pytest.raises(LookError, match="UTF-8"):
+        load_looks("embedded", path)
+
+
+def test_numbers_that_were_given_win_over_places_and_gaps_stay(tmp_path):
+    looks = LookSet([Look(name, values={"prompt": name}) for name in "abcd"], {"d": 2, "a": 9, "gone": 1})
+    assert dict(looks.numbers) == {"d": 2, "c": 3, "b": 4, "a": 9}
+    assert (looks.at(1), looks.first().name, looks.free_number()) == (None, "d", 5)
+
+
+def test_every_look_has_a_sample_and_an_unknown_style_gets_the_presenter_without_one():
+    samples = {look.name: sample_of(look) for look in load_looks("embedded")}
+    assert len(set(samples.values())) == len(samples)
+    assert all(jpeg[:2] == b"\xff\xd8" and len(jpeg) < 8000 for jpeg in samples.values())
+    assert sample_of(Look("mine", values={"prompt": "a charcoal of a dog"})) in (
+        samples["charcoal"],
+        samples["blue-chalk"],
+    )
+    assert sample_of(Look("mine", values={"prompt": "a person"})) not in samples.values()
+    for look in load_looks("some/sd15-model"):
+        assert sample_of(look)
 
 
 def test_no_file_of_the_users_is_no_error_unless_it_was_asked_for(tmp_path):
@@ -73,6 +101,7 @@ def test_no_file_of_the_users_is_no_error_unless_it_was_asked_for(tmp_path):
         ('[neon]\nprompt = "n\n', 2, "TOML"),
         ('[none]\nprompt = "n"\n', 1, "meaning of its own"),
         ('["two words"]\nprompt = "n"\n', 1, "spaces"),
+        ('[a]\nprompt = "n"\n\n[numbers]\na = 0\n', 5, "1 to 999"),
     ],
 )
 def test_a_wrong_look_is_refused_with_its_line(text, line, words):
@@ -81,46 +110,6 @@ def test_a_wrong_look_is_refused_with_its_line(text, line, words):
     assert f"line {line}" in str(refusal.value)
     assert words in str(refusal.value)
     assert "\n" not in str(refusal.value)
-
-
-def test_a_saved_look_is_read_back_and_the_rest_of_the_file_stays(tmp_path):
-    path = tmp_path / "deep" / "looks.toml"
-    save_look(path, Look("first", "First", {"prompt": "one"}))
-    path.write_text("# mine\n" + path.read_text() + "# the end\n")
-    saved = Look("second", "Second", {"prompt": 'two "quoted"', "strength": 0.4, "blend": [["oil", 0.5]]})
-    save_look(path, saved)
-    save_look(path, Look("first", "First", {"prompt": "one again"}))
-    looks = parse_looks(path.read_text(), "looks.toml")
-    assert [look.name for look in looks] == ["first", "second"]
-    assert looks[0].prompt == "one again"
-    assert looks[1].patch() == saved.patch()
-    assert "# mine" in path.read_text()
-    assert "# the end" in path.read_text()
-
-
-def test_the_live_values_become_a_look_that_brings_them_back(tmp_path):
-    now = Controls(prompt="neon", blend=(("oil", 0.5),), strength=0.4, zoom=2.0, mode="freeze", bank_weight=2.0)
-    save_look(tmp_path / "looks.toml", look_of(now, "mine", "Mine"))
-    look = load_looks("embedded", tmp_path / "looks.toml").get("mine")
-    back = Controls(seed=7, guidance_scale=3.0).patched(look.patch())
-    assert back == Controls(prompt="neon", blend=(("oil", 0.5),), strength=0.4, bank_weight=2.0)
-    assert "zoom" not in look.values, "the framing is the streamer's"
-
-
-def test_a_look_that_is_added_moves_no_number():
-    looks = LookSet([Look(name, values={"prompt": name}) for name in ("one", "two")])
-    assert looks.with_look(Look("three", values={"prompt": "3"})).names == ["one", "two", "three"]
-    replaced = looks.with_look(Look("one", values={"prompt": "other"}))
-    assert (replaced.names, replaced.get(1).prompt) == (["one", "two"], "other")
-    assert looks.get(1).prompt == "one"
-
-
-def test_a_broken_file_is_not_written_over(tmp_path):
-    path = tmp_path / "looks.toml"
-    path.write_text("[neon\n")
-    with pytest.raises(LookError, match="nothing was written"):
-        save_look(path, Look("first", values={"prompt": "one"}))
-    assert path.read_text() == "[neon\n"
 
 
 def test_the_shipped_text_can_serve_as_the_users_file():

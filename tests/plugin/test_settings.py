@@ -212,7 +212,8 @@ def test_a_start_look_that_does_not_exist_is_refused_before_anything_starts():
 
 def test_the_users_looks_lie_beside_the_settings(path):
     path.with_name("looks.toml").write_text('[mine]\nprompt = "a snow globe"\n')
-    assert load_settings().start_look() == "mine"
+    assert load_settings({"start.look": "mine"}).controls().prompt == "a snow globe"
+    assert load_settings().start_look() != "mine", "a look that is added does not become the one of the start"
 
 
 def test_the_commented_file_changes_nothing_and_holds_every_setting(path):

@@ -71,10 +71,12 @@ def _wanted(command: Command, looks: LookSet) -> Look:
     if (command.number is None) == (command.name is None):
         raise ControlError("command", command.command, "look with either a number or a name")
     if command.number is not None:
-        ordered = list(looks)
-        if command.number > len(ordered):
-            raise LookError(f"There is no look number {command.number}; there are {len(ordered)}.")
-        return ordered[command.number - 1]
+        look = looks.at(command.number)
+        if look is None:
+            raise LookError(
+                f"There is no look number {command.number}; the last one is {max(looks.numbers.values(), default=0)}."
+            )
+        return look
     return looks.get(command.name or "")
 
 

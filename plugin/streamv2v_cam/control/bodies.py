@@ -64,14 +64,40 @@ class Command(Body):
 class SavedLook(Body):
     """Keep the current setting as a look."""
 
-    title: Annotated[str, Field(min_length=1, max_length=60, description="for people")]
+    title: Annotated[str, Field(min_length=1, max_length=200, description="for people, in any script")]
     name: (
         Annotated[
             str, Field(pattern=r"^[A-Za-z0-9_-]{1,40}$", description="short name; made from the title if not given")
         ]
         | None
     ) = None
-    replace: Annotated[bool, Field(description="write over a look of that name")] = False
+    replace: Annotated[bool, Field(description="write over the look of that name or title")] = False
+
+
+class ChangedLook(Body):
+    """What of a look changes; what is not given stays."""
+
+    title: Annotated[str, Field(min_length=1, max_length=200, description="for people, in any script")] | None = None
+    number: (
+        Annotated[int, Field(ge=1, le=999, description="1 to 9 are keys; a look that has it gets the other's")] | None
+    ) = None
+
+
+class CopiedLook(Body):
+    """A copy of a look."""
+
+    title: (
+        Annotated[str, Field(min_length=1, max_length=200, description="of the copy; made up if not given")] | None
+    ) = None
+
+
+class ImportedLooks(Body):
+    """Looks of a file."""
+
+    text: Annotated[str, Field(min_length=1, description="what is in the file (TOML)")]
+    same_title: Annotated[
+        Literal["ask", "replace", "skip"], Field(description="what becomes of a look whose title another has here")
+    ] = "ask"
 
 
 class ChosenSource(Body):

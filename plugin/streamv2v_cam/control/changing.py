@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from typing import Any
 
@@ -12,8 +11,7 @@ from fastapi.responses import JSONResponse
 
 from streamv2v.errors import ControlError
 
-from ..errors import LookError, SinkError, SourceError
-from ..looks import RESERVED_NAMES, look_of
+from ..errors import LookClash, LookError, SinkError, SourceError
 from .acting import act
 from .bodies import (
     BadBody,
@@ -21,7 +19,6 @@ from .bodies import (
     ChosenSource,
     Command,
     ObsState,
-    SavedLook,
     Ticket,
     controls_schema,
     read_object,
@@ -54,6 +51,11 @@ def add_refusals(app: FastAPI) -> None:
     async def no_sink(_: Request, error: SinkError) -> JSONResponse:
         return JSONResponse({"error": str(error)}, status_code=507)
 
+    @app.exception_handler(LookClash)
+    async def clash(_: Request, error: LookClash) -> JSONResponse:
+        told_of = {"field": error.field, "look": error.look}
+        return JSONResponse({"error": str(error), **{key: text for key, text in told_of.items() if text}}, 409)
+
     @app.exception_handler(SourceError)
     async def no_source(_: Request, error: SourceError) -> JSONResponse:
         return JSONResponse({"error": str(error)}, status_code=404)
@@ -85,33 +87,7 @@ def add_changes(app: FastAPI, desk: Desk, limits: Limits) -> None:
         desk.obs.tell(news.model_dump())
         return JSONResponse({"revision": desk.store.current.revision})
 
-    _add_saving(app, desk, limits)
     _add_source(app, desk, limits)
-
-
-def _add_saving(app: FastAPI, desk: Desk, limits: Limits) -> None:
-    @app.post("/api/looks", summary="Keep the current setting as a look", openapi_extra=takes(SavedLook))
-    async def save(request: Request) -> JSONResponse:
-        wanted = understood(SavedLook, read_object(await request.body()))
-        if desk.save_look is None:
-            return JSONResponse({"error": "This program keeps no looks of its own."}, status_code=404)
-        name = wanted.name or _name_from(wanted.title)
-        if name in RESERVED_NAMES:
-            raise ControlError("name", name, "any other word; this one has a meaning of its own")
-        if name in desk.looks and not wanted.replace:
-            said = f"There is a look {name!r} already; send replace: true to write over it."
-            return JSONResponse({"error": said, "field": "name", "given": name}, status_code=409)
-        if not limits.saving.take():
-            return JSONResponse({"error": "Too many looks at once; wait a moment."}, status_code=429)
-        look = look_of(desk.store.current.controls, name, " ".join(wanted.title.split()))
-        try:
-            await run_in_threadpool(desk.save_look, look)
-        except LookError as error:
-            return JSONResponse({"error": str(error)}, status_code=409)
-        desk.looks = desk.looks.with_look(look)
-        desk.looks_saved += 1
-        now = desk.store.apply({}, look=name)
-        return JSONResponse({**told(now), "number": desk.looks.names.index(name) + 1})
 
 
 def _add_source(app: FastAPI, desk: Desk, limits: Limits) -> None:
@@ -136,15 +112,3 @@ def add_ticket(app: FastAPI, redeem: Redeem) -> None:
         if token is None:
             return JSONResponse({"error": "This ticket is not valid (any more)."}, status_code=401)
         return JSONResponse({"token": token})
-
-
-def _name_from(title: str) -> str:
-    """A short name from a title.
-
-    Raises:
-        ControlError: nothing in it can be in a name.
-    """
-    name = re.sub(r"[^a-z0-9]+", "-", title.casefold()).strip("-")[:40].strip("-")
-    if not name:
-        raise ControlError("title", title, "words with letters a to z or digits, or a name beside it")
-    return name

@@ -25,6 +25,9 @@ Send = Callable[[Message], Awaitable[None]]
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 BODY_LIMIT_BYTES = 16 * 1024
+FILE_LIMIT_BYTES = 256 * 1024
+FILE_PATH = "/api/looks/file"
+"""Where a file of looks is taken in: the one body that is longer."""
 BODY_TIMEOUT_S = 10.0
 REFUSED_BODY_S = 0.5
 READING = frozenset({"GET", "HEAD"})
@@ -73,7 +76,12 @@ def check_sender(method: str, path: str, headers: dict[str, str], names: Contain
         raise Refused(403, f"Origin {origin!r} is refused; open the page of this program itself.")
 
 
-def check_body(method: str, headers: dict[str, str]) -> None:
+def body_limit(path: str) -> int:
+    """How many bytes a body may have there."""
+    return FILE_LIMIT_BYTES if path == FILE_PATH else BODY_LIMIT_BYTES
+
+
+def check_body(method: str, headers: dict[str, str], limit: int) -> None:
     """Refuse a change that is not JSON, or says that it is too long.
 
     Raises:
@@ -81,12 +89,14 @@ def check_body(method: str, headers: dict[str, str]) -> None:
     """
     if method in READING:
         return
+    if method == "DELETE" and headers.get("content-length", "0") == "0" and "transfer-encoding" not in headers:
+        return  # a foreign form cannot send it, and there is no body to be of any kind
     kind = headers.get("content-type", "").split(";")[0].strip().lower()
     if kind != "application/json":
         raise Refused(415, "Changes are sent as JSON (Content-Type: application/json).")
     length = headers.get("content-length", "0")
-    if not length.isdecimal() or len(length) > 12 or int(length) > BODY_LIMIT_BYTES:
-        raise Refused(413, f"The body is too long; at most {BODY_LIMIT_BYTES} bytes are read.")
+    if not length.isdecimal() or len(length) > 12 or int(length) > limit:
+        raise Refused(413, f"The body is too long; at most {limit} bytes are read.")
 
 
 def bearer(headers: dict[str, str]) -> str | None:
@@ -147,8 +157,9 @@ class Guard:
                 await self._app(scope, receive, send)
                 return
             self._check_token(method, path, headers)
-            check_body(method, headers)
-            receive = _replayed(await _whole_body(receive)) if method not in READING else receive
+            limit = body_limit(path)
+            check_body(method, headers, limit)
+            receive = _replayed(await _whole_body(receive, limit)) if method not in READING else receive
         except Refused as refusal:
             if socket:
                 await _close(receive, send)
@@ -179,7 +190,7 @@ class Guard:
             raise Refused(429, "Too many requests; wait a moment.")
 
 
-async def _whole_body(receive: Receive) -> bytes:
+async def _whole_body(receive: Receive, limit: int) -> bytes:
     """The body, read to its end.
 
     Raises:
@@ -193,8 +204,8 @@ async def _whole_body(receive: Receive) -> bytes:
                 if message["type"] == "http.disconnect":
                     raise Refused(400, "The body has no end.")
                 body += message.get("body", b"")
-                if len(body) > BODY_LIMIT_BYTES:
-                    raise Refused(413, f"The body is too long; at most {BODY_LIMIT_BYTES} bytes are read.")
+                if len(body) > limit:
+                    raise Refused(413, f"The body is too long; at most {limit} bytes are read.")
                 if not message.get("more_body"):
                     return bytes(body)
     except TimeoutError:

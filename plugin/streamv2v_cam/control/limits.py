@@ -43,6 +43,6 @@ class Limits:
     """
 
     changes: Bucket = field(default_factory=lambda: Bucket(2000, 4000))
-    saving: Bucket = field(default_factory=lambda: Bucket(2, 20))
+    saving: Bucket = field(default_factory=lambda: Bucket(4, 60))
     reading: Bucket = field(default_factory=lambda: Bucket(500, 1000))
     strangers: Bucket = field(default_factory=lambda: Bucket(10, 50))

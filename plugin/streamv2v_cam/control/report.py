@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Protocol
 
 from .. import __version__
-from ..looks import Look, LookSet
+from ..looks import LookSet, Shelf
 from ..store import ControlStore, Snapshot
 
 OBS_SILENCE_S = 15.0
@@ -34,6 +34,7 @@ class Report:
         source: where the picture comes from, in words.
         sinks: where it goes, in words, each with what is wrong with it if something is.
         facts: more about the engine (device, model, size), plain values.
+        resting: name of a control that does nothing now -> why.
     """
 
     state: str
@@ -42,6 +43,7 @@ class Report:
     source: str = ""
     sinks: tuple[str, ...] = ()
     facts: Mapping[str, Any] = field(default_factory=dict)
+    resting: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -132,31 +134,36 @@ class Desk:
 
     Attributes:
         store: the one door.
-        looks: the looks on offer; replaced whole when one is saved.
+        shelf: the looks on offer, and every change of the person's own.
         telemetry: gives plain numbers, ready for JSON.
         report: says what is on air and why.
         preview: the picture on air; None leaves it out.
         source_preview: the picture before it is styled; None leaves it out.
-        save_look: keeps a look in the user's file; None where there is none.
         recorder: writes what is on air into files; None where nothing is recorded.
         sources: what may be switched to; None where it is fixed.
         thumbnails: name of a look -> small JPEG of the user's own picture in it.
+        thumbnails_version: goes up with every new one.
+        picture_version: goes up with every new one of a look.
         obs: what the OBS process said.
     """
 
     store: ControlStore
-    looks: LookSet
+    shelf: Shelf
     telemetry: Callable[[], Mapping[str, Any]]
     report: Callable[[], Report]
     preview: JpegSource | None = None
     source_preview: JpegSource | None = None
-    save_look: Callable[[Look], None] | None = None
     recorder: Recording | None = None
     sources: Sources | None = None
     thumbnails: Mapping[str, bytes] = field(default_factory=dict)
     thumbnails_version: Callable[[], int] = lambda: 0
+    picture_version: Callable[[str], int] = lambda name: 0
     obs: ObsNews = field(default_factory=ObsNews)
-    looks_saved: int = 0
+
+    @property
+    def looks(self) -> LookSet:
+        """The looks as they are now."""
+        return self.shelf.looks
 
     def state(self) -> dict[str, Any]:
         """The state as the API gives it, ready for JSON."""
@@ -172,7 +179,7 @@ class Desk:
             "obs": self.obs.as_dict(),
             "recording": self.recorder.status() if self.recorder else {"state": "off"},
             "notice": {"number": notice.number, "text": notice.text, "refused": notice.refused},
-            "looks_version": self.looks_saved + self.thumbnails_version(),
+            "looks_version": self.shelf.version + self.thumbnails_version(),
         }
 
 

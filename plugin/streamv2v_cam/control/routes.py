@@ -9,7 +9,7 @@ from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.concurrency import run_in_threadpool
-from fastapi.responses import FileResponse, JSONResponse, Response
+from fastapi.responses import FileResponse, JSONResponse
 from starlette.exceptions import HTTPException
 
 from streamv2v.controls import describe_controls
@@ -18,6 +18,7 @@ from .. import __version__
 from ..system.accesstoken import AccessToken
 from .changing import Redeem, add_changes, add_refusals, add_ticket
 from .events import add_events
+from .keeping import add_looks
 from .limits import Limits
 from .pictures import add_pictures
 from .report import Desk
@@ -72,6 +73,7 @@ def make_application(
     _add_page(app)
     _add_reading(app, desk)
     _add_lists(app, desk)
+    add_looks(app, desk, limits)
     add_changes(app, desk, limits)
     add_ticket(app, redeem)
     add_pictures(app, desk, token, stopping, lan_picture=lan_picture)
@@ -116,22 +118,6 @@ def _add_reading(app: FastAPI, desk: Desk) -> None:
 
 
 def _add_lists(app: FastAPI, desk: Desk) -> None:
-    @app.get("/api/looks", summary="The looks, by number and name")
-    async def looks() -> JSONResponse:
-        shown = [
-            {"number": number, **look.as_dict(), "origin": "shipped" if look.origin == "shipped" else "yours"}
-            | {"thumbnail": look.name in desk.thumbnails}
-            for number, look in enumerate(desk.looks, 1)
-        ]
-        return JSONResponse(shown)
-
-    @app.get("/api/looks/{name}/thumbnail", summary="A small JPEG of your picture in a look")
-    async def thumbnail(name: str) -> Response:
-        jpeg = desk.thumbnails.get(name)
-        if jpeg is None:
-            return JSONResponse({"error": "This look has not been on air yet."}, status_code=404)
-        return Response(jpeg, media_type="image/jpeg")
-
     @app.get("/api/cameras", summary="The sources that can be switched to")
     async def cameras() -> JSONResponse:
         found = await run_in_threadpool(desk.sources.choices) if desk.sources else ()

@@ -37,7 +37,9 @@ class Thumbnails(Mapping[str, bytes]):
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._store, self._is_live, self._picture, self._clock = store, is_live, picture, clock
+        self._lock = threading.Lock()
         self._pictures: dict[str, bytes] = {}
+        self._versions: dict[str, int] = {}
         self._taken_s: dict[str, float] = {}
         self._words: tuple[object, ...] = ()
         self._since_s = clock()
@@ -70,8 +72,19 @@ class Thumbnails(Mapping[str, bytes]):
         jpeg = self._picture()
         if jpeg is not None and self._store.current.look == now.look:
             self._taken_s[now.look] = now_s
-            self._pictures = dict([*self._pictures.items(), (now.look, jpeg)][-LIMIT:])
+            self.put(now.look, jpeg)
+
+    def put(self, name: str, jpeg: bytes) -> None:
+        """A new picture of a look."""
+        with self._lock:
+            kept = {other: old for other, old in self._pictures.items() if other != name}
+            self._pictures = dict([*kept.items(), (name, jpeg)][-LIMIT:])
             self.version += 1
+            self._versions[name] = self.version
+
+    def version_of(self, name: str) -> int:
+        """Changes with every new picture of that look; 0 while there is none."""
+        return self._versions.get(name, 0)
 
     def __getitem__(self, name: str) -> bytes:
         return self._pictures[name]

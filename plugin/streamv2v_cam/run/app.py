@@ -18,6 +18,7 @@ from ..frame import Frame
 from ..mailbox import Mailbox
 from ..obs.child import ObsChild, options_for
 from ..publish import PublisherThread
+from ..system.display import has_display
 from ..system.logs import console
 from ..system.stopping import terminate_as_interrupt
 from ..telemetry import Telemetry
@@ -26,6 +27,7 @@ from .inputs import opener
 from .outputs import Outputs
 from .panel import Panel
 from .recorder import Recorder
+from .resting import resting_controls
 from .starting import starting_store
 from .statusline import status_line, words
 
@@ -224,6 +226,7 @@ class App:
             source=self.capture.source_name,
             sinks=tuple(f"{sink.name}: {sink.lost}" if sink.lost else sink.name for sink in air.sinks),
             facts=self.supervisor.facts,
+            resting=resting_controls(self.supervisor.config, self.store.current.controls),
         )
 
 

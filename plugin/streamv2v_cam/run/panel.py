@@ -12,7 +12,6 @@ from ..control import ControlServer, Desk, Recording, Report, SourceChoice, Thum
 from ..errors import SourceError
 from ..frame import Frame
 from ..interfaces import Source
-from ..looks import save_look
 from ..mailbox import Mailbox
 from ..publish import PreviewSink
 from ..settings import DEFAULT_PORT, LoadedSettings
@@ -58,16 +57,16 @@ class Panel:
         )
         desk = Desk(
             store,
-            settings.looks(),
+            settings.shelf(),
             lambda: telemetry.snapshot().as_dict(),
             report,
             preview=preview,
             source_preview=RawPicture(raw) if preview else None,
-            save_look=lambda look: save_look(settings.looks_path, look),
             recorder=recorder,
             sources=CameraSources(settings.capture, capture, opener),
             thumbnails=self._thumbnails,
             thumbnails_version=lambda: self._thumbnails.version,
+            picture_version=self._thumbnails.version_of,
         )
         self.server = ControlServer(
             desk,

@@ -18,7 +18,7 @@ from streamv2v.controls import CONTROL_NAMES, Controls
 from streamv2v.errors import ConfigError, ControlError
 
 from ..errors import SettingsError
-from ..looks import LookSet, load_looks
+from ..looks import LookSet, Shelf, load_looks, shipped_looks
 from .model import (
     DEFAULT_LOOK,
     ENVIRONMENT_DELIMITER,
@@ -115,6 +115,10 @@ class LoadedSettings:
     def looks(self) -> LookSet:
         """The looks for this model, the user's over the shipped ones."""
         return load_looks(self.engine.model, self.looks_path, must_exist=self.control.looks_file is not None)
+
+    def shelf(self) -> Shelf:
+        """The same, with every change of the user's own."""
+        return Shelf(shipped_looks(self.engine.model), self.looks_path)
 
     def engine_size(self) -> tuple[int, int]:
         """Width and height inside the engine, px, with the default of the model where none was set."""

@@ -16,7 +16,7 @@ import httpx
 import pytest
 from streamv2v_cam.control import ControlServer, Desk, Report, SourceChoice
 from streamv2v_cam.errors import SourceError
-from streamv2v_cam.looks import Look, LookSet, save_look
+from streamv2v_cam.looks import Look, Shelf
 from streamv2v_cam.store import ControlStore
 from streamv2v_cam.system.accesstoken import AccessToken
 from websockets.asyncio.client import ClientConnection, connect
@@ -102,22 +102,22 @@ async def heard(socket: ClientConnection, kind: str | None = None) -> dict[str, 
 
 def make_stage(folder: Path, **more: Any) -> Stage:
     """A stage whose server has not been started."""
-    looks = LookSet([Look("oil", "Oil", {"prompt": "oil"}), Look("neon", "Neon", {"prompt": "neon", "strength": 0.7})])
+    looks = [Look("oil", "Oil", {"prompt": "oil"}), Look("neon", "Neon", {"prompt": "neon", "strength": 0.7})]
     report = [Report("live", source="the presenter", sinks=("null",))]
     token = AccessToken(folder / "token")
     pictures = CountingPictures()
     thumbnails: dict[str, bytes] = {}
     desk = Desk(
         ControlStore(look="oil"),
-        looks,
+        Shelf(looks, folder / "looks.toml"),
         lambda: {"publish_fps": 30.0, "latency_p50_ms": 80.0},
         lambda: report[-1],
         preview=pictures,
         source_preview=CountingPictures(),
-        save_look=lambda look: save_look(folder / "looks.toml", look),
         sources=TwoSources(),
         thumbnails=thumbnails,
         thumbnails_version=lambda: len(thumbnails),
+        picture_version=lambda name: int(name in thumbnails),
     )
     server = ControlServer(desk, token=token, **{"port": 0, **more})
     return Stage(desk, server, token, folder, report, thumbnails)

@@ -100,7 +100,7 @@ def test_every_request_and_command_of_the_page_exists_and_none_is_left_out(stage
     there = {
         f"{method.upper()} {path}".replace("{name}", "NAME") for path, item in described.items() for method in item
     }
-    written = set(re.findall(r"^\| `((?:GET|POST|PATCH) \S+)` \|", page, re.MULTILINE))
+    written = set(re.findall(r"^\| `((?:GET|POST|PATCH|DELETE) \S+)` \|", page, re.MULTILINE))
     assert written == there | {"GET /healthz"}
     rows = page.partition("| command | does |")[2].partition("\n\n")[0].splitlines()
     commands = {name for row in rows for name in re.findall(r"`(\w+)`", row.split("|")[1] if "|" in row else "")}

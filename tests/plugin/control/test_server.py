@@ -16,7 +16,7 @@ from streamv2v_cam.control.pictures import VIEWER_LIMIT
 from streamv2v_cam.control.routes import OPEN_PATHS
 from streamv2v_cam.control.server import open_port
 from streamv2v_cam.errors import SettingsError
-from streamv2v_cam.looks import LookSet
+from streamv2v_cam.looks import Shelf
 from streamv2v_cam.store import ControlStore
 from streamv2v_cam.system.accesstoken import AccessToken
 
@@ -26,7 +26,7 @@ def quiet_server(tmp_path):
     """Makes servers with nothing to show."""
 
     def make(**more) -> ControlServer:
-        desk = Desk(ControlStore(), LookSet([]), dict, lambda: Report("starting"), preview=more.pop("preview", None))
+        desk = Desk(ControlStore(), Shelf([]), dict, lambda: Report("starting"), preview=more.pop("preview", None))
         return ControlServer(desk, token=AccessToken(tmp_path / "token"), **{"port": 0, **more})
 
     return make

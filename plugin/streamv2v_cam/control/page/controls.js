@@ -1,8 +1,7 @@
 // Controls drawn from what the server says of them: kind, range, step, unit, choices, help.
 
-const TITLES = { bank_weight: "Stability", transition_s: "Transition time", pan_x: "Pan left – right", pan_y: "Pan up – down" };
-
-const titleOf = (name) => TITLES[name] ?? (name[0].toUpperCase() + name.slice(1).replaceAll("_", " "));
+import { choiceOf, helpOf, titleOf } from "/names.js";
+import { say } from "/refusals.js";
 
 function worded(rule, value) {
   if (rule.kind !== "number" && rule.kind !== "integer") return "";
@@ -24,7 +23,7 @@ export class Control {
     this.send = send;
     this.input = this.#input();
     this.input.id = `control-${name}`;
-    this.input.title = rule.help;
+    this.input.title = helpOf(name, rule.help);
     this.output = document.createElement("output");
     this.output.htmlFor = this.input.id;
     const label = document.createElement("label");
@@ -32,7 +31,15 @@ export class Control {
     label.textContent = titleOf(name);
     this.element = document.createElement("div");
     this.element.className = "field";
-    this.element.append(label, ...(rule.kind === "switch" ? [this.input] : [this.output, this.input]));
+    this.note = document.createElement("p");
+    this.note.id = `note-${name}`;
+    this.note.className = "hint";
+    this.note.hidden = true;
+    this.refusal = document.createElement("p");
+    this.refusal.className = "refusal";
+    this.refusal.setAttribute("role", "alert");
+    this.refusal.hidden = true;
+    this.element.append(label, ...(rule.kind === "switch" ? [this.input] : [this.output, this.input]), this.note, this.refusal);
   }
 
   /** The value the server has at a revision; a control in a person's hand, and until its change is told back, is left alone. */
@@ -42,6 +49,17 @@ export class Control {
     if (this.rule.kind === "switch") this.input.checked = value;
     else this.input.value = value;
     this.#say(value);
+  }
+
+  /** Why it does nothing at present, or "" when it acts: a control that does nothing looks it, and says why. */
+  rest(why) {
+    if (this.note.textContent === why) return;
+    this.note.textContent = why;
+    this.note.hidden = !why;
+    this.input.disabled = Boolean(why);
+    this.element.classList.toggle("resting", Boolean(why));
+    if (why) this.input.setAttribute("aria-describedby", this.note.id);
+    else this.input.removeAttribute("aria-describedby");
   }
 
   /** A program that was started again counts its revisions from 0. */
@@ -56,7 +74,7 @@ export class Control {
     const { rule } = this;
     if (rule.kind === "choice") {
       const select = document.createElement("select");
-      select.append(...rule.choices.map((choice) => new Option(choice, choice)));
+      select.append(...rule.choices.map((choice) => new Option(choiceOf(this.name, choice), choice)));
       select.addEventListener("change", () => this.#want(select.value));
       return select;
     }
@@ -93,6 +111,7 @@ export class Control {
     this.#sending = this.#held = false;
     // What is told of the changes before is on its way still.
     this.#until = answer.revision ?? 0;
+    say(this.refusal, answer.ok ? "" : answer.error);
     if (!answer.ok) this.show(this.#shown, Infinity);
   }
 }

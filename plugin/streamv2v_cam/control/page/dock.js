@@ -1,22 +1,27 @@
 // The dock: shows what the program tells, and passes on what a person changes.
 // Prompts, names and reasons are foreign text: they are only ever set as textContent or value.
 
+import { Arrange } from "/arrange.js";
 import { Control } from "/controls.js";
 import { Door } from "/door.js";
 import { Link, kept, tokenIn } from "/link.js";
 import { Looks } from "/looks.js";
+import { CAMERA, ELSEWHERE, FRONT } from "/names.js";
 import { Picture } from "/picture.js";
 import { Prompt } from "/prompt.js";
+import { forgetRefusals, say, wordsOf } from "/refusals.js";
+import { Saving } from "/saving.js";
 import { airWords, factWords, kindOf, obsWords, recordingWords } from "/words.js";
 
-const FRONT = ["strength", "bank_weight", "transition_s"];
-const ELSEWHERE = ["prompt", "mode", "blend"];
 const $ = (id) => document.getElementById(id);
 
 const link = new Link();
 const picture = new Picture(link);
-const looks = new Looks(link, $("looks"), (name) => send({ command: "look", name }));
-const prompt = new Prompt(link, send);
+const looks = new Looks(link, $("looks"), (name) => { if (arrange.isOpen) arrange.take(name); else send({ command: "look", name }, "looks-refusal"); });
+const arrange = new Arrange(link, looks);
+looks.changed = () => arrange.show();
+new Saving(link, looks);
+const prompt = new Prompt(send);
 const door = new Door($("uncover"), () => send({ command: "leave_privacy" }));
 const controls = new Map();
 let values = {};
@@ -24,11 +29,10 @@ let revision = 0;
 let looksVersion = -1;
 let described = {};
 
-/** Send a change, and say so when it was refused. */
-async function send(message) {
+/** Send a change, and say at its place when it was refused. */
+async function send(message, place = "refusal") {
   const answer = await link.send(message);
-  $("refusal").hidden = answer.ok;
-  if (!answer.ok) $("refusal").textContent = answer.error;
+  say(place, answer.ok ? "" : answer.error);
   return answer;
 }
 
@@ -40,11 +44,12 @@ async function drawControls() {
   described = told.described;
   controls.clear();
   for (const [name, rule] of Object.entries(described)) {
-    if (!ELSEWHERE.includes(name)) controls.set(name, new Control(name, rule, (patch) => send({ controls: patch })));
+    if (!ELSEWHERE.includes(name)) controls.set(name, new Control(name, rule, (patch) => link.send({ controls: patch })));
   }
   const rows = (names) => names.filter((name) => controls.has(name)).map((name) => controls.get(name).element);
   $("sliders").replaceChildren(...rows(FRONT));
-  $("more-controls").replaceChildren(...rows([...controls.keys()].filter((name) => !FRONT.includes(name))));
+  $("camera-controls").replaceChildren(...rows(CAMERA));
+  $("more-controls").replaceChildren(...rows([...controls.keys()].filter((name) => !FRONT.includes(name) && !CAMERA.includes(name))));
   $("prompt").maxLength = described.prompt.most;
   showValues(values, revision);
 }
@@ -67,14 +72,19 @@ function showValues(changed, told) {
   prompt.show(values.prompt);
 }
 
-function showStatus({ air, telemetry, obs, looks_version, notice, recording }) {
+function showRecording(recording) {
   const going = recording.state === "recording";
   $("record").setAttribute("aria-pressed", String(going));
-  $("record").textContent = going ? "Stop recording" : "Record";
-  $("recording").textContent = recordingWords(recording);
-  $("recording").hidden = !$("recording").textContent;
-  $("notice").hidden = !notice.text;
-  if ($("notice").textContent !== notice.text) $("notice").textContent = notice.text;
+  $("record").textContent = going ? "Stop" : "Record";
+  $("record").title = going ? "Stop recording" : "Write what viewers see into a file";
+  say("recording", recordingWords(recording));
+}
+
+function showStatus({ air, telemetry, obs, looks_version, notice, recording }) {
+  for (const [name, control] of controls) control.rest(air.resting?.[name] ?? "");
+  showRecording(recording);
+  // What was refused on this page stands there already.
+  say("notice", notice.text === $("prompt-refusal").textContent ? "" : notice.text);
   $("state").textContent = air.state;
   $("state").dataset.kind = kindOf(air.state);
   const words = airWords(air);
@@ -103,6 +113,7 @@ function away(text) {
 
 link.addEventListener("open", () => {
   away("");
+  forgetRefusals();
   $("key-form").hidden = true;
   $("desk").hidden = false;
   looksVersion = -1;
@@ -152,14 +163,13 @@ for (const button of document.querySelectorAll("[data-mode]")) {
 $("source").addEventListener("focus", () => listSources().catch(() => {}));
 $("source").addEventListener("change", async () => {
   const answer = await link.fetch("/api/source", { method: "POST", body: { id: $("source").value } }).catch(() => null);
-  $("refusal").hidden = Boolean(answer?.ok);
-  if (!answer?.ok) $("refusal").textContent = answer ? (await answer.json()).error : "The program does not answer.";
+  say("source-refusal", await wordsOf(answer));
 });
 $("record").addEventListener("click", () => send({ command: $("record").getAttribute("aria-pressed") === "true" ? "stop_recording" : "start_recording" }));
-$("reset-bank").addEventListener("click", () => send({ command: "reset_bank" }));
+$("reset-bank").addEventListener("click", () => send({ command: "reset_bank" }, "more-refusal"));
 $("defaults").addEventListener("click", () => {
   const plain = Object.fromEntries(Object.entries(described).filter(([name]) => !ELSEWHERE.includes(name)).map(([name, rule]) => [name, rule.default]));
-  send({ controls: plain });
+  send({ controls: plain }, "more-refusal");
 });
 document.addEventListener("keydown", (event) => {
   const writing = event.target.matches?.("textarea, input, select") || event.ctrlKey || event.metaKey || event.altKey;

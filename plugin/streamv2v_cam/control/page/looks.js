@@ -1,30 +1,38 @@
-// The grid of looks, each with the user's own picture in it once it has been on air.
+// The grid of looks: each with a sample in it, and with the person's own picture once there is one.
 
 export class Looks {
   #link;
   #place;
   #shown = "";
   #current = null;
+  #drawn = new Map();
 
+  /** `choose` is told the name of a look that was pressed. */
   constructor(link, place, choose) {
     this.#link = link;
     this.#place = place;
     this.choose = choose;
+    this.list = [];
+    this.changed = () => {};
   }
 
   /** Read the list again. */
   async load() {
     const answer = await this.#link.fetch("/api/looks");
-    if (!answer.ok) return;
-    const looks = await answer.json();
-    const signature = JSON.stringify(looks.map(({ name, title, number, prompt }) => [name, title, number, prompt]));
-    // A button that is being pressed must not be replaced under the finger.
+    if (!answer.ok) throw new Error("no looks");
+    this.list = await answer.json();
+    const signature = JSON.stringify(this.list.map(({ name, title, number, prompt }) => [name, title, number, prompt]));
+    // A button that is being pressed must not be replaced under the finger, nor one that has the focus.
     if (signature !== this.#shown) {
       this.#shown = signature;
-      this.#place.replaceChildren(...looks.map((look) => this.#button(look)));
+      const focused = document.activeElement?.dataset?.look;
+      const old = new Map([...this.#place.children].map((button) => [button.dataset.look, button]));
+      this.#place.replaceChildren(...this.list.map((look) => this.#button(look, old.get(look.name))));
+      if (focused) this.#find(focused)?.focus({ preventScroll: true });
       this.mark(this.#current);
     }
-    for (const look of looks) if (look.thumbnail) this.#draw(look.name);
+    this.changed(this.list);
+    await Promise.all(this.list.map((look) => this.#draw(look)));
   }
 
   /** Say which look is on. */
@@ -33,20 +41,35 @@ export class Looks {
     for (const button of this.#place.children) button.setAttribute("aria-pressed", String(button.dataset.look === name));
   }
 
-  press(number) { this.#place.children[number - 1]?.click(); }
+  get current() { return this.#current; }
 
-  #button(look) {
+  /** Say which look is being arranged; null for none. */
+  point(name) {
+    for (const button of this.#place.children) {
+      if (button.dataset.look === name) button.setAttribute("aria-current", "true");
+      else button.removeAttribute("aria-current");
+    }
+  }
+
+  press(number) {
+    const look = this.list.find((found) => found.number === number);
+    if (look) this.choose(look.name);
+  }
+
+  #find(name) { return [...this.#place.children].find((button) => button.dataset.look === name); }
+
+  #button(look, old) {
     const button = document.createElement("button");
     button.type = "button";
     button.className = "look";
     button.dataset.look = look.name;
     button.title = look.prompt;
-    const canvas = document.createElement("canvas");
-    canvas.width = 192;
-    canvas.height = 108;
+    const canvas = old?.querySelector("canvas") ?? document.createElement("canvas");
+    if (!old) Object.assign(canvas, { width: 192, height: 108 });
     canvas.setAttribute("aria-hidden", "true");
     const title = document.createElement("span");
     title.className = "title";
+    title.dir = "auto";
     title.textContent = look.title;
     button.append(canvas, title);
     if (look.number <= 9) {
@@ -60,15 +83,18 @@ export class Looks {
     return button;
   }
 
-  async #draw(name) {
+  async #draw({ name, prompt, picture, picture_version: version }) {
+    const wanted = `${picture} ${version} ${picture === "sample" ? prompt : ""}`;
+    if (this.#drawn.get(name) === wanted && this.#find(name)?.querySelector("canvas").dataset.drawn) return;
     const answer = await this.#link.fetch(`/api/looks/${encodeURIComponent(name)}/thumbnail`);
     if (!answer.ok) return;
-    const picture = await createImageBitmap(await answer.blob());
-    const canvas = [...this.#place.children].find((button) => button.dataset.look === name)?.querySelector("canvas");
+    const image = await createImageBitmap(await answer.blob());
+    const canvas = this.#find(name)?.querySelector("canvas");
     if (!canvas) return;
-    canvas.width = picture.width;
-    canvas.height = picture.height;
-    canvas.getContext("2d").drawImage(picture, 0, 0);
-    canvas.dataset.drawn = "yes";
+    canvas.width = image.width;
+    canvas.height = image.height;
+    canvas.getContext("2d").drawImage(image, 0, 0);
+    canvas.dataset.drawn = picture;
+    this.#drawn.set(name, wanted);
   }
 }

@@ -1,6 +1,7 @@
 // The prompt box: what a person is writing is theirs until they send it; what was sent is remembered.
 
 import { kept } from "/link.js";
+import { say } from "/refusals.js";
 
 const REMEMBERED = 20;
 const STORED = "streamv2v-prompts";
@@ -14,28 +15,31 @@ function remembered() {
 }
 
 export class Prompt {
-  #link;
   #send;
   #server = "";
   #editing = false;
 
-  constructor(link, send) {
-    this.#link = link;
+  constructor(send) {
     this.#send = send;
-    $("prompt").addEventListener("input", () => { this.#editing = true; });
+    $("prompt").addEventListener("input", () => { this.#edit($("prompt").value !== this.#server); say("prompt-refusal", ""); });
     $("prompt").addEventListener("keydown", (event) => this.#key(event));
     $("prompt-form").addEventListener("submit", (event) => { event.preventDefault(); this.#apply($("prompt").value); });
     this.#opens($("history-open"), $("history"), () => this.#list());
-    this.#opens($("save-open"), $("save-form"), () => { this.#replace(false); $("save-title").focus(); });
-    $("save-cancel").addEventListener("click", () => $("save-open").click());
-    $("save-title").addEventListener("input", () => this.#replace(false));
-    $("save-form").addEventListener("submit", (event) => { event.preventDefault(); this.#save(); });
   }
 
   /** The prompt the server has. */
   show(text) {
     this.#server = text ?? "";
     if (!this.#editing) $("prompt").value = this.#server;
+    else if ($("prompt").value === this.#server) this.#edit(false);
+  }
+
+  /** Whether what stands there is the person's and not sent: marked, so that nobody takes it for what is on air. */
+  #edit(editing) {
+    this.#editing = editing;
+    $("prompt-form").classList.toggle("unsent", editing);
+    const hint = editing ? "Not sent yet. Enter sends, Escape takes it back" : "Enter sends";
+    if ($("prompt-hint").textContent !== hint) $("prompt-hint").textContent = hint;
   }
 
   #key(event) {
@@ -43,19 +47,20 @@ export class Prompt {
       event.preventDefault();
       $("prompt-form").requestSubmit();
     } else if (event.key === "Escape") {
-      this.#editing = false;
+      this.#edit(false);
       $("prompt").value = this.#server;
+      say("prompt-refusal", "");
     }
   }
 
   async #apply(text) {
     $("prompt").value = text;
-    this.#editing = true;
-    const answer = await this.#send({ controls: { prompt: text } });
+    this.#edit(text !== this.#server);
+    const answer = await this.#send({ controls: { prompt: text } }, "prompt-refusal");
     if (!answer.ok) return;
     const words = text.split(/\s+/).filter(Boolean).join(" ");
     // while the answer was on its way the person may have begun to write something else
-    if ($("prompt").value === text) this.#editing = false;
+    if ($("prompt").value === text) this.#edit(false);
     this.show(words);
     kept.set(STORED, JSON.stringify([words, ...remembered().filter((old) => old !== words)].slice(0, REMEMBERED)));
     if (!$("history").hidden) this.#list();
@@ -84,26 +89,5 @@ export class Prompt {
       rows[0].textContent = "Prompts you send stand here.";
     }
     $("history").replaceChildren(...rows);
-  }
-
-  #replace(on) {
-    $("save-go").textContent = on ? "Replace it" : "Save";
-    $("save-go").dataset.replace = on ? "yes" : "";
-  }
-
-  async #save() {
-    const body = { title: $("save-title").value, replace: $("save-go").dataset.replace === "yes" };
-    const answer = await this.#link.fetch("/api/looks", { method: "POST", body }).catch(() => null);
-    $("refusal").hidden = Boolean(answer?.ok);
-    if (answer?.ok) {
-      $("save-title").value = "";
-      $("save-open").click();
-      return;
-    }
-    $("refusal").textContent = answer ? (await answer.json()).error : "The program does not answer.";
-    if (answer?.status === 409) {
-      $("refusal").textContent = "There is a look of that name. Save once more to replace it, or choose another name.";
-      this.#replace(true);
-    }
   }
 }

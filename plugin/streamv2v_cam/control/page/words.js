@@ -14,9 +14,28 @@ const STATES = {
 /** Kind of a state, for its colour. */
 export const kindOf = (state) => STATES[state]?.[0] ?? "";
 
+const BUSY = [
+  [/^compiling .*\((\d+) of (\d+)\)/, (found) => `Speeding up (${found[1]} of ${found[2]}).`],
+  [/compil/, () => "Speeding up."],
+  [/^loading torch/, () => "Starting the engine."],
+  [/^loading/, () => "Loading the model."],
+  [/^(warming up|trying numbers of threads)/, () => "Trying what this machine can do."],
+  [/^waiting/, () => "Waiting for the first picture."],
+];
+
+/** What the engine is busy with, in words for a person; what has none stands as it is. */
+function busyWords(progress) {
+  if (!progress) return "";
+  for (const [pattern, words] of BUSY) {
+    const found = pattern.exec(progress);
+    if (found) return words(found);
+  }
+  return `${progress[0].toUpperCase()}${progress.slice(1).replace(/[.\s]*$/, "")}.`;
+}
+
 /** A state, its reason and its progress as one line. */
 export function airWords({ state, reason, progress }) {
-  return [STATES[state]?.[1] ?? "", reason, progress].filter(Boolean).join(" ");
+  return [STATES[state]?.[1] ?? "", reason, busyWords(progress)].filter(Boolean).join(" ");
 }
 
 /** How OBS is: a short word and a line. */
@@ -34,11 +53,24 @@ export function obsWords(obs) {
   }
 }
 
-/** The engine's facts in one line. */
+const PLACES = { cpu: "the processor", cuda: "the NVIDIA card", mps: "the Apple graphics" };
+
+/** The engine's facts in sentences; what has no sentence stands behind them by its name. */
 export function factWords(facts) {
-  return Object.entries(facts ?? {})
-    .filter(([, value]) => ["string", "number"].includes(typeof value))
-    .map(([name, value]) => `${name.replaceAll("_", " ")} ${value}`).join(", ") || "–";
+  const left = { ...facts };
+  const take = (name) => { const value = left[name]; delete left[name]; return value; };
+  const because = (name) => { const why = take(name); return why ? ` (${why})` : ""; };
+  const sentences = [];
+  const device = take("device"), threads = take("threads"), threadsWhy = because("threads_reason");
+  if (device) sentences.push(`Draws on ${PLACES[device] ?? device}${threads ? ` with ${threads} threads${threadsWhy}` : ""}.`);
+  const width = take("width"), height = take("height"), slots = take("slots");
+  if (width) sentences.push(`Pictures of ${width} × ${height} inside, ${slots} ${slots === 1 ? "step" : "steps"} each.`);
+  const dtype = take("dtype"), dtypeWhy = because("dtype_reason");
+  if (dtype) sentences.push(`Numbers are ${dtype}${dtypeWhy}.`);
+  const plain = Object.entries(left).filter(([, value]) => ["string", "number"].includes(typeof value) && value !== "")
+    .map(([name, value]) => `${name.replaceAll("_", " ")} ${value}`);
+  if (plain.length) sentences.push(`Also: ${plain.join(", ")}.`);
+  return sentences.join(" ") || "–";
 }
 
 /** A recording by command: its file, how long and how large it is, or why it was lost. */

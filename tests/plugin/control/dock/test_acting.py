@@ -38,11 +38,27 @@ def test_what_is_being_written_is_not_overwritten_and_escape_takes_it_back(page,
     expect(page.locator("#prompt")).to_have_value("from elsewhere")
 
 
+def test_what_is_not_sent_is_marked_until_it_is_sent_or_taken_back(page, stage):
+    form = page.locator("#prompt-form")
+    page.fill("#prompt", "half a thou")
+    expect(form).to_have_class("unsent")
+    expect(page.locator("#prompt-hint")).to_contain_text("Not sent yet")
+    page.click("[data-look=neon]")
+    expect(page.locator("[data-look=neon]")).to_have_attribute("aria-pressed", "true")
+    expect(form).to_have_class("unsent")
+    page.press("#prompt", "Escape")
+    expect(page.locator("#prompt")).to_have_value("neon")
+    expect(form).not_to_have_class("unsent")
+    page.fill("#prompt", "a snow globe")
+    page.press("#prompt", "Enter")
+    expect(form).not_to_have_class("unsent")
+
+
 def test_a_refused_prompt_is_told(page, stage):
     before = stage.store.current
     page.fill("#prompt", "   ")
     page.click("#apply")
-    expect(page.locator("#refusal")).to_contain_text("words")
+    expect(page.locator("#prompt-refusal")).to_contain_text("words")
     assert stage.store.current is before
 
 
@@ -104,8 +120,9 @@ def test_looks_are_chosen_by_click_and_key_and_show_the_users_own_picture(page, 
     assert (stage.store.current.look, stage.store.current.controls.strength) == ("neon", 0.7)
     page.locator("[data-look=neon]").press("1")
     assert until(lambda: stage.store.current.look == "oil")
+    expect(page.locator("[data-look=oil] canvas")).to_have_attribute("data-drawn", "sample")
     stage.thumbnails["oil"] = jpeg((20, 180, 40))
-    expect(page.locator("[data-look=oil] canvas")).to_have_attribute("data-drawn", "yes")
+    expect(page.locator("[data-look=oil] canvas")).to_have_attribute("data-drawn", "yours")
     red, green, blue = colour_of(page, "[data-look=oil] canvas")
     assert green > 140 and red < 60 and blue < 80
 
@@ -120,6 +137,7 @@ def test_the_current_setting_is_saved_as_a_look(page, stage):
     page.fill("#save-title", "Snow globe")
     page.click("#save-go")
     expect(page.locator("#save-go")).to_have_text("Replace it")
+    expect(page.locator("#save-refusal")).to_contain_text("Snow globe")
     page.click("#save-go")
     expect(page.locator("#save-form")).to_be_hidden()
 

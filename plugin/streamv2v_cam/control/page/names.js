@@ -1,0 +1,43 @@
+// Controls in the words of the person who streams: title, help, and what its choices are called. What is not here gets
+// its own name and the program's help, so that a new control is never missing.
+
+export const FRONT = ["strength", "bank_weight", "transition_s"];
+export const CAMERA = ["mirror", "fit", "zoom", "pan_x", "pan_y"];
+export const ELSEWHERE = ["prompt", "mode", "blend"];
+
+const NAMES = {
+  strength: ["How much look", "Left: your camera as it is. Right: as much of the look as there is."],
+  bank_weight: ["Steadiness", "How hard the picture holds on to what it drew before. 0 flickers, 1 is usual."],
+  transition_s: ["Glide", "How long one look takes to become the next."],
+  mirror: ["Mirror", "Flip left and right."],
+  fit: ["Shape", "What happens when the camera's shape is another than the picture's."],
+  zoom: ["Zoom", "Cut into the camera's picture."],
+  pan_x: ["Left – right", "Which part is shown, where something is cut off."],
+  pan_y: ["Up – down", "Which part is shown, where something is cut off."],
+  negative_prompt: ["Not in the picture", "Words for what the look must not have."],
+  guidance_scale: ["Pull of the prompt", "How hard the prompt pulls; 1 is off."],
+  guidance_delta: ["Share of guidance", "How much of the difference to “not in the picture” is used."],
+  seed: ["Variation", "Another number draws the same look with other strokes."],
+  fusion_strength: ["Detail kept from before", "How much of earlier pictures goes into fine detail."],
+  fusion_threshold: ["Likeness for keeping detail", "How alike two places must be for that."],
+  fusion_softness: ["Softness of that likeness", "0 switches; more goes over gently."],
+  update_interval: ["Remember every", "How often the memory takes in a picture."],
+  bank_ramp: ["Memory comes back over", "After a change the memory gains its weight over this long."],
+  bank_noise_tilt: ["Memory by stage", "Above 0 early stages of drawing lean on the memory more, below 0 late ones."],
+  motion_gate: ["Freedom of what moves", "How far what moves is let go by the memory."],
+  motion_threshold: ["What counts as moving", "How strongly a part must change to count as moving."],
+  feedback: ["Calm where nothing moves", "How much of the last picture stays where nothing moves."],
+  input_denoise: ["Less camera noise", "How far the camera's noise is averaged out where nothing moves."],
+  noise_drift: ["Living texture", "How fast the texture turns; 0 stands still."],
+  bank_change: ["Memory at a new look", "What the memory does when the look changes."],
+  still_threshold: ["Rest when still", "Repeat the picture while nothing moves more than this; 0 is off."],
+};
+
+const CHOICES = {
+  fit: { crop: "fill, and cut off the rest", fit: "show all, with bars" },
+  bank_change: { fade: "fade over", reset: "forget at once", keep: "keep" },
+};
+
+export const titleOf = (name) => NAMES[name]?.[0] ?? (name[0].toUpperCase() + name.slice(1).replaceAll("_", " "));
+export const helpOf = (name, help) => NAMES[name]?.[1] ?? help;
+export const choiceOf = (name, choice) => CHOICES[name]?.[choice] ?? choice;

@@ -1,0 +1,40 @@
+"""Which live values do nothing in this run, and why: for a page that shows a dead control as one."""
+
+from __future__ import annotations
+
+from streamv2v.config import StreamConfig
+from streamv2v.controls import Controls
+
+NO_GUIDANCE = "Does nothing: guidance is off. engine.guidance in the settings switches it on, at the cost of speed."
+NO_PULL = "Does nothing while the pull of the prompt is 1."
+NO_MEMORY = "Does nothing: the memory of past pictures is off (engine.bank.kind)."
+NO_FUSION = "Does nothing: detail from past pictures is off (engine.bank.fusion)."
+ONE_STEP = "Does nothing with one step for each picture (engine.slots)."
+NO_GATE = "Does nothing while nothing that moves is let go, and nothing is kept calm."
+NOTHING_CUT = "Does nothing: the whole picture is shown."
+
+GUIDANCE = ("negative_prompt", "guidance_scale", "guidance_delta")
+FUSION = ("fusion_strength", "fusion_threshold", "fusion_softness")
+BANK = ("bank_weight", *FUSION, "update_interval", "bank_ramp", "bank_noise_tilt", "motion_gate", "bank_change")
+
+
+def resting_controls(config: StreamConfig, controls: Controls) -> dict[str, str]:
+    """Name of a control that does nothing now -> why, for a person."""
+    found: dict[str, str] = {}
+    if config.bank.kind == "off":
+        found |= dict.fromkeys(BANK, NO_MEMORY)
+    elif not config.bank.fusion:
+        found |= dict.fromkeys(FUSION, NO_FUSION)
+    if config.slots == 1:
+        found.setdefault("bank_noise_tilt", ONE_STEP)
+    if config.guidance == "none":
+        found |= dict.fromkeys(GUIDANCE, NO_GUIDANCE)
+    elif controls.guidance_scale <= 1.0:
+        found["negative_prompt"] = NO_PULL
+        if config.guidance != "full":
+            found["guidance_delta"] = NO_PULL
+    if not (controls.motion_gate or controls.feedback or controls.input_denoise):
+        found["motion_threshold"] = NO_GATE
+    if controls.fit == "fit" and controls.zoom == 1.0:
+        found |= dict.fromkeys(("pan_x", "pan_y"), NOTHING_CUT)
+    return found

@@ -1,0 +1,34 @@
+"""Which controls do nothing follows from what the run is built of and from what is set."""
+
+from __future__ import annotations
+
+from streamv2v_cam.run.resting import resting_controls
+
+from streamv2v.config import BankConfig, StreamConfig
+from streamv2v.controls import CONTROL_NAMES, Controls
+
+
+def resting(controls: Controls | None = None, **config) -> set[str]:
+    found = resting_controls(StreamConfig(**config), controls or Controls())
+    assert set(found) <= set(CONTROL_NAMES) and all(found.values())
+    return set(found)
+
+
+def test_without_guidance_what_steers_it_does_nothing():
+    guided = {"negative_prompt", "guidance_scale", "guidance_delta"}
+    assert guided <= resting()
+    assert resting(guidance="full") & guided == {"negative_prompt"}, "the pull wakes it"
+    assert not resting(Controls(guidance_scale=2.0), guidance="full") & guided
+
+
+def test_without_a_memory_its_sliders_do_nothing():
+    assert {"bank_weight", "fusion_strength", "update_interval"} <= resting(bank=BankConfig(kind="off"))
+    assert "bank_weight" not in resting()
+    assert {"fusion_strength"} <= resting(bank=BankConfig(fusion=False))
+
+
+def test_what_needs_several_steps_or_a_cut_says_so():
+    assert "bank_noise_tilt" in resting(slots=1)
+    assert "bank_noise_tilt" not in resting(slots=2)
+    assert "pan_x" in resting(Controls(fit="fit"))
+    assert "pan_x" not in resting(Controls(fit="fit", zoom=2.0))
