@@ -18,7 +18,6 @@ from ..frame import Frame
 from ..mailbox import Mailbox
 from ..obs.child import ObsChild, options_for
 from ..publish import PublisherThread
-from ..system.display import has_display
 from ..system.logs import console
 from ..system.stopping import terminate_as_interrupt
 from ..telemetry import Telemetry
