@@ -16,12 +16,24 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
+from streamv2v.config import StreamConfig
 from streamv2v.errors import ConfigError, ModelError
 
 from ..frame import Pixels
 from ..store import Snapshot
 from .memory import EngineMemory
-from .protocol import DETAIL_LIMIT, TEXT_LIMIT, Failure, FailureKind, FrameDone, Message, Progress, Ready, WorkerSpec
+from .protocol import (
+    DETAIL_LIMIT,
+    TEXT_LIMIT,
+    Failure,
+    FailureKind,
+    FrameDone,
+    Message,
+    Progress,
+    Ready,
+    WorkerSpec,
+    chosen_niceness,
+)
 from .shared_frames import Record
 
 _MEMORY_WORDS = ("out of memory", "can't allocate memory", "cannot allocate memory", "not enough memory")
@@ -92,14 +104,33 @@ class EngineEnd:
         self._messages.close()
 
 
-def run(spec: WorkerSpec, messages: Connection, frame_ready: Any) -> None:
-    """First function of the engine process: take on a child's manners, call the entry, report how it ended."""
+def run(entry: str, prepare: StreamConfig | None, orders: Connection, messages: Connection, frame_ready: Any) -> None:
+    """First function of the engine process: take on a child's manners, get ready, wait for orders, carry them out."""
     # Ctrl-C is the host's; it asks this process to stop when it wants that
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     # what a library prints must not end up in the host's own output (a clip on a pipe, a JSON summary)
     os.dup2(2, 1)
-    _step_back(spec.niceness)
+    _step_back(chosen_niceness())
     threading.Thread(target=_end_with_host, name="host watch", daemon=True).start()
+    if prepare is not None:
+        _get_ready(entry, prepare)
+    try:
+        spec: WorkerSpec = orders.recv()
+    except EOFError:
+        raise SystemExit(0) from None
+    orders.close()
+    _carry_out(spec, messages, frame_ready)
+
+
+def _get_ready(entry: str, config: StreamConfig) -> None:
+    # what goes wrong here goes wrong again at the start itself, where it is told
+    with contextlib.suppress(Exception):
+        module = importlib.import_module(entry.rpartition(":")[0])
+        module.prepare(config)
+
+
+def _carry_out(spec: WorkerSpec, messages: Connection, frame_ready: Any) -> None:
+    """Call the entry, report how it ended."""
     try:
         end = EngineEnd(spec, messages, frame_ready)
     except FileNotFoundError:

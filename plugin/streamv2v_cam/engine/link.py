@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
-import multiprocessing
-import signal
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
-from multiprocessing import resource_tracker
 
 import numpy as np
 
@@ -17,9 +13,9 @@ from streamv2v.config import StreamConfig
 from ..frame import Frame, Pixels
 from ..store import Snapshot
 from ..system.opencv import cv2
-from .child import run
 from .heartbeat import Heartbeat, Patience, processor_seconds
 from .memory import EngineMemory
+from .process import EngineProcess
 from .protocol import Failure, FailureKind, FrameDone, Message, Notice, Ready, WorkerSpec
 from .recovery import exit_failure
 from .shared_frames import Record
@@ -41,6 +37,7 @@ class EngineLink:
         threads: CPU threads of the engine, 0 for its own choice.
         fit: whether the engine may ask for a smaller choice where memory is short.
         patience: see there.
+        process: a spare that waits for orders; None starts one.
     """
 
     def __init__(
@@ -54,6 +51,7 @@ class EngineLink:
         threads: int = 0,
         fit: bool = True,
         patience: Patience | None = None,
+        process: EngineProcess | None = None,
     ) -> None:
         self.config = config
         self.ready: Ready | None = None
@@ -63,17 +61,11 @@ class EngineLink:
         self._lock = threading.Lock()
         self._memory = EngineMemory.create(width=config.width, height=config.height, slots=ring_slots)
         self._sent_revision = snapshot.revision
-        context = multiprocessing.get_context("spawn")
-        self._frame_ready = context.Semaphore(0)
-        self._messages, child_messages = context.Pipe(duplex=False)
         plan = self._memory.plan
         spec = WorkerSpec(entry, config, snapshot, plan, every_frame=every_frame, threads=threads, fit=fit)
-        self._process = context.Process(
-            target=run, args=(spec, child_messages, self._frame_ready), name="streamv2v engine", daemon=True
-        )
-        with _interrupts_held():
-            self._process.start()
-        child_messages.close()
+        child = process or EngineProcess(entry)
+        self._frame_ready, self._messages, self._process = child.frame_ready, child.messages, child.process
+        child.order(spec)
         self._heart = Heartbeat(patience or Patience(), lambda: processor_seconds(self._process.pid))
         self._closed = False
 
@@ -118,6 +110,9 @@ class EngineLink:
         except (EOFError, OSError):
             self._process.join(STOP_GRACE_S)
             yield exit_failure(self._process.exitcode)
+            return
+        except Exception as error:  # bytes that are no message may raise anything when they are read
+            yield Failure(FailureKind.CRASH, f"the engine sent what is no message ({type(error).__name__})")
             return
         hang = self._hang()
         if hang is not None:
@@ -182,18 +177,3 @@ class EngineLink:
         if record is None:
             return None
         return record.sequence, Frame(self._memory.picture(record), record.index, record.stamp_s)
-
-
-@contextlib.contextmanager
-def _interrupts_held() -> Iterator[None]:
-    """Let the child begin with Ctrl-C held back: it must not die of it in the middle of its imports."""
-    if not hasattr(signal, "pthread_sigmask"):
-        yield
-        return
-    # starting the tracker itself opens the mask again, so it has to run before
-    resource_tracker.ensure_running()
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)

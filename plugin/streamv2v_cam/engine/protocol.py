@@ -50,7 +50,6 @@ class WorkerSpec:
         every_frame: True for a clip: each frame in order, none dropped; False: the newest frame wins.
         threads: CPU threads for the mathematics; 0 chooses by the number of cores.
         fit: True: where memory is short, ask for a smaller choice; False: run what was asked and only say it.
-        niceness: how far the process steps back behind the publisher (POSIX nice, 0..19).
     """
 
     entry: str
@@ -60,7 +59,6 @@ class WorkerSpec:
     every_frame: bool = False
     threads: int = 0
     fit: bool = True
-    niceness: int = field(default_factory=chosen_niceness)
 
 
 @dataclass(frozen=True)

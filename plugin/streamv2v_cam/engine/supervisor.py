@@ -20,6 +20,7 @@ from .heartbeat import Patience
 from .link import DEFAULT_ENTRY, EngineLink
 from .protocol import Failure, FailureKind, FrameDone, Message, Notice, Progress, Ready, Refit
 from .recovery import FIRST_DELAY_S, Recovery
+from .spare import SpareEngine
 from .succession import Succession
 
 _TICK_S = 0.05
@@ -43,6 +44,7 @@ class EngineSupervisor:
         threads: CPU threads of the engine; 0 lets it choose.
         fit: whether a smaller choice runs where memory is short for the one asked.
         first_delay_s: wait before the second restart in a row, the first has none; it doubles up to 30 s.
+        spare: keep a prepared process beside the running one, where memory allows.
 
     Attributes:
         restarts: how often the engine was started again.
@@ -62,6 +64,7 @@ class EngineSupervisor:
         threads: int = 0,
         fit: bool = True,
         first_delay_s: float = FIRST_DELAY_S,
+        spare: bool = False,
     ) -> None:
         self.config = config
         self.restarts = 0
@@ -73,6 +76,7 @@ class EngineSupervisor:
         self._status = EngineStatus(EngineState.STARTING)
         self._link: EngineLink | None = None
         self._succession = Succession()
+        self._spare = SpareEngine(entry, wanted=spare)
         self._last = 0
         self._dropped = 0
         self._stopping = threading.Event()
@@ -153,6 +157,7 @@ class EngineSupervisor:
                 link.close(at_once=failure is not None)
             if self._stopping.is_set():
                 self._succession.end()
+                self._spare.give_up()
         return failure
 
     def _tick(self, link: EngineLink) -> Failure | Refit | None:
@@ -161,12 +166,20 @@ class EngineSupervisor:
             if isinstance(message, (Failure, Refit)):
                 return message
             self._take(link, message)
+        self._mind_spare(link)
         successor = self._succession.advance(self._start_link, self._begin, self._say_preparing)
         if isinstance(successor, Refit):
             return successor
         if successor is not None:
             self._hand_over(link, successor)
         return None
+
+    def _mind_spare(self, link: EngineLink) -> None:
+        status = self._status
+        if status.state is EngineState.RUNNING and not status.progress and self._succession.link is None:
+            self._spare.calm(self.config, link.pid)
+        else:
+            self._spare.disturbed()
 
     def _take(self, link: EngineLink, message: Message) -> None:
         if isinstance(message, Progress):
@@ -220,6 +233,7 @@ class EngineSupervisor:
             threads=self._threads,
             fit=self._fit,
             patience=self._patience,
+            process=self._spare.take(),
         )
 
     def _refit(self, wish: Refit) -> None:
@@ -228,6 +242,8 @@ class EngineSupervisor:
         self._say(EngineState.STARTING, wish.reason)
 
     def _restart_after(self, failure: Failure) -> None:
+        if failure.kind is FailureKind.MEMORY:
+            self._spare.give_up()
         before = self.config
         delay_s, self.config, reason = self._recovery.after(failure, before)
         # the next engine says itself what is amiss with it; only a smaller choice outlives the restart

@@ -18,14 +18,50 @@ if TYPE_CHECKING:
     import torch
 
     from streamv2v import StreamV2V
+    from streamv2v.models.loading import Components
     from streamv2v.models.preflight import Needs
     from streamv2v.tuning.background_compiling import BackgroundCompiling
 
 
-def main(end: EngineEnd) -> None:
-    """Entry of the engine process."""
+_READY: list[tuple[StreamConfig, Components]] = []
+"""Of a spare: the networks that it has loaded, until they are taken."""
+
+
+def prepare(config: StreamConfig) -> None:
+    """Import all that an engine needs; on a processor load its networks too, which cost no memory of a card."""
+    _begin()
+    import torch
+
+    from streamv2v import load_components
+    from streamv2v.device.choosing import choose_device
+
+    from . import worker_memory
+
+    del worker_memory  # imported for the start to come
+    torch.set_num_threads(1)
+    if choose_device(config).type == "cpu":
+        _READY.append((config, load_components(config)))
+
+
+def _begin() -> None:
     _quieten_libraries()
     _sleep_at_barriers()
+
+
+def _components_of(config: StreamConfig, progress: Callable[..., None]) -> Components:
+    """The networks: those a spare has loaded for the same model, or fresh ones."""
+    from streamv2v import load_components
+
+    while _READY:
+        loaded_for, components = _READY.pop()
+        if replace(loaded_for, width=config.width, height=config.height) == config:
+            return components
+    return load_components(config, progress)
+
+
+def main(end: EngineEnd) -> None:
+    """Entry of the engine process."""
+    _begin()
     end.progress("loading torch")
     import torch
 
@@ -39,13 +75,13 @@ def main(end: EngineEnd) -> None:
 
 def build(end: EngineEnd, config: StreamConfig, progress: Callable[..., None]) -> Translator:
     """Look at the memory, load, warm up, find the number of threads, begin to compile."""
-    from streamv2v import StreamV2V, load_components
+    from streamv2v import StreamV2V
     from streamv2v.tuning.background_compiling import begin_compiling
 
     from .worker_memory import check_memory
 
     needs = check_memory(end, config, progress)
-    components = load_components(config, progress)
+    components = _components_of(config, progress)
     engine = StreamV2V(config, components)
 
     def warm_up() -> None:

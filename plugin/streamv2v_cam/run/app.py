@@ -77,6 +77,7 @@ class App:
             patience=Patience(engine.load_timeout_s, engine.hang_timeout_s),
             threads=engine.threads or 0,
             fit=engine.memory == "fit",
+            spare=engine.spare and entry == DEFAULT_ENTRY,
         )
         open_source = opener(settings.capture, say=say)
         self.capture = CaptureThread(

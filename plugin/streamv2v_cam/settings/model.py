@@ -154,6 +154,9 @@ class EngineSettings(Section):
     memory: Literal["fit", "keep"] = Field(
         default="fit", description="where memory is short: run what fits and say so, or keep to what was asked"
     )
+    spare: bool = Field(
+        default=True, description="keep a prepared second engine process for a fast restart, where memory allows"
+    )
     compile_cache: str | None = Field(
         default=None, description="folder for compiled code and what was tried here; unset is the program's own"
     )

@@ -1,0 +1,192 @@
+"""What becomes of a show when something breaks: what is on air, what is said, and after how long it is live again.
+
+Runs the program itself with the embedded model and the drawn presenter, and breaks one thing after the other:
+
+    python scripts/faults.py                      # engine faults, a full disk (as root), a killed host
+    python scripts/faults.py --busy 1             # the same beside one busy core
+    python scripts/faults.py --only kill,stop
+
+Prints a table for people and JSON on the last line. Needs Linux, for its signals and /proc.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import av
+from streamv2v_cam.run.app import App
+from streamv2v_cam.settings import load_settings
+
+SETTINGS = {"capture.source": "presenter", "publish.sinks": "null", "control.port": 0, "control.open_browser": "never"}
+LIMIT_S = 120.0
+LOOK_S = 0.02
+
+
+def kill(app: App) -> None:
+    """The kernel ends the engine, as for lack of memory."""
+    os.kill(_pid(app), signal.SIGKILL)
+
+
+def stop(app: App) -> None:
+    """The engine hangs: it is there and does nothing."""
+    os.kill(_pid(app), signal.SIGSTOP)
+
+
+def garbage(app: App) -> None:
+    """The engine sends bytes that are no message."""
+    link: Any = app.supervisor._link
+    pipe = os.readlink(f"/proc/self/fd/{link._messages.fileno()}")
+    fds = Path(f"/proc/{_pid(app)}/fd")
+    number = next(fd for fd in fds.iterdir() if os.readlink(fd) == pipe)
+    number.write_bytes((8).to_bytes(4, "big") + b"garbage!")
+
+
+def pause_all(app: App) -> None:
+    """The whole program is stopped for five seconds and goes on, as by Ctrl-Z and fg."""
+    script = f"sleep 5; kill -CONT {os.getpid()} {_pid(app)}"
+    subprocess.Popen(["sh", "-c", script])
+    os.kill(_pid(app), signal.SIGSTOP)
+    os.kill(os.getpid(), signal.SIGSTOP)
+
+
+FAULTS: dict[str, Callable[[App], None]] = {"kill": kill, "stop": stop, "garbage": garbage, "pause": pause_all}
+
+
+def _pid(app: App) -> int:
+    pid = app.supervisor.pid
+    assert pid is not None
+    return pid
+
+
+def engine_fault(name: str, *, spare: bool) -> dict[str, Any]:
+    """Break the engine of a live run and watch it come back."""
+    app = App(load_settings(SETTINGS | {"engine.spare": spare}, None))
+    app.start()
+    try:
+        _wait(lambda: app.publisher.on_air.state == "live" and not app.supervisor.status().progress)
+        if spare:
+            _wait(lambda: app.supervisor._spare.pid is not None)
+            time.sleep(8)  # its imports and loading
+        before = app.telemetry.snapshot()
+        restarts, said = app.supervisor.restarts, ""
+        began_s = time.monotonic()
+        FAULTS[name](app)
+        states, noticed_s = ["live"], None
+        styled = before.styled
+        while (now_s := time.monotonic() - began_s) < LIMIT_S:
+            air = app.publisher.on_air
+            if air.state != states[-1]:
+                states.append(str(air.state))
+            if noticed_s is None and air.state != "live":
+                noticed_s, said = now_s, air.reason
+            back = noticed_s is not None or name == "pause"
+            if back and air.state == "live" and app.telemetry.snapshot().styled > styled + 3:
+                break
+            time.sleep(LOOK_S)
+        figures = app.telemetry.snapshot()
+        return {
+            "fault": name + ("" if spare else ", no spare"),
+            "on air": " > ".join(states),
+            "said": said or "nothing",
+            "noticed_s": None if noticed_s is None else round(noticed_s, 1),
+            "live_again_s": round(now_s, 1),
+            "late beats": figures.late - before.late,
+            "restarts": app.supervisor.restarts - restarts,
+        }
+    finally:
+        app.stop()
+
+
+def disk_full(folder: Path) -> dict[str, Any]:
+    """A recording on a disk of 3 MB beside another output."""
+    mounted = folder / "small"
+    mounted.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=3m", "tmpfs", str(mounted)], check=True)
+    try:
+        target = mounted / "o.mp4"
+        done = _program(folder, "--sink", "null", "--sink", str(target), "--for", "40", "--size", "1280x720")
+        answer = done.communicate(timeout=LIMIT_S)[1].decode()
+        said = next((line for line in answer.splitlines() if "ended" in line), "nothing")
+        return {"fault": "disk full", "on air": "live", "said": said, "kept": _frames(target), "rc": done.returncode}
+    finally:
+        subprocess.run(["umount", str(mounted)], check=False)
+
+
+def host_killed(folder: Path) -> dict[str, Any]:
+    """The whole program is killed in the middle of a recording."""
+    target = folder / "killed.mp4"
+    process = _program(folder, "--sink", "null", "--sink", str(target))
+    _wait(lambda: target.exists() and target.stat().st_size > 1000)
+    began_s = time.monotonic()
+    time.sleep(5)
+    process.kill()
+    seconds = time.monotonic() - began_s
+    process.communicate()
+    kept = _frames(target) / 30
+    return {"fault": "host killed while recording", "recorded_s": round(seconds, 1), "kept_s": round(kept, 1)}
+
+
+def _program(folder: Path, *options: str) -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-m", "streamv2v_cam", "run", "-i", "presenter", "--no-open", "--port", "0", *options]
+    environment = os.environ | {"STREAMV2V_CONFIG": str(folder / "settings.toml")}
+    return subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+
+
+def _frames(path: Path) -> int:
+    with av.open(str(path)) as container:
+        return sum(1 for _ in container.decode(video=0))
+
+
+def _wait(true: Callable[[], object]) -> None:
+    until_s = time.monotonic() + LIMIT_S
+    while not true():
+        if time.monotonic() > until_s:
+            raise SystemExit("the program did not get that far")
+        time.sleep(LOOK_S)
+
+
+@contextlib.contextmanager
+def busy_cores(number: int) -> Iterator[None]:
+    """Processes that take a core each, beside what is measured."""
+    loads = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(number)]
+    try:
+        yield
+    finally:
+        for load in loads:
+            load.kill()
+            load.wait()
+
+
+def main() -> None:
+    asking = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    asking.add_argument("--only", default=",".join([*FAULTS, "kill-cold", "disk", "host"]))
+    asking.add_argument("--busy", type=int, default=0, help="cores kept busy meanwhile")
+    asked = asking.parse_args()
+    rows: list[dict[str, Any]] = []
+    with tempfile.TemporaryDirectory() as place, busy_cores(asked.busy):
+        folder = Path(place)
+        os.environ["STREAMV2V_CONFIG"] = str(folder / "settings.toml")
+        for name in asked.only.split(","):
+            if name in FAULTS:
+                rows.append(engine_fault(name, spare=True))
+            elif name == "kill-cold":
+                rows.append(engine_fault("kill", spare=False))
+            else:
+                rows.append({"disk": disk_full, "host": host_killed}[name](folder))
+            print("; ".join(f"{key}: {value}" for key, value in rows[-1].items()), flush=True)
+    print(json.dumps({"busy_cores": asked.busy, "faults": rows}))
+
+
+if __name__ == "__main__":
+    main()
