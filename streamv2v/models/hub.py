@@ -91,6 +91,29 @@ def check_model(model: str) -> None:
         check_folder(find_folder(model))
 
 
+def check_lora(source: str) -> None:
+    """See, at no cost and without the network, whether `source` can be a LoRA; a hub id always can.
+
+    Raises:
+        ModelError: a path that is not there, or a file that is not opened.
+    """
+    path = Path(source).expanduser()
+    if not path.exists() and (path.suffix or not HUB_ID.match(source)):
+        raise ModelError(f"The LoRA {source!r} was looked for and is not there. Give a file, a folder or a hub id.")
+    if path.is_file() and path.suffix.lower() != ".safetensors":
+        raise ModelError(f"LoRA {path.name}: only .safetensors files are opened; {path.suffix} files can run code.")
+
+
+def check_vae(source: str) -> None:
+    """See, at no cost and without the network, whether `source` can be a VAE; a hub id always can.
+
+    Raises:
+        ModelError: a folder that is not there.
+    """
+    if not Path(source).expanduser().is_dir() and not HUB_ID.match(source):
+        raise ModelError(f"The VAE {source!r} was looked for as a folder and is not there. Give a folder or a hub id.")
+
+
 def check_folder(folder: Path, parts: Iterable[str] = PARTS) -> None:
     """See that `folder` is a diffusers folder with all it needs.
 

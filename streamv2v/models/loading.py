@@ -15,7 +15,17 @@ from ..config import StreamConfig
 from ..device.choosing import choose_device, choose_dtype
 from ..errors import ModelError
 from .float32_layers import run_in_float32
-from .hub import HUB_ID, PARTS, Progress, check_folder, check_single_file, find_folder, is_single_file, silent
+from .hub import (
+    HUB_ID,
+    PARTS,
+    Progress,
+    check_folder,
+    check_single_file,
+    check_vae,
+    find_folder,
+    is_single_file,
+    silent,
+)
 from .last_upsampling import fold_last_upsampling
 from .loras import fuse_loras, wanted_loras
 from .model_facts import float32_layers_of
@@ -152,10 +162,7 @@ def _load_vae(config: StreamConfig, dtype: torch.dtype, progress: Progress) -> A
     assert config.vae is not None
     progress(f"loading VAE {config.vae}", None)
     folder = Path(config.vae).expanduser()
-    if not folder.is_dir() and not HUB_ID.match(config.vae):
-        raise ModelError(
-            f"The VAE {config.vae!r} was looked for as a folder and is not there. Give a folder or a hub id."
-        )
+    check_vae(config.vae)
     with _as_model_error(f"VAE {config.vae}"):
         settings: Any = diffusers.AutoencoderTiny.load_config(
             config.vae, local_files_only=config.offline or folder.is_dir(), cache_dir=config.cache_dir

@@ -8,7 +8,7 @@ from typing import Any
 
 from ..config import Lora, StreamConfig
 from ..errors import ModelError
-from .hub import HUB_ID, Progress
+from .hub import Progress, check_lora
 
 FEW_STEP_WORDS = ("lcm", "turbo", "lightning", "hyper", "dmd")
 SD15_TEXT_WIDTH = 768
@@ -63,13 +63,8 @@ def fuse_loras(pipe: Any, loras: Sequence[Lora], *, offline: bool, cache_dir: st
 
 
 def _load(pipe: Any, lora: Lora, name: str, offline: bool, cache_dir: str | None) -> None:
+    check_lora(lora.source)
     path = Path(lora.source).expanduser()
-    if not path.exists() and (path.suffix or not HUB_ID.match(lora.source)):
-        raise ModelError(
-            f"The LoRA {lora.source!r} was looked for and is not there. Give a file, a folder or a hub id."
-        )
-    if path.is_file() and path.suffix.lower() != ".safetensors":
-        raise ModelError(f"LoRA {path.name}: only .safetensors files are opened; {path.suffix} files can run code.")
     source, options = (str(path.parent), {"weight_name": path.name}) if path.is_file() else (lora.source, {})
     try:
         pipe.load_lora_weights(

@@ -84,7 +84,8 @@ class Succession:
                 reason = f"{link.config.model} does not fit beside the present engine, which ends first"
                 return Refit(link.config, reason, lasting=False)
             elif isinstance(message, Failure):
-                log.warning("%s", "\n".join(filter(None, (message.reason, message.detail))))
+                log.warning("%s", message.reason)
+                log.debug("%s", message.detail)
                 say("", f"kept the present engine, the new one did not start: {message.reason}")
                 self.link = None
                 link.close(at_once=True)

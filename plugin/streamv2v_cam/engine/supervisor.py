@@ -135,7 +135,8 @@ class EngineSupervisor:
                 self._refit(failure)
                 continue
             self._recovery.ran(time.monotonic() - began_s)
-            log.warning("%s", "\n".join(filter(None, (failure.reason, failure.detail))))
+            log.warning("%s", failure.reason)
+            log.debug("%s", failure.detail)
             if failure.kind.permanent:
                 self._give_up(failure)
             else:

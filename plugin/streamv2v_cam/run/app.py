@@ -5,11 +5,11 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
-from streamv2v.models.hub import check_model
 from streamv2v.models.vocabulary import vocabulary_of
 
 from ..capture import CaptureThread
 from ..control import Report
+from ..engine.asked import check_asked
 from ..engine.heartbeat import Patience
 from ..engine.link import DEFAULT_ENTRY
 from ..engine.supervisor import EngineSupervisor
@@ -58,7 +58,7 @@ class App:
         publish, engine = settings.publish, settings.engine
         vocabulary = None
         if entry == DEFAULT_ENTRY:
-            check_model(engine.model)
+            check_asked(settings.stream_config())
             vocabulary = vocabulary_of(engine.model, loras=engine.loras)
         self.settings = settings
         self.store = starting_store(settings, vocabulary, say=say)

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 from streamv2v.config import StreamConfig
 from streamv2v.controls import Controls
-from streamv2v.models.hub import check_model
 from streamv2v.models.vocabulary import vocabulary_of
 
 from ..capture.framing import frame as framed
+from ..engine.asked import check_asked
 from ..engine.clip import ClipEngine
 from ..engine.heartbeat import Patience
 from ..engine.link import DEFAULT_ENTRY
@@ -140,7 +140,7 @@ def translate_clip(
     """
     check_target(source, target, overwrite=overwrite)
     if entry == DEFAULT_ENTRY:
-        check_model(settings.engine.model)
+        check_asked(settings.stream_config())
         known = vocabulary_of(settings.engine.model, loras=settings.engine.loras)
         WordJudge(known, quiet=True).check(settings.controls())
     controls = settings.controls()

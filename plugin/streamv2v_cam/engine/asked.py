@@ -1,0 +1,42 @@
+"""What was asked of the engine, looked at before one is started: what can be seen to be wrong costs no start."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from streamv2v.config import StreamConfig
+from streamv2v.errors import ModelError
+from streamv2v.models.hub import check_lora, check_model, check_vae
+
+DEVICES = Path("/dev")
+_CARDS = ("nvidia*", "dxg", "kfd")
+"""NVIDIA's, that of a Windows host, AMD's: what PyTorch calls cuda has one of these on Linux."""
+
+
+def check_asked(config: StreamConfig) -> None:
+    """See whether model, LoRAs, VAE and device can be there.
+
+    Raises:
+        ModelError: one cannot; what was looked for and what to do.
+    """
+    check_model(config.model)
+    for lora in config.loras:
+        check_lora(lora.source)
+    if config.vae:
+        check_vae(config.vae)
+    check_device(config.device)
+
+
+def check_device(asked: str, *, system: str = sys.platform, devices: Path = DEVICES) -> None:
+    """See whether a device of that kind can be in this machine.
+
+    Raises:
+        ModelError: it cannot.
+    """
+    kind = asked.partition(":")[0]
+    missing = (kind == "mps" and system != "darwin") or (kind == "cuda" and system == "darwin")
+    if kind == "cuda" and system == "linux":
+        missing = not any(True for pattern in _CARDS for _ in devices.glob(pattern))
+    if missing:
+        raise ModelError(f"The device {asked!r} was asked for, but this machine has none. Choose 'auto' or 'cpu'.")
