@@ -22,18 +22,7 @@ from streamv2v.errors import ConfigError, ModelError
 from ..frame import Pixels
 from ..store import Snapshot
 from .memory import EngineMemory
-from .protocol import (
-    DETAIL_LIMIT,
-    TEXT_LIMIT,
-    Failure,
-    FailureKind,
-    FrameDone,
-    Message,
-    Progress,
-    Ready,
-    WorkerSpec,
-    chosen_niceness,
-)
+from .protocol import DETAIL_LIMIT, TEXT_LIMIT, Failure, FailureKind, FrameDone, Message, Progress, Ready, WorkerSpec
 from .shared_frames import Record
 
 _MEMORY_WORDS = ("out of memory", "can't allocate memory", "cannot allocate memory", "not enough memory")
@@ -104,13 +93,20 @@ class EngineEnd:
         self._messages.close()
 
 
-def run(entry: str, prepare: StreamConfig | None, orders: Connection, messages: Connection, frame_ready: Any) -> None:
+def run(
+    entry: str,
+    prepare: StreamConfig | None,
+    niceness: int,
+    orders: Connection,
+    messages: Connection,
+    frame_ready: Any,
+) -> None:
     """First function of the engine process: take on a child's manners, get ready, wait for orders, carry them out."""
     # Ctrl-C is the host's; it asks this process to stop when it wants that
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     # what a library prints must not end up in the host's own output (a clip on a pipe, a JSON summary)
     os.dup2(2, 1)
-    _step_back(chosen_niceness())
+    _step_back(niceness)
     threading.Thread(target=_end_with_host, name="host watch", daemon=True).start()
     if prepare is not None:
         _get_ready(entry, prepare)

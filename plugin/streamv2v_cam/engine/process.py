@@ -11,7 +11,7 @@ from multiprocessing import resource_tracker
 from streamv2v.config import StreamConfig
 
 from .child import run
-from .protocol import WorkerSpec
+from .protocol import WorkerSpec, chosen_niceness
 
 
 class EngineProcess:
@@ -36,7 +36,7 @@ class EngineProcess:
         child_orders, self._orders = context.Pipe(duplex=False)
         self.process = context.Process(
             target=run,
-            args=(entry, prepare, child_orders, child_messages, self.frame_ready),
+            args=(entry, prepare, chosen_niceness(), child_orders, child_messages, self.frame_ready),
             name="streamv2v engine",
             daemon=True,
         )
