@@ -48,6 +48,8 @@ SHARED = {
     "knownwords",
     "looks",
     "mailbox",
+    "media",
+    "rates",
     "settings",
     "store",
     "system",

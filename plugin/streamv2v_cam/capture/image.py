@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from ..errors import SourceError
 from ..frame import Pixels
+from ..media.viewing import over_background
 from ..system.opencv import cv2
 from .pacing import Pacer
 
-IMAGE_ENDINGS = (".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff")
+IMAGE_ENDINGS = (".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff", ".avif")
 
 
 class ImageSource:
@@ -29,10 +31,10 @@ class ImageSource:
             raw = np.fromfile(path, dtype=np.uint8)
         except OSError as error:
             raise SourceError(f"Image {str(path)!r} cannot be read: {error.strerror}.") from None
-        picture = cv2.imdecode(raw, cv2.IMREAD_COLOR) if raw.size else None
+        picture = _decoded(raw) if raw.size else None
         if picture is None:
             raise SourceError(f"Image {str(path)!r} holds no picture that can be read. Use a PNG, JPEG or WebP file.")
-        self._pixels = cv2.cvtColor(picture, cv2.COLOR_BGR2RGB)
+        self._pixels = picture
 
     def read(self) -> Pixels:
         """The picture, RGB uint8 `[H, W, 3]`, once per frame time; always the same array."""
@@ -41,3 +43,17 @@ class ImageSource:
 
     def close(self) -> None:
         """Nothing is held open."""
+
+
+def _decoded(raw: Any) -> Pixels | None:
+    """RGB uint8 `[H, W, 3]`, upright and opaque; None where it is no picture."""
+    try:
+        whole = cv2.imdecode(raw, cv2.IMREAD_UNCHANGED)
+        if whole is not None and whole.ndim == 3 and whole.shape[2] == 4:
+            scale = 1 if whole.dtype == np.uint8 else 257
+            return over_background(cv2.cvtColor((whole // scale).astype(np.uint8), cv2.COLOR_BGRA2RGBA))
+        # read once more, because only so the turn in its EXIF data is followed
+        picture = cv2.imdecode(raw, cv2.IMREAD_COLOR)
+    except cv2.error:
+        return None
+    return None if picture is None else cv2.cvtColor(picture, cv2.COLOR_BGR2RGB)

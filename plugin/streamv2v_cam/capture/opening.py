@@ -7,10 +7,12 @@ from pathlib import Path
 
 from ..errors import SourceError
 from ..interfaces import Source
+from ..media.names import is_address
+from ..system.paths import home_path
 from .cameras import CameraInfo, find_again, find_camera
 from .image import IMAGE_ENDINGS, ImageSource
 from .presenter import PresenterSource
-from .url import ADDRESS, open_address
+from .url import open_address
 
 VIDEO_ENDINGS = (
     ".mp4",
@@ -56,7 +58,8 @@ class SourceOpener:
     def __init__(
         self, spec: str, *, width: int, height: int, fps: float, loop: bool = False, known: CameraInfo | None = None
     ) -> None:
-        self._spec = spec.strip()
+        # a name of something that is there is a file, blanks at its ends included
+        self._spec = spec if Path(spec).exists() and spec.strip() else spec.strip()
         self._width, self._height, self._fps, self._loop = width, height, fps, loop
         self._camera = known
         self._open: Callable[[], Source] = self._resolve()
@@ -70,11 +73,11 @@ class SourceOpener:
             raise SourceError("No source was named. Use camera, presenter, a file or an address.")
         if spec == "presenter":
             return lambda: PresenterSource(width=self._width, height=self._height, fps=self._fps)
-        if ADDRESS.match(spec):
+        if is_address(spec):
             return lambda: open_address(spec.removesuffix("?loop"), loop=self._loop or spec.endswith("?loop"))
         if spec == "camera" or spec.startswith("camera:"):
             return lambda: self._open_camera(spec.partition(":")[2].strip())
-        path = Path(spec.removesuffix("?loop")).expanduser()
+        path = home_path(spec if Path(spec).exists() else spec.removesuffix("?loop"))
         if not spec.startswith("/dev/video") and (path.exists() or _looks_like_a_path(path)):
             return lambda: self._open_path(path)
         return lambda: self._open_camera(spec)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import re
+from typing import Any
 
 from ..errors import SourceError
 from ..frame import Pixels
-from .decoding import has_end, open_video, reason_of, to_pixels
+from ..media.names import without_secrets
+from ..media.opening import open_clip, reason_of
+from .decoding import SquareViewer, has_end
 from .video import VideoFileSource
 
-ADDRESS = re.compile(r"^(rtsps?|https?|rtmps?|srt|udp|tcp)://", re.IGNORECASE)
 OPEN_TIMEOUT_S = 10.0
 
 
@@ -41,11 +42,18 @@ class UrlSource:
         options = {"fflags": "nobuffer", "flags": "low_delay"}
         if address.lower().startswith("rtsp"):
             options["rtsp_transport"] = "tcp"
-        self._container, self._stream = open_video(
-            address, what=f"Address {without_secrets(address)}", options=options, timeout_s=OPEN_TIMEOUT_S
+        stream: Any
+        self._container, stream = open_clip(
+            address,
+            what=f"Address {without_secrets(address)}",
+            refusal=SourceError,
+            options=options,
+            timeout_s=OPEN_TIMEOUT_S,
         )
+        stream.thread_type = "SLICE"
+        self._viewer = SquareViewer(stream)
         self.is_live = not has_end(self._container)
-        self._frames = self._container.decode(self._stream)
+        self._frames = self._container.decode(stream)
 
     def read(self) -> Pixels:
         """The next picture, RGB uint8 `[H, W, 3]`.
@@ -54,7 +62,7 @@ class UrlSource:
             SourceError: the stream broke, ended or fell silent.
         """
         try:
-            return to_pixels(next(self._frames), self._stream)
+            return self._viewer.pixels(next(self._frames))
         except StopIteration:
             raise SourceError(f"The {self.name} ended.") from None
         except (self._broken, OSError) as error:
@@ -62,8 +70,3 @@ class UrlSource:
 
     def close(self) -> None:
         self._container.close()
-
-
-def without_secrets(address: str) -> str:
-    """The address for people: without user, password and query."""
-    return re.sub(r"//[^/@]*@", "//", address).split("?", 1)[0]

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from pathlib import Path
+from typing import Any
 
 from ..errors import SourceError
 from ..frame import Pixels
-from .decoding import open_video, reason_of, to_pixels
+from ..media.names import in_words, is_address
+from ..media.opening import open_clip
+from ..media.packets import Packets
+from ..media.viewing import Shown, deinterlaced
+from .decoding import SquareViewer
 
 FALLBACK_FPS = 25.0
 MOST_BEHIND_S = 0.1
@@ -27,13 +32,15 @@ class VideoFileSource:
 
     def __init__(self, path: Path | str, *, loop: bool = False) -> None:
         self._address = str(path)
-        self._what = f"Video {Path(path).name!r}"
+        self._title = Path(in_words(self._address)).name
+        self._what = f"Video {self._title!r}"
         self._loop = loop
         self._container, self._stream = self._open()
         rate = self._stream.average_rate or self._stream.base_rate
         self._frame_s = 1.0 / float(rate or FALLBACK_FPS)
         size = f"{self._stream.codec_context.width}x{self._stream.codec_context.height}"
-        self.name = f"video {Path(path).name!r} ({size} at {1 / self._frame_s:.3g}{', looped' if loop else ''})"
+        self.name = f"video {self._title!r} ({size} at {1 / self._frame_s:.3g}{', looped' if loop else ''})"
+        self._shown = 0
         self._frames = self._play()
 
     def read(self) -> Pixels | None:
@@ -49,12 +56,17 @@ class VideoFileSource:
         self._container.close()
 
     def _open(self):
-        return open_video(self._address, what=self._what, timeout_s=10.0 if "://" in self._address else None)
+        timeout_s = 10.0 if is_address(self._address) else None
+        container, stream = open_clip(self._address, what=self._what, refusal=SourceError, timeout_s=timeout_s)
+        stream.thread_type = "SLICE"
+        self._viewer = SquareViewer(stream)
+        return container, stream
 
     def _play(self) -> Generator[Pixels, None, None]:
         began_s, offset_s = time.monotonic(), 0.0
         while True:
             last_s, shown = 0.0, 0
+            self._shown = 0
             for frame, at_s in self._decode():
                 due_s = began_s + offset_s + at_s
                 behind_s = time.monotonic() - due_s
@@ -65,7 +77,8 @@ class VideoFileSource:
                     continue
                 time.sleep(max(0.0, -behind_s))
                 shown += 1
-                yield to_pixels(frame, self._stream)
+                self._shown = shown
+                yield self._viewer.pixels(frame)
             if not shown:
                 raise SourceError(f"{self._what} holds no picture that can be decoded.")
             if not self._loop:
@@ -75,19 +88,30 @@ class VideoFileSource:
             self._container.close()
             self._container, self._stream = self._open()
 
-    def _decode(self):
+    def _decode(self) -> Iterator[tuple[Any, float]]:
         """Frames with their times, seconds from the first."""
-        import av.error
-
         first_s: float | None = None
         at_s = -self._frame_s
-        try:
-            for frame in self._container.decode(self._stream):
-                at_s = frame.time - (first_s or 0.0) if frame.time is not None else at_s + self._frame_s
-                if first_s is None:
-                    first_s, at_s = at_s, 0.0
-                yield frame, at_s
-        except (av.error.FFmpegError, OSError) as error:
+        for shown in deinterlaced(self._frames_of_packets()):
+            own_s = _seconds(shown, self._stream)
+            at_s = own_s - (first_s or 0.0) if own_s is not None else at_s + self._frame_s
             if first_s is None:
-                raise SourceError(f"{self._what} cannot be played: {reason_of(error)}.") from None
-            # A damaged end is an end: what could be seen was seen.
+                first_s, at_s = at_s, 0.0
+            yield shown.frame, at_s
+
+    def _frames_of_packets(self) -> Iterator[Any]:
+        import av.error
+
+        packets = Packets(self._container, [self._stream], name=f"video {self._title!r}")
+        for packet in packets:
+            try:
+                yield from packet.decode()
+            except (av.error.FFmpegError, OSError):
+                # What could be seen is seen: a damaged piece, or a damaged end.
+                continue
+        if packets.broke_off and self._shown == 0:
+            raise SourceError(f"{self._what} cannot be played: {packets.broke_off}.")
+
+
+def _seconds(shown: Shown, stream: Any) -> float | None:
+    return None if shown.pts is None else float(shown.pts * stream.time_base)

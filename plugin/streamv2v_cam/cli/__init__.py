@@ -5,6 +5,7 @@ Every refusal is one line on stderr and exit code 2; a traceback appears only wi
 
 from __future__ import annotations
 
+import io
 import logging
 import os
 import sys
@@ -61,6 +62,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
     0 is done, 2 a refusal (one line on stderr), 130 a translation stopped by the person, 1 a fault of the program.
     """
+    for stream in (sys.stdout, sys.stderr):
+        # an old code page shows a "?" for what it does not have
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
     arguments = sys.argv[1:] if arguments is None else list(arguments)
     sys.exit(_outcome(list(arguments)))
 

@@ -98,5 +98,6 @@ def set_value(
 
 def _path(config: Path | None) -> Path:
     from ..settings import default_config_path
+    from ..system.paths import home_path
 
-    return config.expanduser() if config else default_config_path()
+    return home_path(config) if config else default_config_path()

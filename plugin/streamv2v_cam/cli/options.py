@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -14,6 +15,8 @@ from ..errors import SettingsError
 if TYPE_CHECKING:
     from ..settings import LoadedSettings
 
+LARGEST_SIDE = 16384
+"""What h264 can hold, px."""
 _LOOK, _ENGINE, _GENERAL = "Look", "Engine", "General"
 
 
@@ -123,6 +126,22 @@ def settings_from(given: Mapping[str, Any]) -> LoadedSettings:
     return load_settings(flags, given.get("config"))
 
 
+def rate_from(name: str, text: str) -> Fraction:
+    """Pictures a second from "30", "29.97" (which stands for 30000/1001) or a fraction.
+
+    Raises:
+        SettingsError: anything else.
+    """
+    from ..rates import parsed_rate
+
+    try:
+        return parsed_rate(text)
+    except ValueError:
+        raise SettingsError(
+            f"{name}: {text!r} was refused; allowed is a number above 0, at most 1000, also 30000/1001."
+        ) from None
+
+
 def size_from(name: str, text: str) -> tuple[int, int]:
     """Width and height, px, from "WxH".
 
@@ -130,6 +149,6 @@ def size_from(name: str, text: str) -> tuple[int, int]:
         SettingsError: anything else.
     """
     match = re.fullmatch(r"\s*(\d{1,5})\s*[xX×*]\s*(\d{1,5})\s*", text)
-    if not match:
+    if not match or not all(2 <= int(side) <= LARGEST_SIDE for side in match.groups()):
         raise SettingsError(f"{name}: {text!r} was refused; allowed is a width and a height such as 1280x720.")
     return int(match[1]), int(match[2])

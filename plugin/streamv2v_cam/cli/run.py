@@ -28,7 +28,7 @@ _Sinks = Annotated[
     option("--sink", "-o", help="camera, camera:/dev/video10, null or a .mp4 file; repeatable.", panel=_PICTURE),
 ]
 _Size = Annotated[str | None, option("--size", metavar="WxH", help="Published size.", panel=_PICTURE)]
-_Fps = Annotated[float | None, option("--fps", help="Published pictures a second.", panel=_PICTURE)]
+_Fps = Annotated[str | None, option("--fps", help="Published pictures a second.", panel=_PICTURE)]
 _Port = Annotated[int | None, option("--port", help="Port of the page; 0 is any free one.", panel=_PAGE)]
 _Preview = Annotated[bool | None, option("--preview/--no-preview", help="Show the picture on the page.", panel=_PAGE)]
 _OpenPage = Annotated[bool | None, option("--open/--no-open", help="Open the page in a browser, or not.", panel=_PAGE)]
@@ -86,7 +86,7 @@ def run(
         raise SettingsError(f"--for: {for_s:g} was refused; allowed is a number of seconds above 0.")
     if size is not None:
         given["publish.width"], given["publish.height"] = options.size_from("--size", size)
-    given["publish.fps"] = fps
+    given["publish.fps"] = None if fps is None else float(options.rate_from("--fps", fps))
     if open_page is not None:
         given["settings"] = [*(settings or []), f"control.open_browser={'always' if open_page else 'never'}"]
     loaded = options.settings_from(given)

@@ -45,6 +45,7 @@ def path(config: options.Config = None) -> None:
 def _token(config: options.Config) -> AccessToken:
     from ..settings import default_config_path
     from ..system.accesstoken import AccessToken
+    from ..system.paths import home_path
 
-    settings_path = config.expanduser() if config else default_config_path()
+    settings_path = home_path(config) if config else default_config_path()
     return AccessToken(settings_path.parent / "token")

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import json
-import math
 from typing import Annotated
 
 import typer
 
-from ..errors import SettingsError
 from . import options
 from .options import option
 
@@ -23,8 +21,8 @@ def translate(
         option("--size", metavar="WxH|same", help="Size of the clip written; same as IN unless given.", panel=_CLIP),
     ] = None,
     fps: Annotated[
-        float | None,
-        option("--fps", help="Frames a second of the clip written; those of IN unless given.", panel=_CLIP),
+        str | None,
+        option("--fps", help="Frames a second of the clip written (30000/1001 too); IN's unless given.", panel=_CLIP),
     ] = None,
     sound: Annotated[bool, option("--sound/--no-sound", help="Keep the sound, or leave it out.", panel=_CLIP)] = True,
     overwrite: Annotated[bool, option("--overwrite", "-y", help="Replace OUT where it exists.", panel=_CLIP)] = False,
@@ -58,14 +56,13 @@ def translate(
     from ..system.logs import set_up_logging
 
     set_up_logging(verbose=verbose, debug=debug)
-    if fps is not None and not (math.isfinite(fps) and 0 < fps <= 1000):
-        raise SettingsError(f"--fps: {fps:g} was refused; allowed is a number above 0, at most 1000.")
+    rate = None if fps is None else options.rate_from("--fps", fps)
     wanted = None if size is None or size == "same" else options.size_from("--size", size)
     loaded = options.settings_from(given)
 
     from ..translate import translate_clip
 
-    summary = translate_clip(loaded, source, target, size=wanted, fps=fps, sound=sound, overwrite=overwrite)
+    summary = translate_clip(loaded, source, target, size=wanted, fps=rate, sound=sound, overwrite=overwrite)
     if as_json:
         # Standard output is the clip itself when OUT is "-".
         typer.echo(json.dumps(summary), err=target == "-")

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 from ..settings import LoadedSettings
+from ..system.paths import home_path
 from ..system.textfile import write_text
 from .errors import ObsError
 
@@ -29,7 +30,7 @@ def stored_password(settings: LoadedSettings) -> str:
     """
     named = settings.obs.password_file
     if named:
-        path = Path(named).expanduser()
+        path = home_path(named)
         if not path.exists():
             raise ObsError(f"obs.password_file: there is no file {path}.")
         return read_password_file(path)
@@ -49,7 +50,7 @@ def keep_password(settings: LoadedSettings, password: str) -> str:
     named = settings.obs.password_file
     if not named and _into_keyring(_account(settings), password):
         return "the keyring"
-    path = Path(named).expanduser() if named else fallback_file(settings)
+    path = home_path(named) if named else fallback_file(settings)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         if not path.exists():

@@ -5,10 +5,10 @@ from __future__ import annotations
 import sys
 import threading
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 from ..settings import LoadedSettings
 from ..system.accesstoken import AccessToken
+from ..system.paths import home_path
 from .feedback import Caption, CustomEvents
 from .host import HostLink
 from .hotkeys import Hotkeys
@@ -75,7 +75,7 @@ def server_address(settings: LoadedSettings) -> str:
 def token_of(settings: LoadedSettings) -> Callable[[], str]:
     """Gives the token of the program's API; the file is read again when it changes."""
     named = settings.obs.token_file
-    path = Path(named).expanduser() if named else settings.token_path
+    path = home_path(named) if named else settings.token_path
     return AccessToken(path).current
 
 

@@ -8,6 +8,8 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, Field
 from pydantic_settings import NoDecode
 
+from ..rates import as_rate
+
 
 def words_from(value: Any) -> Any:
     """A list from one text: a JSON list, or parts between commas."""
@@ -42,3 +44,5 @@ def table_from(value: Any) -> Any:
 Words = Annotated[list[Annotated[str, Field(min_length=1)]], NoDecode, BeforeValidator(words_from)]
 Spec = Annotated[str, BeforeValidator(spec_from), Field(min_length=1)]
 Table = Annotated[dict[Annotated[str, Field(min_length=1)], Spec], NoDecode, BeforeValidator(table_from)]
+Rate = Annotated[float, BeforeValidator(as_rate)]
+"""Pictures a second: a number, a fraction such as "30000/1001", or 29.97 for it."""

@@ -19,6 +19,7 @@ from streamv2v.errors import ConfigError, ControlError
 
 from ..errors import SettingsError
 from ..looks import LookSet, Shelf, load_looks, shipped_looks
+from ..system.paths import home_path
 from .model import (
     DEFAULT_LOOK,
     ENVIRONMENT_DELIMITER,
@@ -105,7 +106,7 @@ class LoadedSettings:
     def looks_path(self) -> Path:
         """The user's file of looks; it need not exist."""
         chosen = self.control.looks_file
-        return Path(chosen).expanduser() if chosen else self.path.parent / "looks.toml"
+        return home_path(chosen) if chosen else self.path.parent / "looks.toml"
 
     @property
     def token_path(self) -> Path:
@@ -222,7 +223,7 @@ def load_settings(flags: Mapping[str, Any] | None = None, config_path: Path | st
         SettingsError: one line that says which setting, from where, what was found, what is allowed.
         LookError: the start look does not exist, or the file of looks cannot be read.
     """
-    path = Path(config_path).expanduser() if config_path else default_config_path()
+    path = home_path(config_path) if config_path else default_config_path()
     merged: dict[str, Any] = {}
     origins: dict[str, str] = {}
     from_file = flatten(read_settings_file(path, must_exist=config_path is not None))

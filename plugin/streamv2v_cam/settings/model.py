@@ -15,7 +15,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from streamv2v.config import EMBEDDED_MODEL, SLOT_LIMIT, BankConfig, StreamConfig
 from streamv2v.controls import describe_controls
 
-from .kinds import Spec, Table, Words, words_from
+from .kinds import Rate, Spec, Table, Words, words_from
 
 ENVIRONMENT_PREFIX = "STREAMV2V_"
 ENVIRONMENT_DELIMITER = "__"
@@ -39,7 +39,7 @@ class CaptureSettings(Section):
     )
     width: int = Field(default=1280, ge=16, le=7680, description="width asked of the camera, px")
     height: int = Field(default=720, ge=16, le=4320, description="height asked of the camera, px")
-    fps: float = Field(default=30.0, gt=0, le=240, description="pictures a second asked of the camera")
+    fps: Rate = Field(default=30.0, gt=0, le=240, description="pictures a second asked of the camera")
     loop: bool = Field(default=True, description="start a video file again at its end")
 
 
@@ -48,7 +48,7 @@ class PublishSettings(Section):
 
     width: int = Field(default=1280, ge=64, le=3840, multiple_of=2, description="published width, even, px")
     height: int = Field(default=720, ge=64, le=2160, multiple_of=2, description="published height, even, px")
-    fps: float = Field(default=30.0, ge=1, le=120, description="published pictures a second")
+    fps: Rate = Field(default=30.0, ge=1, le=120, description="published pictures a second")
     sinks: Words = Field(
         default=["auto"],
         min_length=1,

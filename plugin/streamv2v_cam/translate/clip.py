@@ -20,14 +20,16 @@ from ..engine.heartbeat import Patience
 from ..engine.link import DEFAULT_ENTRY
 from ..frame import Pixels
 from ..knownwords import WordJudge
+from ..rates import rate_of
 from ..system.logs import console
 from ..system.opencv import cv2
 from ..system.stopping import terminate_as_interrupt
+from .formats import check_target, kind_of
 from .progress import ClipProgress
 from .reader import ClipReader
 from .sizes import engine_size, even
 from .timing import Timed, at_rate
-from .writer import ClipWriter, PictureFormat, check_target
+from .writer import ClipWriter, PictureFormat
 
 if TYPE_CHECKING:
     from ..settings import LoadedSettings
@@ -59,7 +61,7 @@ class _Job:
     writer: ClipWriter
     picture: PictureFormat
     controls: Controls
-    fps: float | None
+    fps: Fraction | None
     counts: _Counts = field(default_factory=_Counts)
     slots: deque[_Slot] = field(default_factory=deque)
 
@@ -94,7 +96,7 @@ class _Job:
         self.counts.ticks = slot.pts + slot.count * slot.duration
 
     def _timed(self) -> Iterator[tuple[Pixels, _Slot]]:
-        frames: Iterator[Timed[Pixels]] = self.reader.frames(on_sound=self.writer.sound)
+        frames: Iterator[Timed[Pixels]] = self.reader.frames(on_other=self.writer.other)
         if self.fps is None:
             for timed in frames:
                 yield timed.item, _Slot(1, timed.pts, timed.duration)
@@ -111,7 +113,7 @@ def translate_clip(
     target: str,
     *,
     size: tuple[int, int] | None = None,
-    fps: float | None = None,
+    fps: Fraction | float | None = None,
     sound: bool = True,
     overwrite: bool = False,
     entry: str = DEFAULT_ENTRY,
@@ -146,12 +148,19 @@ def translate_clip(
     controls = settings.controls()
     began_s = time.monotonic()
     with terminate_as_interrupt(), ClipReader(source) as reader:
-        picture = _picture_format(reader, size, fps)
+        rate = _constant_rate(fps, target, reader)
+        picture = _picture_format(reader, size, rate)
         config = _engine_config(settings, picture)
-        with ClipProgress(reader.frame_count if fps is None else None) as progress:
+        with ClipProgress(reader.frame_count) as progress:
             try:
-                with ClipWriter(target, picture, reader.audio if sound else ()) as writer:
-                    job = _Job(reader, writer, picture, controls, fps)
+                with ClipWriter(
+                    target,
+                    picture,
+                    reader.audio if sound else (),
+                    surroundings=(reader.container, reader.subtitles),
+                    replace=overwrite,
+                ) as writer:
+                    job = _Job(reader, writer, picture, controls, rate)
                     facts, load_s = _translate(job, config, settings, entry, progress)
             except KeyboardInterrupt:
                 console.print("stopped; nothing was kept")
@@ -197,9 +206,17 @@ def _translate(
         return engine.facts, load_s
 
 
-def _picture_format(reader: ClipReader, size: tuple[int, int] | None, fps: float | None) -> PictureFormat:
+def _constant_rate(fps: Fraction | float | None, target: str, reader: ClipReader) -> Fraction | None:
+    """The constant rate of the clip written; None where every frame keeps its own time."""
+    if fps is None and kind_of(target).constant:
+        # a container without times shows every picture for as long as any other
+        return rate_of(reader.rate)
+    return None if fps is None else rate_of(fps)
+
+
+def _picture_format(reader: ClipReader, size: tuple[int, int] | None, fps: Fraction | None) -> PictureFormat:
     width, height = even(*(size or (reader.width, reader.height)))
-    rate = reader.rate if fps is None else Fraction(fps).limit_denominator(1001)
+    rate = reader.rate if fps is None else fps
     return PictureFormat(
         width=width,
         height=height,

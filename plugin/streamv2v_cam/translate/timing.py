@@ -26,7 +26,7 @@ class Timed(Generic[Item]):
 
 
 def at_rate(frames: Iterable[Timed[Item]], time_base: Fraction, rate: Fraction) -> Iterator[tuple[Item, int]]:
-    """Each frame with the number of beats of a constant rate at which it is the newest; 0 leaves it out.
+    """Each frame with the number of beats of a constant rate nearest to which it is shown; 0 leaves it out.
 
     Args:
         frames: in order of time.
@@ -34,9 +34,13 @@ def at_rate(frames: Iterable[Timed[Item]], time_base: Fraction, rate: Fraction) 
         rate: beats per second.
     """
     beat = 0
+    origin: int | None = None
     for frame in frames:
-        end_s = (frame.pts + frame.duration) * time_base
-        count = 0
-        while beat / rate < end_s:
-            beat, count = beat + 1, count + 1
+        if origin is None:
+            # a start within the first beat is the stream's own delay, and no reason to show the first frame twice
+            origin = frame.pts if 0 < frame.pts * time_base * rate < 1 else 0
+        # halves go up: a frame that begins a little before or after its beat is that beat's
+        end = int((frame.pts - origin + frame.duration) * time_base * rate + Fraction(1, 2))
+        count = max(0 if beat else 1, end - beat)
+        beat += count
         yield frame.item, count

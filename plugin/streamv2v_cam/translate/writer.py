@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,25 +14,17 @@ import numpy as np
 
 from ..errors import MediaError
 from ..frame import Pixels
-from .reader import PIPE, matrix_name
+from ..media.colours import matrix_name
+from ..system.partfile import PartFile
+from .formats import FRAGMENTED, is_device, kind_of, needs_fragments
+from .pipes import OutPipe
+from .reader import PIPE
+from .sound import Sound
+from .surroundings import Surroundings
 
-FORMATS = {
-    ".mp4": "mp4",
-    ".m4v": "mp4",
-    ".mov": "mov",
-    ".mkv": "matroska",
-    ".ts": "mpegts",
-    ".avi": "avi",
-    ".nut": "nut",
-}
-PIPE_FORMAT = "matroska"
-# without B-frames a picture leaves in the order it came and its duration can be said exactly
-ENCODER = {"preset": "veryfast", "crf": "18", "bf": "0"}
 LIMITED_RANGE = 1
-SOUND_FALLBACK = "aac"
-LAYOUTS = {1: "mono", 2: "stereo", 6: "5.1", 8: "7.1"}
-MPEGTS_SOUND = {"aac", "ac3", "eac3", "mp2", "mp3", "opus"}
-"""FFmpeg does not list what this container takes."""
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -63,28 +56,43 @@ class ClipWriter:
         target: path whose ending names the container, or "-" for standard output (matroska).
         picture: see there.
         sound: the input's sound streams to carry over, maybe none.
+        surroundings: the input's container and its subtitles, whose titles and chapters are kept; None for none.
+        replace: take the place of a file of that name.
 
     Raises:
-        MediaError: an ending nobody knows, a place that cannot be written to.
+        MediaError: a place that cannot be written to.
     """
 
-    def __init__(self, target: str, picture: PictureFormat, sound: Sequence[Any] = ()) -> None:
+    def __init__(
+        self,
+        target: str,
+        picture: PictureFormat,
+        sound: Sequence[Any] = (),
+        *,
+        surroundings: tuple[Any, Sequence[Any]] | None = None,
+        replace: bool = False,
+    ) -> None:
         import av
         import av.error
 
         self._av: Any = av
-        self._errors: Any = (av.error.FFmpegError, OSError)
+        self._errors: Any = (av.error.FFmpegError, OSError, ValueError)
         self.name = "standard output" if target == PIPE else f"clip {target!r}"
         self.frames = 0
-        self.sound_kept = ""
-        self._target = target
-        self._part = None if target == PIPE else Path(target + ".part")
+        self._target, self._replace = target, replace
+        self._kind = kind_of(target)
         self._durations: dict[int, int] = {}
         self._picture = picture
         self._container: Any = None
-        self._file: Any = None
+        self._part: PartFile | None = None
+        self._pipe: OutPipe | None = None
         try:
-            self._open(picture, sound)
+            self._open(picture)
+            self._sound = Sound(self._container, self._kind, sound)
+            self._around = surroundings and Surroundings(self._container, self._kind, *surroundings)
+            # the container's beginning now, so that what it refuses is known before the engine was started
+            self._container.start_encoding()
+            self._check_pipe()
         except self._errors as error:
             self._discard()
             raise MediaError(f"The {self.name} cannot be written: {_words(error)}.") from None
@@ -98,6 +106,11 @@ class ClipWriter:
         else:
             self._discard()
 
+    @property
+    def sound_kept(self) -> str:
+        """ "copied", "as aac", or "" without sound."""
+        return self._sound.kept
+
     def write(self, pixels: Pixels, *, pts: int, duration: int) -> None:
         """Append one picture.
 
@@ -105,73 +118,57 @@ class ClipWriter:
             pixels: RGB uint8 `[height, width, 3]`.
             pts, duration: when and how long it is shown, in ticks of the picture format's time base.
         """
-        frame = self._av.VideoFrame.from_ndarray(np.ascontiguousarray(pixels), format="rgb24").reformat(
-            format="yuv420p", dst_colorspace=matrix_name(self._picture.matrix), dst_color_range="MPEG"
-        )
+        frame = self._av.VideoFrame.from_ndarray(np.ascontiguousarray(pixels), format="rgb24")
+        if self._kind.pixels != "rgb24":
+            yuv = self._kind.pixels.startswith("yuv")
+            more: dict[str, Any] = {"dst_colorspace": matrix_name(self._picture.matrix), "dst_color_range": "MPEG"}
+            frame = frame.reformat(format=self._kind.pixels, **(more if yuv else {}))
         frame.pts, frame.time_base = pts, self._picture.time_base
         self._durations[pts] = duration
         self.frames += 1
         self._guarded(self._encode, frame)
 
-    def sound(self, packet: Any) -> None:
-        """Append one packet of sound of one of the input's streams."""
-        copy = self._copies.get(packet.stream.index)
-        if copy is not None:
-            packet.stream = copy
-            self._guarded(self._container.mux, packet)
-        elif packet.stream.index in self._coders:
-            self._guarded(self._transcode, packet.stream.index, packet)
+    def other(self, packet: Any) -> None:
+        """One packet of sound or subtitles of the input."""
+        if packet.stream.type == "audio":
+            self._guarded(self._sound.packets, packet)
+        elif self._around is not None:
+            self._guarded(self._around.packet, packet)
 
-    def _open(self, picture: PictureFormat, sound: Sequence[Any]) -> None:
-        if self._part is None:
-            self._file = os.fdopen(os.dup(1), "wb")
-            self._container = self._av.open(_Unseekable(self._file), "w", format=PIPE_FORMAT)
+    def _open(self, picture: PictureFormat) -> None:
+        options: dict[str, str] = dict(self._kind.container)
+        if self._target == PIPE or is_device(self._target):
+            self._pipe = OutPipe(os.dup(1) if self._target == PIPE else os.open(self._target, os.O_WRONLY))
+            options |= FRAGMENTED if needs_fragments(self._kind) else {}
+            given: Any = self._pipe
         else:
             # Python's own file, because its errors (a full disk) come at once and in words
-            self._file = self._part.open("wb")
-            self._container = self._av.open(self._file, "w", format=FORMATS[Path(self._target).suffix.lower()])
-        stream: Any = self._container.add_stream("libx264", rate=picture.rate, options=dict(ENCODER))
-        stream.width, stream.height, stream.pix_fmt = picture.width, picture.height, "yuv420p"
+            self._part = PartFile(Path(self._target).resolve())
+            given = self._part.file
+        self._container = self._av.open(given, "w", format=self._kind.muxer, options=options)
+        stream: Any = self._container.add_stream(self._kind.codec, rate=picture.rate, options=dict(self._kind.options))
+        stream.width, stream.height, stream.pix_fmt = picture.width, picture.height, self._kind.pixels
         stream.sample_aspect_ratio = picture.sample_aspect
         context = stream.codec_context
         context.time_base = stream.time_base = picture.time_base
-        context.colorspace, context.color_range = picture.matrix, LIMITED_RANGE
-        context.color_primaries, context.color_trc = picture.primaries, picture.transfer
+        if self._kind.pixels.startswith("yuv"):
+            context.colorspace, context.color_range = picture.matrix, LIMITED_RANGE
+            context.color_primaries, context.color_trc = picture.primaries, picture.transfer
         self._stream = stream
-        self._copies: dict[int, Any] = {}
-        self._coders: dict[int, Any] = {}
-        for source in sound:
-            self._add_sound(source)
-
-    def _add_sound(self, source: Any) -> None:
-        takes = set(self._container.supported_codecs) | (
-            MPEGTS_SOUND if self._container.format.name == "mpegts" else set()
-        )
-        if source.codec_context.codec.canonical_name in takes:
-            self._copies[source.index] = self._container.add_stream_from_template(source)
-            self.sound_kept = self.sound_kept or "copied"
-        else:
-            context = source.codec_context
-            # a raw format says how many channels it has, not which
-            layout = LAYOUTS.get(context.layout.nb_channels, "stereo")
-            coder = self._container.add_stream(SOUND_FALLBACK, rate=context.sample_rate, layout=layout)
-            self._coders[source.index] = (context, coder)
-            self.sound_kept = f"as {SOUND_FALLBACK}"
 
     def _encode(self, frame: Any) -> None:
         for packet in self._stream.encode(frame):
             packet.duration = self._durations.pop(packet.pts, 0)
             self._container.mux(packet)
 
-    def _transcode(self, index: int, packet: Any) -> None:
-        decoder, coder = self._coders[index]
-        frames = decoder.decode(packet)
-        for frame in frames if packet is not None else [*frames, None]:
-            self._container.mux(coder.encode(frame))
+    def _check_pipe(self) -> None:
+        if self._pipe is not None:
+            self._pipe.check()
 
     def _guarded(self, work: Any, *given: Any) -> None:
         try:
             work(*given)
+            self._check_pipe()
         except BrokenPipeError:
             raise MediaError(f"The reader of {self.name} has gone after {self.frames} frames.") from None
         except self._errors as error:
@@ -181,58 +178,36 @@ class ClipWriter:
         try:
             self._guarded(self._end)
             if self._part is not None:
-                self._guarded(os.replace, self._part, self._target)
+                self._guarded(self._name_it, self._part)
         except BaseException:
             self._discard()
             raise
 
+    def _name_it(self, part: PartFile) -> None:
+        path = part.finish(replace=self._replace)
+        if path.name != part.target.name:
+            log.warning("%r was written by somebody else meanwhile and is untouched: the clip is %r.",
+                        part.target.name, str(path))  # fmt: skip
+
     def _end(self) -> None:
         self._encode(None)
-        for index in self._coders:
-            self._transcode(index, None)
+        self._sound.end()
         container, self._container = self._container, None
         container.close()
-        self._file.close()
+        if self._pipe is not None:
+            self._pipe.close()
 
     def _discard(self) -> None:
-        for piece in (self._container, self._file):
-            try:
-                if piece is not None:
-                    piece.close()
-            except (OSError, ValueError):
-                pass
-        self._container = self._file = None
+        container, self._container = self._container, None
+        try:
+            if container is not None:
+                container.close()
+        except self._errors:
+            pass
+        if self._pipe is not None:
+            self._pipe.close()
         if self._part is not None:
-            self._part.unlink(missing_ok=True)
-
-
-class _Unseekable:
-    """A pipe as a container's file: it can only be written to."""
-
-    def __init__(self, file: Any) -> None:
-        self.write = file.write
-
-
-def check_target(source: str, target: str, *, overwrite: bool) -> None:
-    """Refuse a target before any work is done.
-
-    Raises:
-        MediaError: what stands in the way and what to do.
-    """
-    if target == PIPE:
-        return
-    path = Path(target)
-    if path.suffix.lower() not in FORMATS:
-        raise MediaError(f"The clip {target!r} ends in none of {', '.join(FORMATS)}. Choose one of these.")
-    if path.is_dir():
-        raise MediaError(f"The clip {target!r} is a folder. Name a file in it.")
-    if not path.parent.is_dir():
-        raise MediaError(f"The folder {str(path.parent)!r} does not exist. Make it first.")
-    if path.exists():
-        if source != PIPE and Path(source).exists() and path.samefile(source):
-            raise MediaError(f"IN and OUT are the same file, {target!r}. Choose another name for OUT.")
-        if not overwrite:
-            raise MediaError(f"The clip {target!r} exists already. Choose another name, or add --overwrite.")
+            self._part.discard()
 
 
 def _words(error: BaseException) -> str:

@@ -25,6 +25,9 @@ def make(
     colours: int | None = None,
     aspect: Fraction | None = None,
     turn: int = 0,
+    transfer: int | None = None,
+    sample_rate: int = SAMPLE_RATE,
+    options: dict[str, str] | None = None,
 ) -> Path:
     """Write a clip.
 
@@ -34,19 +37,24 @@ def make(
         sound: a codec; None leaves it silent.
         colours: number of the colour matrix to tag.
         turn: degrees a player shall turn the picture by.
+        transfer: number of the transfer to tag; the primaries are then those of BT.2020.
+        sample_rate: of the sound, Hz.
+        options: of the container.
     """
     times = list(range(frames)) if pts is None else pts
-    with av.open(str(path), "w") as container:
+    with av.open(str(path), "w", options=options or {}) as container:
         stream: Any = container.add_stream(codec, rate=30)
         stream.width, stream.height, stream.pix_fmt = *size, pixels
         stream.codec_context.time_base = stream.time_base = time_base
         if colours is not None:
             stream.codec_context.colorspace = colours
+        if transfer is not None:
+            stream.codec_context.color_trc, stream.codec_context.color_primaries = transfer, 9
         if aspect is not None:
             stream.codec_context.sample_aspect_ratio = aspect
         if turn:
             stream.set_display_rotation(turn)
-        track: Any = container.add_stream(sound, rate=SAMPLE_RATE, layout="stereo") if sound else None
+        track: Any = container.add_stream(sound, rate=sample_rate, layout="stereo") if sound else None
         for number, time in enumerate(times):
             picture = np.full((size[1], size[0], 3), 5 * number % 240 + 10, np.uint8)
             picture[: size[1] // 4] //= 2
@@ -54,7 +62,7 @@ def make(
             frame.pts, frame.time_base = time, time_base
             container.mux(stream.encode(frame))
         if track is not None:
-            container.mux(track.encode(_tone(float((times[-1] + 1) * time_base))))
+            container.mux(track.encode(_tone(float((times[-1] + 1) * time_base), sample_rate)))
             container.mux(track.encode())
         container.mux(stream.encode())
     return path
@@ -85,9 +93,9 @@ def sound_of(path: Path) -> tuple[str, list[bytes], float] | None:
         return stream.codec_context.codec.canonical_name, [bytes(packet) for packet in packets], end
 
 
-def _tone(seconds: float) -> av.AudioFrame:
-    wave = np.sin(np.arange(int(SAMPLE_RATE * seconds)) * 440 * 2 * np.pi / SAMPLE_RATE) * 8000
+def _tone(seconds: float, rate: int) -> av.AudioFrame:
+    wave = np.sin(np.arange(int(rate * seconds)) * 440 * 2 * np.pi / rate) * 8000
     samples = np.repeat(wave.astype(np.int16), 2).reshape(1, -1)
     frame = av.AudioFrame.from_ndarray(samples, format="s16", layout="stereo")
-    frame.sample_rate, frame.pts, frame.time_base = SAMPLE_RATE, 0, Fraction(1, SAMPLE_RATE)
+    frame.sample_rate, frame.pts, frame.time_base = rate, 0, Fraction(1, rate)
     return frame

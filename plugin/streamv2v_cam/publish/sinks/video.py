@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,8 @@ import numpy as np
 
 from ...errors import SinkError
 from ...frame import Pixels
+from ...rates import rate_of
+from ...system.paths import home_path
 
 ENDINGS = (".mp4", ".mkv", ".mov")
 FORMATS = {".mp4": "mp4", ".mkv": "matroska", ".mov": "mov"}
@@ -45,10 +46,10 @@ class VideoFileSink:
     """
 
     def __init__(self, path: Path | str, *, width: int, height: int, fps: float) -> None:
-        self.path = Path(path).expanduser()
+        self.path = home_path(path)
         self.name = f"file {self.path.name!r}"
         self.frames = 0
-        self._part = self.path.with_suffix(".new" + self.path.suffix) if self.path.exists() else self.path
+        self._part = _free_name(self.path)
         self._container: Any = None
         self._file: Any = None
         if self.path.suffix.lower() not in ENDINGS:
@@ -65,7 +66,7 @@ class VideoFileSink:
         import av.error
 
         self._av = av
-        rate = Fraction(fps).limit_denominator(1001)
+        rate = rate_of(fps)
         try:
             self._file = _GuardedFile(self._part)
             ending = self.path.suffix.lower()
@@ -165,6 +166,14 @@ class VideoFileSink:
                 if piece is not None:
                     piece.close()
         self._file = None
+
+
+def _free_name(path: Path) -> Path:
+    """`path`, or a neighbour of it that nobody has: a file that the program did not make is not written to."""
+    if not path.exists():
+        return path
+    names = (f".new{number or ''}{path.suffix}" for number in range(1000))
+    return next(free for name in names if not (free := path.with_suffix(name)).exists())
 
 
 class _GuardedFile:
