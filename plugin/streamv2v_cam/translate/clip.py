@@ -142,9 +142,7 @@ def translate_clip(
     """
     check_target(source, target, overwrite=overwrite)
     if entry == DEFAULT_ENTRY:
-        check_asked(settings.stream_config())
-        known = vocabulary_of(settings.engine.model, loras=settings.engine.loras)
-        WordJudge(known, quiet=True).check(settings.controls())
+        _check_model_and_words(settings)
     controls = settings.controls()
     began_s = time.monotonic()
     with terminate_as_interrupt(), ClipReader(source) as reader:
@@ -153,13 +151,9 @@ def translate_clip(
         config = _engine_config(settings, picture)
         with ClipProgress(reader.frame_count) as progress:
             try:
-                with ClipWriter(
-                    target,
-                    picture,
-                    reader.audio if sound else (),
-                    surroundings=(reader.container, reader.subtitles),
-                    replace=overwrite,
-                ) as writer:
+                around = (reader.container, reader.subtitles)
+                tracks = reader.audio if sound else ()
+                with ClipWriter(target, picture, tracks, surroundings=around, replace=overwrite) as writer:
                     job = _Job(reader, writer, picture, controls, rate)
                     facts, load_s = _translate(job, config, settings, entry, progress)
             except KeyboardInterrupt:
@@ -204,6 +198,13 @@ def _translate(
             job.write(styled)
             progress.frame()
         return engine.facts, load_s
+
+
+def _check_model_and_words(settings: LoadedSettings) -> None:
+    """Refuse what can be seen to be wrong before the engine is started."""
+    check_asked(settings.stream_config())
+    known = vocabulary_of(settings.engine.model, loras=settings.engine.loras)
+    WordJudge(known, quiet=True).check(settings.controls())
 
 
 def _constant_rate(fps: Fraction | float | None, target: str, reader: ClipReader) -> Fraction | None:
