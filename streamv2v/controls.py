@@ -15,6 +15,7 @@ from .errors import ControlError
 
 MODES = ("effect", "bypass", "freeze", "privacy")
 FITS = ("crop", "fit")
+MOTIONS = ("reproject", "hold")
 BANK_CHANGES = ("fade", "reset", "keep")
 PROMPT_LIMIT = 1000
 BLEND_LIMIT = 8
@@ -82,6 +83,12 @@ class Controls:
         step=0.5,
         help="Repeat the picture when no block moves more; 0 is off.",
     )
+    detail: float = _number(0.0, 0.0, 1.0, help="Fine structure of the camera's picture added to the look; 0 is off.")
+    borrow: bool = field(
+        default=True,
+        metadata=dict(kind="switch", help="May the camera's own picture fill gaps and give detail; off hides a face."),
+    )
+    motion: str = _choice("reproject", MOTIONS, help="Between two pictures of the look: move the last one, or hold it.")
     mode: str = _choice("effect", MODES, help="What is on air: the look, the camera, a still or a cover.")
     mirror: bool = field(default=False, metadata=dict(kind="switch", help="Flip left and right."))
     fit: str = _choice("crop", FITS, help="Fill the picture and cut the rest, or show all with bars.")

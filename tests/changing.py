@@ -9,7 +9,7 @@ import numpy as np
 from streamv2v import Components, Controls, describe_controls
 
 PROMPTS = ("a pencil sketch", "oil painting", "red night")
-OFF = ("mode", "fit", "mirror", "zoom", "pan_x", "pan_y", "still_threshold")
+OFF = ("mode", "motion", "detail", "borrow", "fit", "mirror", "zoom", "pan_x", "pan_y", "still_threshold")
 """Controls of the host, and the one whose point is to skip the work."""
 
 

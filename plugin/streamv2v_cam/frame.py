@@ -19,8 +19,11 @@ class Frame:
         pixels: RGB uint8 `[H, W, 3]`; never written to after the frame was made.
         index: counts up by one per captured frame, from 0.
         captured_at_s: `time.monotonic()` when the source gave it.
+        source: of a styled picture, the camera frame it was made of as the engine saw it, of the same size; None
+            of a captured frame, and where it is not known.
     """
 
     pixels: Pixels
     index: int
     captured_at_s: float
+    source: Pixels | None = None

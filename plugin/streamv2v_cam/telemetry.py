@@ -31,7 +31,9 @@ class TelemetrySnapshot:
         repeated: published pictures that had been published before (or were a slate).
         late: beats of the publisher that were missed.
         engine_ms: median time of the engine for one frame.
-        latency_p50_ms, latency_p95_ms, latency_p99_ms: capture to first publication, styled frames only.
+        latency_p50_ms, latency_p95_ms, latency_p99_ms: camera to air, looks only: how late what moves is seen.
+            Where the picture was moved to a newer camera frame, that frame counts.
+        look_p50_ms, look_p95_ms: from the camera frame that was styled to the first picture of it on air.
         interval_p50_ms, interval_p99_ms: between two published pictures.
     """
 
@@ -49,6 +51,8 @@ class TelemetrySnapshot:
     latency_p50_ms: float
     latency_p95_ms: float
     latency_p99_ms: float
+    look_p50_ms: float
+    look_p95_ms: float
     interval_p50_ms: float
     interval_p99_ms: float
 
@@ -114,7 +118,8 @@ class Telemetry:
         self._clock = clock
         self._began_s = clock()
         self._capture, self._engine, self._publish = _Rate(), _Rate(), _Rate()
-        self._engine_ms, self._latency, self._interval = _Timing(), _Timing(), _Timing()
+        self._engine_ms, self._latency, self._look, self._interval = _Timing(), _Timing(), _Timing(), _Timing()
+        self._shown: tuple[Frame | None, Frame | None] = (None, None)
         self._last_published_s: float | None = None
         self._dropped = self._repeated = self._late = 0
 
@@ -135,13 +140,14 @@ class Telemetry:
             self._engine.add(now_s)
             self._engine_ms.add(now_s, engine_ms)
 
-    def published(self, frame: Frame | None, *, repeated: bool, late: int = 0) -> None:
+    def published(self, frame: Frame | None, *, repeated: bool, late: int = 0, camera: Frame | None = None) -> None:
         """One beat of the publisher.
 
         Args:
             frame: the styled frame on air; None for the camera's own picture, a still, a slate or the cover.
             repeated: the same picture was on air the beat before.
             late: beats missed just before this one.
+            camera: the newer camera frame that the styled one was moved to; None where it was not moved.
         """
         with self._lock:
             now_s = self._clock()
@@ -151,14 +157,21 @@ class Telemetry:
             self._last_published_s = now_s
             self._repeated += repeated
             self._late += late
-            if frame is not None and not repeated:
-                self._latency.add(now_s, (now_s - frame.captured_at_s) * 1000)
+            if frame is None:
+                return
+            moment = camera or frame
+            shown, self._shown = self._shown, (frame, moment)
+            if moment is not shown[1] and not repeated:
+                self._latency.add(now_s, (now_s - moment.captured_at_s) * 1000)
+            if frame is not shown[0]:
+                self._look.add(now_s, (now_s - frame.captured_at_s) * 1000)
 
     def snapshot(self, *, whole_run: bool = False) -> TelemetrySnapshot:
         """The figures now: over the last seconds, or (for a summary) over the whole run to 1 ms."""
         with self._lock:
             now_s = self._clock()
             latency = self._latency.percentiles(now_s, (50, 95, 99), whole_run=whole_run)
+            look = self._look.percentiles(now_s, (50, 95), whole_run=whole_run)
             interval = self._interval.percentiles(now_s, (50, 99), whole_run=whole_run)
             return TelemetrySnapshot(
                 uptime_s=now_s - self._began_s,
@@ -175,6 +188,8 @@ class Telemetry:
                 latency_p50_ms=latency[0],
                 latency_p95_ms=latency[1],
                 latency_p99_ms=latency[2],
+                look_p50_ms=look[0],
+                look_p95_ms=look[1],
                 interval_p50_ms=interval[0],
                 interval_p99_ms=interval[1],
             )

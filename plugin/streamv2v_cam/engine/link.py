@@ -13,6 +13,7 @@ from streamv2v.config import StreamConfig
 from ..frame import Frame, Pixels
 from ..store import Snapshot
 from ..system.opencv import cv2
+from .fed import FedFrames
 from .heartbeat import Heartbeat, Patience, processor_seconds
 from .memory import EngineMemory
 from .process import EngineProcess
@@ -59,6 +60,7 @@ class EngineLink:
         self.dropped = 0
         self._taken = 0
         self._lock = threading.Lock()
+        self._fed = None if every_frame else FedFrames()
         self._memory = EngineMemory.create(width=config.width, height=config.height, slots=ring_slots)
         self._sent_revision = snapshot.revision
         plan = self._memory.plan
@@ -80,6 +82,8 @@ class EngineLink:
             if self._closed:
                 return 0
             sequence = self._memory.frames_in.write(pixels, index=frame.index, stamp_s=frame.captured_at_s)
+            if self._fed is not None:
+                self._fed.note(sequence, frame.index, pixels)
         self._frame_ready.release()
         return sequence
 
@@ -155,6 +159,8 @@ class EngineLink:
         elif isinstance(message, FrameDone):
             self.dropped += max(0, message.taken - self._taken - 1)
             self._taken = message.taken
+            if self._fed is not None:
+                self._fed.taken(message.taken)
             self._heart.frame(message.engine_ms / 1000)
             self.frames_done += 1
 
@@ -176,4 +182,5 @@ class EngineLink:
     def _as_frame(self, record: Record | None) -> tuple[int, Frame] | None:
         if record is None:
             return None
-        return record.sequence, Frame(self._memory.picture(record), record.index, record.stamp_s)
+        source = self._fed.shown(record.index) if self._fed is not None else None
+        return record.sequence, Frame(self._memory.picture(record), record.index, record.stamp_s, source)

@@ -13,8 +13,10 @@ from streamv2v.errors import ControlError
 
 from ..errors import LookError
 
-LOOK_CONTROLS = tuple(name for name in CONTROL_NAMES if name not in ("mode", "mirror", "fit", "zoom", "pan_x", "pan_y"))
-"""What a look may set. What is on air (mode) and the framing belong to the streamer, not to a look."""
+LOOK_CONTROLS = tuple(
+    name for name in CONTROL_NAMES if name not in ("mode", "motion", "mirror", "fit", "zoom", "pan_x", "pan_y")
+)
+"""What a look may set. What is on air (mode), its motion and the framing belong to the streamer, not to a look."""
 
 RESTORED = (
     "prompt",
@@ -25,6 +27,8 @@ RESTORED = (
     "bank_weight",
     "fusion_strength",
     "transition_s",
+    "detail",
+    "borrow",
 )
 """Returned to their defaults by a look that does not name them, so that a look always looks the same."""
 

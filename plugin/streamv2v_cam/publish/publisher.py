@@ -7,7 +7,6 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
 
 from ..airstate import AirState, EngineStatus
 from ..frame import Frame, Pixels
@@ -16,19 +15,13 @@ from ..store import ControlStore
 from ..system.opencv import cv2
 from ..telemetry import Telemetry
 from .feed import SinkFeed, SinkStatus
+from .moving import LatestFrame, Moving
 from .onair import Decision, Show, Situation, choose, outlives_hold
 from .slate import Slate, privacy_cover
 
 MOST_MISSED_S = 2.0
 
 log = logging.getLogger(__name__)
-
-
-class LatestFrame(Protocol):
-    """What the publisher reads frames from: a `Mailbox[Frame]` is one."""
-
-    @property
-    def latest(self) -> Frame | None: ...
 
 
 @dataclass(frozen=True)
@@ -62,6 +55,7 @@ class PublisherThread:
         fps: published rate, for the whole run.
         hold_s: how long the last styled picture is held in an outage.
         fallback_raw: show the camera's own picture while the engine is away; only if the user said so.
+        borrow: whether a look may draw detail and fillings from the camera's own picture.
         slate_reasons: let viewers read why there is no picture; reasons may hold names of files and addresses.
 
     Attributes:
@@ -83,6 +77,7 @@ class PublisherThread:
         fps: float = 30.0,
         hold_s: float = 1.0,
         fallback_raw: bool = False,
+        borrow: bool = True,
         slate_reasons: bool = False,
     ) -> None:
         self._store, self._styled, self._raw = store, styled, raw
@@ -96,6 +91,16 @@ class PublisherThread:
         self._spare = self._slate.picture(AirState.STARTING)
         self._feeds: tuple[SinkFeed, ...] = ()
         self._stopping = threading.Event()
+        self._moving = Moving(
+            store=store,
+            styled=styled,
+            raw=raw,
+            width=width,
+            height=height,
+            period_s=self._period_s,
+            may_borrow=borrow,
+        )
+        self._camera: Frame | None = None
         self._thread = threading.Thread(target=self._run, name="publisher", daemon=True)
         self._decision = Decision(AirState.STARTING, Show.SLATE)
         self._on_air: Pixels | None = None
@@ -130,6 +135,7 @@ class PublisherThread:
 
     def start(self) -> None:
         """Begin; the first picture goes out at once."""
+        self._moving.start()
         self._thread.start()
 
     def stop(self) -> None:
@@ -137,6 +143,7 @@ class PublisherThread:
         self._stopping.set()
         if self._thread.is_alive():
             self._thread.join(2.0)
+        self._moving.stop()
         for feed in self._feeds:
             feed.stop()
 
@@ -162,13 +169,15 @@ class PublisherThread:
                 began_s, beat, missed = time.monotonic(), 0, 0
             self._publish(missed)
             beat += 1 + missed
+            looking = self._decision.show is Show.STYLED and self._moving.wanted
+            self._moving.prepare(began_s + beat * self._period_s if looking else None)
 
     def _publish(self, missed: int) -> None:
         pixels, frame = self._picture()
         urgent = self._decision.show is Show.COVER and pixels is not self._on_air
         for feed in self._feeds:
             feed.offer(pixels, beats=1 + missed, urgent=urgent)
-        self._telemetry.published(frame, repeated=pixels is self._on_air, late=missed)
+        self._telemetry.published(frame, repeated=pixels is self._on_air, late=missed, camera=self._camera)
         self._on_air = pixels
         if frame is not None:
             self.styled_on_air.set()
@@ -178,6 +187,7 @@ class PublisherThread:
 
     def _picture(self) -> tuple[Pixels, Frame | None]:
         """The picture of this beat, and the styled frame it is. Privacy is answered before anything else."""
+        self._camera = None
         mode = self._store.current.controls.mode
         if mode == "privacy":
             self._decision = Decision(AirState.PRIVACY, Show.COVER)
@@ -212,10 +222,11 @@ class PublisherThread:
         )
         if outlives_hold(now):
             self._spent = styled
+        went_on = self._decision.show is Show.STYLED
         self._decision = decision = choose(now)
         match decision.show:
             case Show.STYLED if styled is not None:
-                return self._fit(styled), styled
+                return self._look(styled, now_s, went_on)
             case Show.RAW if raw is not None:
                 return self._sized(raw.pixels), None
             case Show.FROZEN if self._frozen is not None:
@@ -230,6 +241,14 @@ class PublisherThread:
         if styled is not None and styled is not self._seen:
             self._seen, self._seen_at_s = styled, now_s
         return None if styled is self._spent else styled
+
+    def _look(self, styled: Frame, now_s: float, went_on: bool) -> tuple[Pixels, Frame]:
+        """The look at this beat: moved to the camera's newest frame, or the engine's picture as it came."""
+        moved = self._moving.ready(styled, now_s, went_on=went_on) if self._moving.wanted else None
+        if moved is None:
+            return self._fit(styled), styled
+        self._camera = moved.camera
+        return moved.pixels, moved.styled
 
     def _fit(self, frame: Frame) -> Pixels:
         """The styled picture at the published size; enlarged once, however often it is repeated."""

@@ -28,7 +28,7 @@ from .panel import Panel
 from .recorder import Recorder
 from .resting import resting_controls
 from .starting import starting_store
-from .statusline import status_line, words
+from .statusline import latency_words, status_line, words
 
 if TYPE_CHECKING:
     from ..settings import LoadedSettings
@@ -100,6 +100,7 @@ class App:
             fps=publish.fps,
             hold_s=publish.hold_s,
             fallback_raw=publish.fallback_raw,
+            borrow=publish.borrow,
             slate_reasons=publish.slate_reasons,
         )
         self.outputs = Outputs(publish, say=say)
@@ -192,6 +193,7 @@ class App:
                 "p95": figures.latency_p95_ms,
                 "p99": figures.latency_p99_ms,
             },
+            "look_latency_ms": {"p50": figures.look_p50_ms, "p95": figures.look_p95_ms},
             "interval_ms": {"p50": figures.interval_p50_ms, "p99": figures.interval_p99_ms},
             "engine_restarts": self.supervisor.restarts,
             "states": [str(state) for state in self.publisher.states_seen],
@@ -278,7 +280,7 @@ def closing_line(summary: dict[str, Any]) -> str:
         f"{summary['engine_fps']:.1f} styled a second",
     ]
     if summary["latency_ms"]["p50"]:
-        parts.append(f"{summary['latency_ms']['p50']:.0f} ms from camera to air")
+        parts.append(latency_words(summary["latency_ms"]["p50"], summary["look_latency_ms"]["p50"]))
     return ", ".join(parts)
 
 

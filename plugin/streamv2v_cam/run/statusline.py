@@ -20,6 +20,13 @@ def status_line() -> Iterator[Callable[[str], None]]:
         yield lambda text: shown.update(text)
 
 
+def latency_words(motion_ms: float, look_ms: float) -> str:
+    """How late the picture is: what moves in it and the look; one number where nothing is moved along."""
+    if not look_ms or abs(look_ms - motion_ms) < 1:
+        return f"{motion_ms:.0f} ms from camera to air"
+    return f"motion {motion_ms:.0f} ms, look {look_ms:.0f} ms"
+
+
 def words(air: OnAir, figures: TelemetrySnapshot, look: str | None, restarts: int) -> str:
     """State, rates and delay in one line."""
     parts = [str(air.state)]
@@ -28,7 +35,7 @@ def words(air: OnAir, figures: TelemetrySnapshot, look: str | None, restarts: in
     parts.append(f"{figures.publish_fps:.0f} fps on air")
     parts.append(f"{figures.engine_fps:.1f} fps styled")
     if figures.latency_p50_ms:
-        parts.append(f"{figures.latency_p50_ms:.0f} ms behind")
+        parts.append(latency_words(figures.latency_p50_ms, figures.look_p50_ms))
     if look:
         parts.append(f"look {look}")
     if restarts:

@@ -60,6 +60,10 @@ class PublishSettings(Section):
     )
     record_kind: Literal["mp4", "mkv"] = Field(default="mp4", description="what recordings by command are written as")
     preview: bool = Field(default=True, description="show the picture on the page of the program")
+    borrow: bool = Field(
+        default=True,
+        description="let looks take detail and fillings from the camera's own picture; false forbids it to every look",
+    )
     fallback_raw: bool = Field(default=False, description="show the untouched camera while the engine is away")
     slate_reasons: bool = Field(
         default=False, description="put reasons and progress on the slate, where viewers read them"

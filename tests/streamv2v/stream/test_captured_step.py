@@ -82,7 +82,7 @@ def test_the_changing_looks_change_every_control_that_reaches_the_stream() -> No
     seen = looks(ONE_LAP)
     moved = {name for name in describe_controls() if len({str(getattr(look, name)) for look in seen}) > 1}
     still = set(describe_controls()) - moved
-    assert still <= {"mode", "fit", "mirror", "zoom", "pan_x", "pan_y", "still_threshold"}
+    assert still <= {"mode", "motion", "detail", "borrow", "fit", "mirror", "zoom", "pan_x", "pan_y", "still_threshold"}
 
 
 def fixed(engine: StreamV2V) -> list[int]:

@@ -1,0 +1,174 @@
+"""Between two pictures of the engine: the last one, moved to the camera's newest frame, ready before its beat."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from dataclasses import dataclass
+from typing import Protocol
+
+from ..frame import Frame, Pixels
+from ..store import ControlStore
+from .motion import Reprojector
+
+FIRST_LEAD_S = 0.015
+LEAST_LEAD_S = 0.004
+"""A picture is begun so long before its beat, at least: threads are not woken to the millisecond."""
+MOST_OF_A_BEAT = 0.8
+STALE_S = 0.25
+"""A moved picture of a thread that gives nothing new for so long is not shown any more."""
+
+log = logging.getLogger(__name__)
+
+
+class LatestFrame(Protocol):
+    """What frames are read from: a `Mailbox[Frame]` is one."""
+
+    @property
+    def latest(self) -> Frame | None: ...
+
+
+@dataclass(frozen=True, eq=False)
+class Moved:
+    """A styled picture, moved.
+
+    Attributes:
+        pixels: RGB uint8 `[H, W, 3]` at the published size; the same array as before where nothing changed.
+        styled: the picture of the engine that it was.
+        camera: the camera's frame that it was moved to.
+        made_at_s: `time.monotonic()` when it was ready.
+    """
+
+    pixels: Pixels
+    styled: Frame
+    camera: Frame
+    made_at_s: float
+
+
+class Moving:
+    """Prepares the picture of each beat in a thread of its own, so that no beat waits for it.
+
+    It begins as late as its usual time allows, so that it sees the newest camera frame there is. One that is late all
+    the same is shown a beat later. It works only while it is asked: not in freeze, bypass, privacy or before a slate.
+
+    Args:
+        store: the live controls; `motion`, `detail` and `borrow` are read for every picture.
+        styled: frames from the engine, with the camera frame each was made of.
+        raw: captured frames, framed to the published size.
+        width, height: published size, px.
+        period_s: time between two beats.
+        may_borrow: False forbids every look to draw from the camera's own frame.
+    """
+
+    def __init__(
+        self,
+        *,
+        store: ControlStore,
+        styled: LatestFrame,
+        raw: LatestFrame,
+        width: int,
+        height: int,
+        period_s: float,
+        may_borrow: bool = True,
+    ) -> None:
+        self._store, self._styled, self._raw = store, styled, raw
+        self._period_s, self._may_borrow = period_s, may_borrow
+        self._reprojector = Reprojector(width=width, height=height)
+        self._arrived: Frame | None = None
+        self._cost_s, self._spread_s = FIRST_LEAD_S, 0.0
+        self._due_s: float | None = None
+        self._called = threading.Event()
+        self._stopping = False
+        self._failing = False
+        self._ready: Moved | None = None
+        self._thread = threading.Thread(target=self._run, name="motion", daemon=True)
+
+    def start(self) -> None:
+        """Begin; nothing is done before `prepare`."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End; safe to call twice, and before `start`."""
+        self._stopping = True
+        self._called.set()
+        if self._thread.is_alive():
+            self._thread.join(2.0)
+
+    @property
+    def wanted(self) -> bool:
+        """Whether the streamer wants motion between two pictures of the engine."""
+        return self._store.current.controls.motion == "reproject"
+
+    def prepare(self, due_s: float | None) -> None:
+        """Have a picture ready for the beat at `due_s` (monotonic); None: none is wanted, and what was is forgotten."""
+        if due_s is None:
+            self._ready = None
+        if due_s is not None or self._due_s is not None:
+            self._due_s = due_s
+            self._called.set()
+
+    def ready(self, styled: Frame, now_s: float, *, went_on: bool) -> Moved | None:
+        """The newest picture that is ready; None where there is none that may stand for `styled`.
+
+        Args:
+            styled: the engine's newest frame.
+            now_s: `time.monotonic()`.
+            went_on: the beat before showed the look too, so that its picture may stay until the newest is moved.
+        """
+        moved = self._ready
+        if moved is None or (moved.styled is not styled and not went_on):
+            return None
+        behind = self._raw.latest is not moved.camera or moved.styled is not styled
+        return None if behind and now_s - moved.made_at_s > STALE_S else moved
+
+    def _run(self) -> None:
+        while not self._stopping:
+            self._called.wait()
+            self._called.clear()
+            due_s = self._due_s
+            if due_s is None:
+                self._forget()
+                continue
+            time.sleep(max(0.0, due_s - self._lead_s - time.monotonic()))
+            self._work()
+
+    @property
+    def _lead_s(self) -> float:
+        return min(max(self._cost_s + 2 * self._spread_s, 0.0) + LEAST_LEAD_S, MOST_OF_A_BEAT * self._period_s)
+
+    def _work(self) -> None:
+        began_s = time.monotonic()
+        try:
+            moved = self._moved(began_s)
+            self._failing = False
+        except Exception:
+            if not self._failing:
+                log.exception("the picture could not be moved")
+            self._failing = True
+            self._forget()
+            return
+        ended_s = time.monotonic()
+        if moved is None or self._due_s is None:
+            return
+        self._ready = Moved(*moved, ended_s)
+        off_s = ended_s - began_s - self._cost_s
+        self._cost_s += off_s / 8
+        self._spread_s += (abs(off_s) - self._spread_s) / 8
+
+    def _moved(self, now_s: float) -> tuple[Pixels, Frame, Frame] | None:
+        styled, raw = self._styled.latest, self._raw.latest
+        if styled is None or styled.source is None or raw is None:
+            return None
+        if styled is not self._arrived:
+            self._arrived = styled
+            self._reprojector.arrived(styled.pixels, styled.source)
+        controls = self._store.current.controls
+        borrow = self._may_borrow and controls.borrow
+        pixels = self._reprojector.picture(raw.pixels, detail=controls.detail, borrow=borrow, now_s=now_s)
+        return pixels, styled, raw
+
+    def _forget(self) -> None:
+        self._ready = None
+        self._arrived = None
+        self._reprojector.reset()
