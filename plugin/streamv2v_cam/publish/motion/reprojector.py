@@ -47,7 +47,6 @@ class _Beat:
     picture: Pixels
     asked: tuple[float, bool]
     published: Pixels
-    now_s: float
 
 
 class Reprojector:
@@ -73,6 +72,8 @@ class Reprojector:
         self._arrived_s: float | None = None
         self._fade: _Fade | None = None
         self._last: _Beat | None = None
+        self._beat_s = 0.0
+        self._asked_s: float | None = None
         self.holding = False
 
     def arrived(self, styled: Pixels, source: Pixels) -> None:
@@ -105,6 +106,8 @@ class Reprojector:
         """
         if self._styled is None:
             raise LookupError("A styled picture was wanted for this beat, and none has arrived yet.")
+        self._beat_s = 0.0 if self._asked_s is None else now_s - self._asked_s
+        self._asked_s = now_s
         asked = (detail if borrow else 0.0, borrow)
         last = self._last
         if last is not None and last.newest is newest and last.asked == asked and not self._arrived and not self._fade:
@@ -115,7 +118,7 @@ class Reprojector:
             published = last.published
         else:
             published = with_detail(_enlarged(drawn, *self._size), newest, drawn, camera, asked[0])
-        self._last = _Beat(newest, camera, drawn, asked, published, now_s)
+        self._last = _Beat(newest, camera, drawn, asked, published)
         return published
 
     @property
@@ -153,13 +156,12 @@ class Reprojector:
         self._fade = None
         if last is None:
             return
-        beat_s = now_s - last.now_s
         lasts_s = min(FADE_S, since_s)
-        if lasts_s <= beat_s * 1.5:
+        if lasts_s <= self._beat_s * 1.5:
             return
         before = self._along(last.picture.astype(np.float32), camera, last.camera)
         # The first beat shows a part of the new picture already.
-        self._fade = _Fade(before - moved, now_s - beat_s, lasts_s)
+        self._fade = _Fade(before - moved, now_s - self._beat_s, lasts_s)
 
     def _along(self, field: Field, camera: Pixels, before: Pixels) -> Field:
         """`field` of the beat before, moved to this beat's frame."""
