@@ -88,21 +88,7 @@ class App:
             mailbox=raw,
             telemetry=self.telemetry,
         )
-        self.publisher = PublisherThread(
-            store=self.store,
-            styled=styled,
-            raw=raw,
-            engine_status=self.supervisor.status,
-            camera_lost=lambda: self.capture.lost_reason,
-            telemetry=self.telemetry,
-            width=publish.width,
-            height=publish.height,
-            fps=publish.fps,
-            hold_s=publish.hold_s,
-            fallback_raw=publish.fallback_raw,
-            borrow=publish.borrow,
-            slate_reasons=publish.slate_reasons,
-        )
+        self.publisher = self._publisher(raw, styled)
         self.outputs = Outputs(publish, say=say)
         self.recorder = Recorder(self.publisher, publish)
         self.panel = Panel(
@@ -207,6 +193,24 @@ class App:
             "prompt": self.store.current.controls.prompt,
             "engine": self.supervisor.facts,
         }
+
+    def _publisher(self, raw: Mailbox[Frame], styled: Mailbox[Frame]) -> PublisherThread:
+        publish = self.settings.publish
+        return PublisherThread(
+            store=self.store,
+            styled=styled,
+            raw=raw,
+            engine_status=self.supervisor.status,
+            camera_lost=lambda: self.capture.lost_reason,
+            telemetry=self.telemetry,
+            width=publish.width,
+            height=publish.height,
+            fps=publish.fps,
+            hold_s=publish.hold_s,
+            fallback_raw=publish.fallback_raw,
+            borrow=publish.borrow,
+            slate_reasons=publish.slate_reasons,
+        )
 
     def _check_start(self) -> None:
         """A source or model that was named and cannot be used ends the run, as long as nothing was on air."""
