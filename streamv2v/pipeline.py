@@ -64,7 +64,7 @@ class StreamV2V:
         graphs: Graphs | None = None,
     ) -> None:
         self.config, self.components = config, components
-        self.delay_frames = config.delay_frames
+        self.delay_frames, fills = config.delay_frames, config.delay_frames + 1
         self.frames = self.repeats = self.cuts = 0
         unet = components.unet
         self._device = unet.device
@@ -84,7 +84,7 @@ class StreamV2V:
         self.bank: FeatureBank | None = None
         self._hook: BankHook | None = None
         if config.bank.kind != "off":
-            self.bank = FeatureBank(config.bank, rows_of(config.guidance, config.slots), config.slots, order_source)
+            self.bank = FeatureBank(config.bank, rows_of(config.guidance, config.slots), fills, order_source)
             self._hook = attach(unet, self.bank, live)
         with torch.inference_mode():
             blank = torch.zeros(1, 3, config.height, config.width, device=self._device)

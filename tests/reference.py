@@ -42,8 +42,7 @@ class PlainAttention:
         if known and self.fuses:
             self._fuse(output, known[2], fused)
         if known is None:
-            copies = max(1, paper.queue)
-            self.bank[slot] = (k.repeat(copies, 1), v.repeat(copies, 1), output.repeat(copies, 1))
+            self.bank[slot] = (k, v, output)
         elif paper.frame % paper.interval == 0:
             self._update(slot, k, v, output)
         return fused[None]
@@ -58,13 +57,9 @@ class PlainAttention:
     def _update(self, slot: int, k: Tensor, v: Tensor, output: Tensor) -> None:
         old = self.bank[slot]
         if self.paper.queue:
-            # a full queue of copies of the first frame, the oldest leaving
-            start = (self.paper.frame // self.paper.interval - 1) % self.paper.queue * k.shape[0]
-            parts = []
-            for stored, fresh in zip(old, (k, v, output), strict=True):
-                whole = stored.clone()
-                whole[start : start + fresh.shape[0]] = fresh
-                parts.append(whole)
+            # the queue grows to its length, then the oldest leaves
+            longest = self.paper.queue * k.shape[0]
+            parts = [torch.cat([stored, fresh])[-longest:] for stored, fresh in zip(old, (k, v, output), strict=True)]
             self.bank[slot] = (parts[0], parts[1], parts[2])
             return
         update = self.paper.frame // self.paper.interval - 1

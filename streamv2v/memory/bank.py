@@ -26,17 +26,17 @@ class FeatureBank:
     Args:
         config: kind and constants.
         rows: rows of a U-Net call over all slots.
-        slots: denoising slots; a reset fills for as many frames, so that a new scene reaches every slot.
+        fills: frames that a reset fills for, so that a new scene reaches every slot: as many as there are slots,
+            or one where a frame passes all of them at once.
         order_source: gives the source / destination split of a merge; None draws it from `merge_seed`.
     """
 
-    def __init__(self, config: BankConfig, rows: int, slots: int, order_source: OrderSource | None = None) -> None:
+    def __init__(self, config: BankConfig, rows: int, fills: int, order_source: OrderSource | None = None) -> None:
         self.config = config
         self.layers: list[LayerBank] = []
         self.frame = 0
         self._rows = rows
-        self._slots = slots
-        self._fills_left = slots
+        self._fills = self._fills_left = fills
         split = "place" if config.matching == "window" else config.merge_split
         self._orders = MergePermutations(split, config.merge_seed, order_source)
         self._scratch = Scratch()
@@ -88,7 +88,7 @@ class FeatureBank:
 
     def reset(self) -> None:
         """Forget the past without touching memory: the next frame of each slot is stored whole."""
-        self._fills_left = self._slots
+        self._fills_left = self._fills
 
     def start_over(self) -> None:
         """Call the present content frame 0, all slots filled: counts and drawn orders begin again from here."""

@@ -14,17 +14,19 @@ from .layer_bank import LayerBank
 from .split_attention import attend_split
 
 
-def attend(query: Tensor, key: Tensor, value: Tensor, *, heads: int) -> Tensor:
+def attend(query: Tensor, key: Tensor, value: Tensor, *, heads: int, bias: Tensor | None = None) -> Tensor:
     """Multi-head attention, softmax(Q K^T / sqrt(d)) V.
 
     Args:
         query: `[B, N, C]`; key, value: `[B, L, C]`.
         heads: attention heads; divides C.
+        bias: added to the logits of each token, `[B, L]`.
     Returns:
         `[B, N, C]`.
     """
     q, k, v = (t.unflatten(-1, (heads, -1)).transpose(1, 2) for t in (query, key, value))
-    return F.scaled_dot_product_attention(q, k, v).transpose(1, 2).flatten(2)
+    mask = None if bias is None else bias[:, None, None, :]
+    return F.scaled_dot_product_attention(q, k, v, mask).transpose(1, 2).flatten(2)
 
 
 class BankAttention:
@@ -53,11 +55,12 @@ class BankAttention:
         if bank.filling or not bank.attends:
             both = both[:, :count]
         keys, values = both.chunk(2, dim=-1)
+        bias = bank.bias if both.shape[1] > count else None
         if live.weighted and both.shape[1] > count:
             weight = bank.log_weight(live.bank_log_weight)
-            mixed = attend_split(query, keys, values, heads=attn.heads, count=count, log_weight=weight)
+            mixed = attend_split(query, keys, values, heads=attn.heads, count=count, log_weight=weight, bias=bias)
         else:
-            mixed = attend(query, keys, values, heads=attn.heads)
+            mixed = attend(query, keys, values, heads=attn.heads, bias=bias)
         output = attn.to_out[1](attn.to_out[0](mixed))
         if not bank.fuses:
             return output

@@ -22,6 +22,7 @@ from ..config import BankConfig
 from .gates import BankGates
 from .merge_permutations import MergePermutations
 from .merging import match_all, merge_tokens
+from .queue_growth import QueueGrowth
 from .token_buffers import PackedBuffer, Scratch, TokenBuffer
 from .window_matching import Windows, candidates_of, match_in_windows, window_tables
 
@@ -84,6 +85,7 @@ class LayerBank:
         self._both: TokenBuffer | PackedBuffer | None = None
         self._outputs: TokenBuffer | PackedBuffer | None = None
         self._windows: Windows | None = None
+        self._growth: QueueGrowth | None = None
         self._sizes = torch.empty(0)
         self.order = self.oldest = torch.empty(0, dtype=torch.int64)
 
@@ -91,7 +93,8 @@ class LayerBank:
     def state(self) -> list[Tensor]:
         """All tensors that a pass or an update changes; their addresses stay. Empty ones before the first fill."""
         kept = [buffer for buffer in (self._both, self._outputs) if buffer is not None]
-        return [tensor for buffer in kept for tensor in buffer.held] + [self._sizes, self.order, self.oldest]
+        grown = self._growth.state if self._growth else []
+        return [tensor for buffer in kept for tensor in buffer.held] + [self._sizes, self.order, self.oldest, *grown]
 
     @property
     def nbytes(self) -> int:
@@ -129,6 +132,8 @@ class LayerBank:
             self._sizes[self.rows] = 1.0
         if self.filling and self._queues:
             self.oldest[self.rows] = torch.arange(self.tokens, device=self.oldest.device)
+            if self._growth is not None:
+                self._growth.fill(self.rows)
 
     def keep_output(self, output: Tensor) -> Tensor:
         """Keep the layer's output before fusion, `[B, N, C]`; returns the bank's, `[B, M, C]`."""
@@ -145,6 +150,8 @@ class LayerBank:
             oldest = self.oldest[self.rows]
             for buffer in buffers:
                 buffer.move_in(self.rows, oldest)
+            if self._growth is not None:
+                self._growth.take_in(self.rows, oldest)
             oldest.add_(self.tokens).remainder_(self._frames * self.tokens)
         else:
             self._merge(buffers)
@@ -156,6 +163,11 @@ class LayerBank:
     def log_weight(self, plain: Tensor) -> Tensor:
         """Log of the bank's weight for the selected rows, `[B, 1, N, 1]`; `plain`, a scalar, without gates."""
         return plain if self._gates is None else self._gates.log_weight(self.tokens, self.rows)
+
+    @property
+    def bias(self) -> Tensor | None:
+        """What is added to the logits of the selected rows' tokens, `[B, N + M]`; None is nothing."""
+        return None if self._growth is None else self._growth.bias[self.rows]
 
     @property
     def kept(self) -> Tensor | None:
@@ -201,6 +213,8 @@ class LayerBank:
             self._sizes = torch.ones(rows, 2 * count, device=device)
         if self._queues:
             self.oldest = torch.arange(count, device=device).repeat(rows, 1)
+            if self._frames > 1:
+                self._growth = QueueGrowth(rows, count, self._frames, dtype=like.dtype, device=device)
         else:
             self.order = torch.zeros(rows, 2 * count, dtype=torch.int64, device=device)
             self._orders.prepare(self.order)

@@ -14,7 +14,16 @@ import torch
 from torch import Tensor
 
 
-def attend_split(query: Tensor, key: Tensor, value: Tensor, *, heads: int, count: int, log_weight: Tensor) -> Tensor:
+def attend_split(
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    *,
+    heads: int,
+    count: int,
+    log_weight: Tensor,
+    bias: Tensor | None = None,
+) -> Tensor:
     """Multi-head attention over the current frame and, with a weight, over the bank.
 
     Args:
@@ -22,12 +31,16 @@ def attend_split(query: Tensor, key: Tensor, value: Tensor, *, heads: int, count
         key, value: `[B, L, C]`, the first `count` the current frame's tokens, the others the bank's.
         heads: attention heads; divides C.
         log_weight: log of the bank's weight, -inf.., broadcasts to `[B, 1, N, 1]`.
+        bias: added to the logits of each token, `[B, L]`; 0 for the current frame's.
     Returns:
         `[B, N, C]`; at log weight 0 the same as attention over all L tokens.
     """
     q, k, v = (tokens.unflatten(-1, (heads, -1)).transpose(1, 2) for tokens in (query, key, value))
     now, now_sum = attend_with_sum(q, k[:, :, :count], v[:, :, :count])
-    past, past_sum = attend_with_sum(q, k[:, :, count:], v[:, :, count:])
+    if bias is None:
+        past, past_sum = attend_with_sum(q, k[:, :, count:], v[:, :, count:])
+    else:
+        past, past_sum = attend_with_sum_plainly(q, k[:, :, count:], v[:, :, count:], bias[:, None, None, count:])
     share = torch.sigmoid((past_sum - now_sum).unsqueeze(-1) + log_weight.to(now_sum.dtype))
     return (now + share.to(now.dtype) * (past - now)).transpose(1, 2).flatten(2)
 
@@ -71,10 +84,13 @@ def cuda_kernel(dtype: torch.dtype, head_width: int, capability: tuple[int, int]
     return "plain"
 
 
-def attend_with_sum_plainly(query: Tensor, key: Tensor, value: Tensor) -> tuple[Tensor, Tensor]:
-    """The same in plain mathematics, for every device and format."""
+def attend_with_sum_plainly(
+    query: Tensor, key: Tensor, value: Tensor, bias: Tensor | None = None
+) -> tuple[Tensor, Tensor]:
+    """The same in plain mathematics, for every device and format; `bias`, `[B, 1, 1, L]`, is added to the logits."""
     wide = torch.promote_types(query.dtype, torch.float32)
     logits = (query.to(wide) @ key.to(wide).transpose(-1, -2)) * query.shape[-1] ** -0.5
+    logits = logits if bias is None else logits + bias.to(wide)
     logsumexp = logits.logsumexp(dim=-1)
     weights = (logits - logsumexp.unsqueeze(-1)).exp()
     return (weights @ value.to(wide)).to(query.dtype), logsumexp

@@ -43,7 +43,7 @@ def samples() -> torch.Tensor:
 def a_bank(config: BankConfig, frames: int = 1, **controls: float) -> Iterator[tuple[FeatureBank, Any]]:
     """A bank on a tiny U-Net that has seen `frames` frames."""
     unet = tiny_unet()
-    bank, live = FeatureBank(config, rows=2, slots=1), LiveTensors()
+    bank, live = FeatureBank(config, rows=2, fills=1), LiveTensors()
     live.write(Controls(**controls))  # type: ignore[arg-type]
     with attach(unet, bank, live):
         for number in range(frames):

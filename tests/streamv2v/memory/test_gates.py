@@ -20,7 +20,7 @@ def gates(size: tuple[int, int], rows: int = 2) -> BankGates:
 @pytest.mark.parametrize(("height", "width"), [(8, 8), (45, 80), (9, 6), (5, 12)])
 def test_the_grids_are_those_that_a_real_unet_makes_of_odd_sizes_too(height: int, width: int) -> None:
     unet, grids = tiny_unet(), token_grids(height, width)
-    bank = FeatureBank(BankConfig(), rows=1, slots=1)
+    bank = FeatureBank(BankConfig(), rows=1, fills=1)
     with attach(unet, bank, LiveTensors()), torch.no_grad():
         bank.begin_frame(4)
         unet(torch.randn(1, 4, height, width), 300, encoder_hidden_states=torch.zeros(1, 3, 16))
@@ -70,6 +70,6 @@ def test_writing_moves_no_buffer() -> None:
     ],
 )
 def test_the_layers_that_fuse_are_chosen_by_name(fused: tuple[str, ...], blocks: set[str]) -> None:
-    bank = FeatureBank(BankConfig(fused_layers=fused), rows=1, slots=1)
+    bank = FeatureBank(BankConfig(fused_layers=fused), rows=1, fills=1)
     with attach(tiny_unet(), bank, LiveTensors()):
         assert {layer.name.split(".attentions")[0] for layer in bank.layers if layer.fuses} == blocks

@@ -33,7 +33,7 @@ def samples(rows: int = 2) -> torch.Tensor:
 def test_detach_gives_back_the_very_same_processors_and_bit_equal_output() -> None:
     unet = tiny_unet()
     found, before = dict(unet.attn_processors), predict(unet, samples())
-    bank = FeatureBank(BankConfig(), rows=2, slots=1)
+    bank = FeatureBank(BankConfig(), rows=2, fills=1)
     hook = attach(unet, bank, live_tensors())
     assert {id(p) for p in unet.attn_processors.values()} != {id(p) for p in found.values()}
     for _ in range(3):
@@ -52,7 +52,7 @@ def test_detach_gives_back_the_very_same_processors_and_bit_equal_output() -> No
 def test_a_bank_that_repeats_the_frame_is_plain_attention_to_rounding(kind: str, weight: float) -> None:
     unet = tiny_unet()
     plain = predict(unet, samples())
-    bank = FeatureBank(BankConfig(kind=kind, fusion=False), rows=2, slots=1)
+    bank = FeatureBank(BankConfig(kind=kind, fusion=False), rows=2, fills=1)
     with attach(unet, bank, live_tensors(bank_weight=weight)):
         bank.begin_frame(4)
         torch.testing.assert_close(predict(unet, samples()), plain, rtol=1e-5, atol=1e-5)
@@ -65,7 +65,7 @@ def test_a_bank_that_repeats_the_frame_is_plain_attention_to_rounding(kind: str,
 def test_bank_weight_zero_is_the_per_frame_picture() -> None:
     unet = tiny_unet()
     plain = predict(unet, samples())
-    bank = FeatureBank(BankConfig(), rows=2, slots=1)
+    bank = FeatureBank(BankConfig(), rows=2, fills=1)
     with attach(unet, bank, live_tensors(bank_weight=0.0, fusion_threshold=-1.0)):
         bank.begin_frame(4)
         predict(unet, samples() + 1.0)
@@ -78,7 +78,7 @@ def test_slots_never_mix() -> None:
     unet = tiny_unet()
     results = []
     for other in (0.0, 5.0):
-        bank = FeatureBank(BankConfig(), rows=2, slots=1)
+        bank = FeatureBank(BankConfig(), rows=2, fills=1)
         with attach(unet, bank, live_tensors(fusion_threshold=-1.0)):
             for step in range(3):
                 bank.begin_frame(1)
@@ -94,14 +94,14 @@ def test_slots_never_mix() -> None:
 
 def test_only_low_resolution_layers_keep_outputs_and_fuse() -> None:
     unet = tiny_unet()
-    bank = FeatureBank(BankConfig(), rows=1, slots=1)
+    bank = FeatureBank(BankConfig(), rows=1, fills=1)
     with attach(unet, bank, live_tensors()):
         fusing = {layer.name.split(".attentions")[0] for layer in bank.layers if layer.fuses}
     assert fusing == {"mid_block", "up_blocks.1"}
 
 
 def test_spread_updates_take_turns_and_all_layers_update_in_every_interval() -> None:
-    bank = FeatureBank(BankConfig(spread=True), rows=1, slots=1)
+    bank = FeatureBank(BankConfig(spread=True), rows=1, fills=1)
     with attach(tiny_unet(), bank, live_tensors()):
         bank.begin_frame(4)
         updates = []
