@@ -105,7 +105,7 @@ def write_setting(path: Path, name: str, text: str) -> Any:
     loaded = load_settings({name: text}, path if path.exists() else None)
     value = dict(values_by_name(loaded.values))[name]
     try:
-        before = path.read_text(encoding="utf-8") if path.exists() else ""
+        before = path.read_text(encoding="utf-8-sig") if path.exists() else ""
         after = _with_value(before, name, value)
         write_text(path, after)
     except TOMLKitError as error:

@@ -255,14 +255,16 @@ def read_settings_file(path: Path, *, must_exist: bool = False) -> dict[str, Any
         SettingsError: the file is missing, unreadable, or no TOML (with the line).
     """
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
         if must_exist:
             raise SettingsError(
                 f"No settings file at {path}. `streamv2v-cam config init --config {path}` writes one."
             ) from None
         return {}
-    except (OSError, UnicodeDecodeError) as error:
+    except UnicodeDecodeError:
+        raise SettingsError(f"The settings file {path} is not in UTF-8. Save it as UTF-8 in your editor.") from None
+    except OSError as error:
         raise SettingsError(f"The settings file {path} cannot be read ({error}).") from error
     except tomllib.TOMLDecodeError as error:
         raise SettingsError(f"The settings file {path} is not valid TOML: {error}.") from error
