@@ -7,6 +7,7 @@ whatever the engine does.
 
 from __future__ import annotations
 
+import atexit
 import pickle
 import shutil
 import time
@@ -90,7 +91,10 @@ class EngineMemory:
             segment = SharedMemory(create=True, size=blank.total_bytes)
         except OSError as error:
             raise EngineError(f"The shared memory for the frames cannot be had: {error.strerror}.") from None
-        return cls(segment, MemoryPlan(segment.name, width, height, slots), owner=True)
+        # a run that ends in the middle of a start has nobody left to close it, and the system keeps what is not removed
+        memory = cls(segment, MemoryPlan(segment.name, width, height, slots), owner=True)
+        atexit.register(memory.close)
+        return memory
 
     @classmethod
     def attach(cls, plan: MemoryPlan) -> EngineMemory:
@@ -150,6 +154,7 @@ class EngineMemory:
             view.release()
         self._segment.close()
         if self._owner:
+            atexit.unregister(self.close)
             self._segment.unlink()
 
 
