@@ -28,8 +28,15 @@ import av
 from streamv2v_cam.run.app import App
 from streamv2v_cam.settings import load_settings
 
-SETTINGS = {"capture.source": "presenter", "publish.sinks": "null", "control.port": 0, "control.open_browser": "never"}
-LIMIT_S = 120.0
+SETTINGS = {
+    # nothing else is at work beside the frames: no compiling
+    "engine.acceleration": "none",
+    "capture.source": "presenter",
+    "publish.sinks": "null",
+    "control.port": 0,
+    "control.open_browser": "never",
+}
+LIMIT_S = 240.0
 LOOK_S = 0.02
 
 

@@ -16,7 +16,7 @@ from streamv2v_cam.errors import SinkError
 from streamv2v_cam.frame import Frame, Pixels
 from streamv2v_cam.mailbox import Mailbox
 from streamv2v_cam.publish import PublisherThread
-from streamv2v_cam.publish.slate import Slate, privacy_cover
+from streamv2v_cam.publish.slate import privacy_cover
 from streamv2v_cam.store import ControlStore
 from streamv2v_cam.telemetry import Telemetry
 
@@ -140,19 +140,6 @@ def test_a_newer_frame_replaces_the_one_on_air(start: Callable[..., Rig]) -> Non
     rig.live()
     rig.style(STYLED + 20)
     assert until(lambda: rig.eye.last is not None and int(rig.eye.last[0, 0, 0]) == STYLED + 20)
-
-
-@pytest.mark.parametrize("asked_for", [False, True])
-def test_viewers_read_reasons_only_where_the_person_wants_them_to(start: Callable[..., Rig], asked_for: bool) -> None:
-    # drawn before the publisher draws: OpenCV's fonts are for one thread at a time
-    slate, why = Slate(WIDTH, HEIGHT), "killed by /home/me/secret.mp4"
-    calm = slate.picture(AirState.ENGINE_RESTARTING)
-    full = slate.picture(AirState.ENGINE_RESTARTING, why, "loading torch")
-    assert not np.array_equal(calm, full)
-    rig = start(slate_reasons=asked_for)
-    rig.engine = EngineStatus(EngineState.RESTARTING, why, "loading torch")
-    assert until(lambda: np.array_equal(rig.eye.last, full if asked_for else calm))
-    assert rig.publisher.on_air.reason == why
 
 
 def test_an_engine_that_goes_away_is_held_then_slated_then_live_again(start: Callable[..., Rig]) -> None:
