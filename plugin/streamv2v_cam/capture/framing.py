@@ -61,6 +61,32 @@ def frame(
     return np.ascontiguousarray(cut)
 
 
+def axes_of(
+    source_width: int,
+    source_height: int,
+    width: int,
+    height: int,
+    *,
+    fit: str = "crop",
+    zoom: float = 1.0,
+    pan_x: float = 0.0,
+    pan_y: float = 0.0,
+    mirror: bool = False,
+) -> tuple[tuple[float, float], tuple[float, float]]:
+    """What `frame` of the same arguments shows: (start, span) along x and along y, as in `View`."""
+    left, top, cut_width, cut_height = crop_box(
+        source_width, source_height, width, height, fit=fit, zoom=zoom, pan_x=-pan_x if mirror else pan_x, pan_y=pan_y
+    )
+    scale = min(width / cut_width, height / cut_height)
+    axes = []
+    for start, cut, source, size in ((left, cut_width, source_width, width), (top, cut_height, source_height, height)):
+        inner = size if fit == "crop" else min(size, max(1, round(cut * scale)))
+        per_pixel = cut / inner
+        axes.append(((start - (size - inner) // 2 * per_pixel) / source, size * per_pixel / source))
+    (x_start, x_span), y = axes
+    return ((x_start + x_span, -x_span) if mirror else (x_start, x_span)), y
+
+
 def _interpolation(shrink: float) -> int:
     """What resizes best: averaging areas costs four times as much and shows only where much gets lost."""
     if shrink > 2:

@@ -10,11 +10,11 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 from ..errors import SourceError
-from ..frame import Frame, Pixels
+from ..frame import Frame, Pixels, View
 from ..interfaces import Source
 from ..store import ControlStore
 from ..telemetry import Telemetry
-from .framing import frame
+from .framing import axes_of, frame
 
 FIRST_RETRY_S = 0.5
 LONGEST_RETRY_S = 5.0
@@ -99,6 +99,7 @@ class CaptureThread:
         pause_s = FIRST_RETRY_S
         while not self._stopping.is_set():
             self._switching.clear()
+            self._framer.opening += 1
             reading = _Reading(self._open, self._take)
             self._watch(reading)
             reached_end = reading.finished and reading.error is None
@@ -144,7 +145,8 @@ class CaptureThread:
     def _take(self, pixels: Pixels, name: str) -> None:
         captured_at_s = time.monotonic()
         self._telemetry.captured()
-        self._mailbox.put(Frame(self._framer(pixels), self._index, captured_at_s))
+        framed, view = self._framer(pixels)
+        self._mailbox.put(Frame(framed, self._index, captured_at_s, view=view))
         self._index += 1
         self.lost_reason = None
         self.source_name = name
@@ -206,14 +208,16 @@ class _Framer:
         self._store, self._width, self._height = store, width, height
         self._key: Any = None
         self._source: Pixels | None = None
-        self._framed: Pixels | None = None
+        self._framed: tuple[Pixels, View] | None = None
+        self.opening = 0
 
-    def __call__(self, pixels: Pixels) -> Pixels:
+    def __call__(self, pixels: Pixels) -> tuple[Pixels, View]:
         controls = self._store.current.controls
         how: dict[str, Any] = dict(
             fit=controls.fit, zoom=controls.zoom, pan_x=controls.pan_x, pan_y=controls.pan_y, mirror=controls.mirror
         )
         if self._framed is None or pixels is not self._source or how != self._key:
-            self._framed = frame(pixels, self._width, self._height, **how)
+            axes = axes_of(pixels.shape[1], pixels.shape[0], self._width, self._height, **how)
+            self._framed = frame(pixels, self._width, self._height, **how), View(self.opening, *axes)
             self._source, self._key = pixels, how
         return self._framed

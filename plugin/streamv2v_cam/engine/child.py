@@ -78,7 +78,7 @@ class EngineEnd:
             engine_ms: time it took.
             revision: of the live values it was made with.
         """
-        sequence = self.memory.frames_out.write(pixels, index=shown.index, stamp_s=shown.stamp_s)
+        sequence = self.memory.write_styled(pixels, shown.payload, index=shown.index, stamp_s=shown.stamp_s)
         self.send(FrameDone(sequence, taken.sequence, engine_ms, revision))
 
     def send(self, message: Message) -> None:

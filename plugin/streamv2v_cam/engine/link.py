@@ -13,13 +13,13 @@ from streamv2v.config import StreamConfig
 from ..frame import Frame, Pixels
 from ..store import Snapshot
 from ..system.opencv import cv2
-from .fed import FedFrames
 from .heartbeat import Heartbeat, Patience, processor_seconds
 from .memory import EngineMemory
 from .process import EngineProcess
 from .protocol import Failure, FailureKind, FrameDone, Message, Notice, Ready, WorkerSpec
 from .recovery import exit_failure
 from .shared_frames import Record
+from .views import Views
 
 DEFAULT_ENTRY = "streamv2v_cam.engine.worker:main"
 STOP_GRACE_S = 3.0
@@ -60,7 +60,7 @@ class EngineLink:
         self.dropped = 0
         self._taken = 0
         self._lock = threading.Lock()
-        self._fed = None if every_frame else FedFrames()
+        self._views = Views()
         self._memory = EngineMemory.create(width=config.width, height=config.height, slots=ring_slots)
         self._sent_revision = snapshot.revision
         plan = self._memory.plan
@@ -81,9 +81,8 @@ class EngineLink:
         with self._lock:
             if self._closed:
                 return 0
+            self._views.note(frame)
             sequence = self._memory.frames_in.write(pixels, index=frame.index, stamp_s=frame.captured_at_s)
-            if self._fed is not None:
-                self._fed.note(sequence, frame.index, pixels)
         self._frame_ready.release()
         return sequence
 
@@ -159,8 +158,6 @@ class EngineLink:
         elif isinstance(message, FrameDone):
             self.dropped += max(0, message.taken - self._taken - 1)
             self._taken = message.taken
-            if self._fed is not None:
-                self._fed.taken(message.taken)
             self._heart.frame(message.engine_ms / 1000)
             self.frames_done += 1
 
@@ -182,5 +179,5 @@ class EngineLink:
     def _as_frame(self, record: Record | None) -> tuple[int, Frame] | None:
         if record is None:
             return None
-        source = self._fed.shown(record.index) if self._fed is not None else None
-        return record.sequence, Frame(self._memory.picture(record), record.index, record.stamp_s, source)
+        picture, source = self._memory.styled(record)
+        return record.sequence, Frame(picture, record.index, record.stamp_s, source, self._views.of(record.index))

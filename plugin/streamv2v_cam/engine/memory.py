@@ -50,8 +50,13 @@ class MemoryPlan:
         return self.width * self.height * 3
 
     @property
-    def ring_bytes(self) -> int:
+    def frames_in_bytes(self) -> int:
         return SharedRing.bytes_needed(slots=self.slots, payload_bytes=self.frame_bytes)
+
+    @property
+    def frames_out_bytes(self) -> int:
+        """Beside each styled picture lies the frame it was made of."""
+        return SharedRing.bytes_needed(slots=self.slots, payload_bytes=2 * self.frame_bytes)
 
     @property
     def control_ring_bytes(self) -> int:
@@ -59,7 +64,7 @@ class MemoryPlan:
 
     @property
     def total_bytes(self) -> int:
-        return _FACT_WORDS * WORD_BYTES + 2 * self.ring_bytes + self.control_ring_bytes
+        return _FACT_WORDS * WORD_BYTES + self.frames_in_bytes + self.frames_out_bytes + self.control_ring_bytes
 
 
 class EngineMemory:
@@ -75,9 +80,12 @@ class EngineMemory:
         self._facts = whole[:start]
         self._words = self._facts.cast("Q")
         self._stamps = self._facts.cast("d")
-        areas = [whole[start + n * plan.ring_bytes :] for n in range(3)]
+        areas = [
+            whole[start + skipped :]
+            for skipped in (0, plan.frames_in_bytes, plan.frames_in_bytes + plan.frames_out_bytes)
+        ]
         self.frames_in = SharedRing(areas[0], slots=plan.slots, payload_bytes=plan.frame_bytes)
-        self.frames_out = SharedRing(areas[1], slots=plan.slots, payload_bytes=plan.frame_bytes)
+        self.frames_out = SharedRing(areas[1], slots=plan.slots, payload_bytes=2 * plan.frame_bytes)
         self._controls = SharedRing(areas[2], slots=_CONTROL_SLOTS, payload_bytes=CONTROL_BYTES)
         self._views = [*areas, whole]
         self._controls_seen = 0
@@ -142,6 +150,20 @@ class EngineMemory:
         """The record's payload as RGB uint8 `[height, width, 3]`."""
         shaped: NDArray[np.uint8] = record.payload.reshape(self.plan.height, self.plan.width, 3)
         return shaped
+
+    def write_styled(self, picture: Pixels, source: NDArray[np.uint8], *, index: int, stamp_s: float) -> int:
+        """Hand out a styled picture and the frame it was made of, both at the engine's size (engine side).
+
+        Returns:
+            Its sequence number in the ring of frames out.
+        """
+        both = np.concatenate((picture.reshape(-1), source.reshape(-1)))
+        return self.frames_out.write(both, index=index, stamp_s=stamp_s)
+
+    def styled(self, record: Record) -> tuple[Pixels, Pixels]:
+        """A record of frames out as styled picture and source, RGB uint8 `[height, width, 3]` each."""
+        shaped: NDArray[np.uint8] = record.payload.reshape(2, self.plan.height, self.plan.width, 3)
+        return shaped[0], shaped[1]
 
     def close(self) -> None:
         """Let go of the segment, and in the host remove it; safe to call twice."""

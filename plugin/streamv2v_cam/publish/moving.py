@@ -8,9 +8,10 @@ import time
 from dataclasses import dataclass
 from typing import Protocol
 
-from ..frame import Frame, Pixels
+from ..frame import Frame, Pixels, View
 from ..store import ControlStore
-from .motion import Reprojector
+from .motion import Reprojector, reframed
+from .permit import Permit
 
 FIRST_LEAD_S = 0.015
 LEAST_LEAD_S = 0.004
@@ -37,12 +38,14 @@ class Moved:
         pixels: RGB uint8 `[H, W, 3]` at the published size; the same array as before where nothing changed.
         styled: the picture of the engine that it was.
         camera: the camera's frame that it was moved to.
+        borrows: whether anything of the camera's own picture may be in it.
         made_at_s: `time.monotonic()` when it was ready.
     """
 
     pixels: Pixels
     styled: Frame
     camera: Frame
+    borrows: bool
     made_at_s: float
 
 
@@ -73,9 +76,11 @@ class Moving:
         may_borrow: bool = True,
     ) -> None:
         self._store, self._styled, self._raw = store, styled, raw
-        self._period_s, self._may_borrow = period_s, may_borrow
+        self._period_s = period_s
+        self._permit = Permit(store, allowed=may_borrow)
         self._reprojector = Reprojector(width=width, height=height)
-        self._arrived: Frame | None = None
+        self._arrived: tuple[Frame, View | None] | None = None
+        self._borrowed = False
         self._cost_s, self._spread_s = FIRST_LEAD_S, 0.0
         self._due_s: float | None = None
         self._called = threading.Event()
@@ -90,6 +95,7 @@ class Moving:
 
     def stop(self) -> None:
         """End; safe to call twice, and before `start`."""
+        self._permit.end()
         self._stopping = True
         self._called.set()
         if self._thread.is_alive():
@@ -118,6 +124,8 @@ class Moving:
         """
         moved = self._ready
         if moved is None or (moved.styled is not styled and not went_on):
+            return None
+        if moved.borrows and not (self._permit.holds_for(moved.styled) and self._permit.holds_for(styled)):
             return None
         behind = self._raw.latest is not moved.camera or moved.styled is not styled
         return None if behind and now_s - moved.made_at_s > STALE_S else moved
@@ -156,17 +164,37 @@ class Moving:
         self._cost_s += off_s / 8
         self._spread_s += (abs(off_s) - self._spread_s) / 8
 
-    def _moved(self, now_s: float) -> tuple[Pixels, Frame, Frame] | None:
+    def _moved(self, now_s: float) -> tuple[Pixels, Frame, Frame, bool] | None:
         styled, raw = self._styled.latest, self._raw.latest
         if styled is None or styled.source is None or raw is None:
             return None
-        if styled is not self._arrived:
-            self._arrived = styled
+        if styled.view and raw.view and styled.view.opening != raw.view.opening:
+            # another source: until the engine has seen it, its last picture stays as it is
+            self._forget()
+            return None
+        borrows = self._permit.holds_for(styled)
+        if self._borrowed and not borrows:
+            # a fade would carry what was borrowed into pictures that must not have it
+            self._forget()
+        self._borrowed = borrows
+        self._arrive(styled, raw.view)
+        detail = self._store.current.controls.detail
+        pixels = self._reprojector.picture(raw.pixels, detail=detail, borrow=borrows, now_s=now_s)
+        return pixels, styled, raw, borrows
+
+    def _arrive(self, styled: Frame, view: View | None) -> None:
+        """Give the reprojector a picture it has not seen, or the last one anew where the framing has changed."""
+        before, self._arrived = self._arrived, (styled, view)
+        if before is not None and before[0] is styled and before[1] == view:
+            return
+        assert styled.source is not None
+        if before is not None and before[1] != view:
+            self._reprojector.reset()
+        if styled.view is None or view is None:
             self._reprojector.arrived(styled.pixels, styled.source)
-        controls = self._store.current.controls
-        borrow = self._may_borrow and controls.borrow
-        pixels = self._reprojector.picture(raw.pixels, detail=controls.detail, borrow=borrow, now_s=now_s)
-        return pixels, styled, raw
+        else:
+            pictures = (reframed(picture, styled.view, view) for picture in (styled.pixels, styled.source))
+            self._reprojector.arrived(*pictures)
 
     def _forget(self) -> None:
         self._ready = None

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 from patience import until
 from streamv2v_cam.airstate import EngineState, EngineStatus
-from streamv2v_cam.frame import Frame, Pixels
+from streamv2v_cam.capture.framing import axes_of
+from streamv2v_cam.frame import Frame, Pixels, View
 from streamv2v_cam.mailbox import Mailbox
 from streamv2v_cam.publish import PublisherThread
 from streamv2v_cam.store import ControlStore
@@ -68,14 +69,16 @@ class Show:
         )
         self.publisher.add_sink(self.eye)
 
-    def capture(self, at: int) -> Frame:
+    def capture(self, at: int, *, mirror: bool = False, opening: int = 1) -> Frame:
         self.at, self._number = at, self._number + 1
-        frame = Frame(scene(at), self._number, time.monotonic())
+        view = View(opening, *axes_of(WIDTH, HEIGHT, WIDTH, HEIGHT, mirror=mirror))
+        pixels = cv2.flip(scene(at), 1) if mirror else scene(at)
+        frame = Frame(pixels, self._number, time.monotonic(), view=view)
         self.raw.put(frame)
         return frame
 
     def style(self, frame: Frame) -> None:
-        self.styled.put(Frame(255 - frame.pixels, frame.index, frame.captured_at_s, frame.pixels))
+        self.styled.put(Frame(255 - frame.pixels, frame.index, frame.captured_at_s, frame.pixels, frame.view))
 
     def walk(self, to: int) -> None:
         while self.at < to:
@@ -156,3 +159,32 @@ def test_a_fault_in_moving_leaves_the_engines_picture_on_air(show: Show, monkeyp
     monkeypatch.undo()
     show.walk(to=54)
     assert until(lambda: abs(show.shown_at() - 74) < 3), "and moved again once it can be"
+
+
+def test_a_mirror_pressed_between_two_pictures_of_the_engine_turns_the_one_on_air(show: Show) -> None:
+    show.walk(to=50)
+    assert until(lambda: abs(show.shown_at() - 70) < 3)
+    show.capture(50, mirror=True)
+    assert until(lambda: abs(show.shown_at() - (WIDTH - 1 - 70)) < 3), show.shown_at()
+
+
+def test_another_source_leaves_the_engines_last_picture_as_it_is_until_the_engine_has_seen_it(show: Show) -> None:
+    show.walk(to=50)
+    assert until(lambda: abs(show.shown_at() - 70) < 3)
+    other = show.capture(120, opening=2)
+    assert until(lambda: abs(show.shown_at() - 60) < 1), "as the engine drew it"
+    show.style(other)
+    assert until(lambda: abs(show.shown_at() - 140) < 1)
+
+
+def test_a_look_that_hides_a_face_takes_back_at_once_what_was_borrowed(show: Show) -> None:
+    flat = np.full((HEIGHT, WIDTH, 3), 77, np.uint8)
+    source = show.raw.latest
+    assert source is not None
+    show.styled.put(Frame(flat, source.index, source.captured_at_s, source.pixels, source.view))
+    assert until(lambda: show.eye.last is not None and (show.eye.last == 77).all())
+    show.store.apply({"borrow": False, "detail": 1.0})
+    for at in range(50, 150, 9):
+        show.capture(at)
+        time.sleep(0.04)
+        assert show.eye.last is not None and (show.eye.last == 77).all()
