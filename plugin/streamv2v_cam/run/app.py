@@ -101,6 +101,7 @@ class App:
             preview=self.outputs.preview,
             opener=open_source,
             report=self._report,
+            draws=entry == DEFAULT_ENTRY,
         )
 
     def start(self) -> None:

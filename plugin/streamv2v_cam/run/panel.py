@@ -6,9 +6,12 @@ import hashlib
 import threading
 from collections.abc import Callable
 
+from streamv2v.config import EMBEDDED_MODEL
+
 from ..airstate import AirState
 from ..capture import CameraInfo, CaptureThread, SourceOpener, list_cameras
 from ..control import ControlServer, Desk, Recording, Report, SourceChoice, Thumbnails
+from ..engine.portraits import Portraits
 from ..errors import SourceError
 from ..frame import Frame
 from ..interfaces import Source
@@ -34,6 +37,8 @@ class Panel:
         preview: the picture on air; None leaves both pictures out.
         opener: what opens the source that the run was started with.
         report: says what is on air and why.
+        draws: whether the person's picture in every look is drawn beside the run; with the embedded model alone, which
+            is small enough to be there twice.
     """
 
     def __init__(
@@ -48,8 +53,10 @@ class Panel:
         preview: PreviewSink | None,
         opener: Callable[[], Source],
         report: Callable[[], Report],
+        draws: bool = False,
     ) -> None:
         control = settings.control
+        shelf = settings.shelf()
         self._thumbnails = Thumbnails(
             store,
             is_live=lambda: report().state == AirState.LIVE,
@@ -57,7 +64,7 @@ class Panel:
         )
         desk = Desk(
             store,
-            settings.shelf(),
+            shelf,
             lambda: telemetry.snapshot().as_dict(),
             report,
             preview=preview,
@@ -68,6 +75,15 @@ class Panel:
             thumbnails_version=lambda: self._thumbnails.version,
             picture_version=self._thumbnails.version_of,
         )
+        self._portraits: Portraits | None = None
+        if draws and preview is not None and settings.engine.model == EMBEDDED_MODEL:
+            self._portraits = Portraits(
+                settings.stream_config(),
+                raw,
+                missing=lambda: [look for look in shelf.looks if look.name not in self._thumbnails],
+                put=self._thumbnails.put,
+                may=lambda: (now := report()).state == AirState.LIVE and not now.progress,
+            )
         self.server = ControlServer(
             desk,
             token=AccessToken(settings.token_path),
@@ -86,6 +102,8 @@ class Panel:
         """
         self.server.start()
         self._thumbnails.start()
+        if self._portraits is not None:
+            self._portraits.start()
         say(f"page: {self.server.dock_address}")
         for address in self.server.lan_dock_addresses:
             say(f"page on your network: {address}")
@@ -96,6 +114,8 @@ class Panel:
         """Safe to call twice, or before `start`."""
         self.server.stop()
         self._thumbnails.stop()
+        if self._portraits is not None:
+            self._portraits.stop()
 
 
 class RawPicture:
