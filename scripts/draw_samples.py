@@ -39,7 +39,7 @@ def main() -> None:
     sizes = {PLAIN: write(folder / f"{PLAIN}.jpg", frame)}
     width, height = EMBEDDED_SIZE
     config = StreamConfig(width=width, height=height, slots=EMBEDDED_SLOTS, bank=BankConfig.best())
-    small = cv2.resize(frame, (width, height), interpolation=cv2.INTER_AREA)
+    small = np.asarray(cv2.resize(frame, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
     with StreamV2V.from_pretrained(config) as engine:
         for look in load_looks("embedded"):
             controls = Controls(transition_s=0.0).patched({**BEST_CONTROLS, **look.patch(), "transition_s": 0.0})

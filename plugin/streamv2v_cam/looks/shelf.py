@@ -207,11 +207,11 @@ class Shelf:
                 number = wanted if wanted > 1 and looks.at(wanted) is None else looks.free_number()
                 keeps_name = look.name not in looks and not look.name.isdecimal()
                 name = same.name if same else look.name if keeps_name else name_for(title, number, looks)
-                changed[name] = Look(name, title, look.values)
+                changed[name] = new = Look(name, title, look.values)
                 (replaced if same else added).append(name)
                 if not same:
                     numbers[name] = number
-                looks = LookSet([*looks, changed[name]], {**looks.numbers, name: looks.numbers.get(name, number)})
+                looks = LookSet([*looks, new], {**looks.numbers, name: looks.numbers.get(name, number)})
             if asked:
                 raise LookClash(
                     f"Looks of these titles are here, and differ: {', '.join(look.title for look in asked)}. "
