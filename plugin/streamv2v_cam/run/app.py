@@ -65,8 +65,7 @@ class App:
         self.telemetry = Telemetry()
         self.source_began = False
         self.obs: ObsChild | None = None
-        raw: Mailbox[Frame] = Mailbox()
-        styled: Mailbox[Frame] = Mailbox()
+        raw, styled = Mailbox[Frame](), Mailbox[Frame]()
         self.supervisor = EngineSupervisor(
             settings.stream_config(),
             store=self.store,
