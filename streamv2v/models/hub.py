@@ -19,6 +19,14 @@ LAYERS_FILE = "streamv2v.json"
 HUB_ID = re.compile(r"^[A-Za-z0-9][\w.-]*/[\w.-]+$")
 
 
+def home_path(text: str) -> Path:
+    """A path with "~" as the person's home; "~" of nobody is a name like any other."""
+    try:
+        return Path(text).expanduser()
+    except RuntimeError:
+        return Path(text)
+
+
 def silent(_what: str, _share: float | None) -> None:
     """The progress nobody watches."""
 
@@ -34,7 +42,7 @@ def check_single_file(model: str) -> Path:
     Raises:
         ModelError: it is not there, or could run code when opened.
     """
-    path = Path(model).expanduser()
+    path = home_path(model)
     if path.suffix.lower() != ".safetensors":
         raise ModelError(f"{path.name}: only .safetensors files are opened; {path.suffix} files can run code.")
     if not path.is_file():
@@ -67,7 +75,7 @@ def find_folder(
         if not (EMBEDDED_FOLDER / "model_index.json").is_file():
             raise ModelError("The embedded model is not in this installation; install the program again.")
         return EMBEDDED_FOLDER
-    folder = Path(model).expanduser()
+    folder = home_path(model)
     if folder.is_dir():
         return folder
     looks_like_path = model.startswith((".", "/", "~")) or "\\" in model or not HUB_ID.match(model)
@@ -87,7 +95,7 @@ def check_model(model: str) -> None:
     """
     if is_single_file(model):
         check_single_file(model)
-    elif model == EMBEDDED_MODEL or Path(model).expanduser().is_dir() or not HUB_ID.match(model):
+    elif model == EMBEDDED_MODEL or home_path(model).is_dir() or not HUB_ID.match(model):
         check_folder(find_folder(model))
 
 
@@ -97,7 +105,7 @@ def check_lora(source: str) -> None:
     Raises:
         ModelError: a path that is not there, or a file that is not opened.
     """
-    path = Path(source).expanduser()
+    path = home_path(source)
     if not path.exists() and (path.suffix or not HUB_ID.match(source)):
         raise ModelError(f"The LoRA {source!r} was looked for and is not there. Give a file, a folder or a hub id.")
     if path.is_file() and path.suffix.lower() != ".safetensors":
@@ -110,7 +118,7 @@ def check_vae(source: str) -> None:
     Raises:
         ModelError: a folder that is not there.
     """
-    if not Path(source).expanduser().is_dir() and not HUB_ID.match(source):
+    if not home_path(source).is_dir() and not HUB_ID.match(source):
         raise ModelError(f"The VAE {source!r} was looked for as a folder and is not there. Give a folder or a hub id.")
 
 

@@ -6,7 +6,6 @@ import contextlib
 import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -28,7 +27,7 @@ from .hub import (
 )
 from .last_upsampling import fold_last_upsampling
 from .loras import fuse_loras, wanted_loras
-from .model_facts import float32_layers_of
+from .model_facts import float32_layers_of, home_path
 
 
 @dataclass
@@ -151,7 +150,7 @@ def _load_pipeline(config: StreamConfig, dtype: torch.dtype, progress: Progress)
 
 def _single_file_config(config: StreamConfig) -> str | None:
     source = config.single_file_config
-    if source and not Path(source).expanduser().is_dir() and not HUB_ID.match(source):
+    if source and not home_path(source).is_dir() and not HUB_ID.match(source):
         raise ModelError(f"single_file_config: {source!r} was looked for as a folder and is not there.")
     return source
 
@@ -161,7 +160,7 @@ def _load_vae(config: StreamConfig, dtype: torch.dtype, progress: Progress) -> A
 
     assert config.vae is not None
     progress(f"loading VAE {config.vae}", None)
-    folder = Path(config.vae).expanduser()
+    folder = home_path(config.vae)
     check_vae(config.vae)
     with _as_model_error(f"VAE {config.vae}"):
         settings: Any = diffusers.AutoencoderTiny.load_config(

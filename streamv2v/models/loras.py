@@ -8,7 +8,7 @@ from typing import Any
 
 from ..config import Lora, StreamConfig
 from ..errors import ModelError
-from .hub import Progress, check_lora
+from .hub import Progress, check_lora, home_path
 
 FEW_STEP_WORDS = ("lcm", "turbo", "lightning", "hyper", "dmd")
 SD15_TEXT_WIDTH = 768
@@ -64,7 +64,7 @@ def fuse_loras(pipe: Any, loras: Sequence[Lora], *, offline: bool, cache_dir: st
 
 def _load(pipe: Any, lora: Lora, name: str, offline: bool, cache_dir: str | None) -> None:
     check_lora(lora.source)
-    path = Path(lora.source).expanduser()
+    path = home_path(lora.source)
     source, options = (str(path.parent), {"weight_name": path.name}) if path.is_file() else (lora.source, {})
     try:
         pipe.load_lora_weights(

@@ -17,7 +17,17 @@ from typing import Any
 
 from ..config import StreamConfig
 from ..errors import ModelError
-from .hub import HUB_ID, LAYERS_FILE, Progress, check_folder, check_single_file, find_folder, is_single_file, silent
+from .hub import (
+    HUB_ID,
+    LAYERS_FILE,
+    Progress,
+    check_folder,
+    check_single_file,
+    find_folder,
+    home_path,
+    is_single_file,
+    silent,
+)
 
 FLOAT32_KEY = "float32_layers"
 """In a folder's `streamv2v.json`: `{"float32_layers": ["down_blocks.0.attentions.0"]}`."""
@@ -177,7 +187,7 @@ def _of_single_file(file: Path) -> ModelFacts:
 
 
 def _with_vae(facts: ModelFacts, vae: str) -> ModelFacts:
-    folder = Path(vae).expanduser()
+    folder = home_path(vae)
     if not folder.is_dir() and HUB_ID.match(vae):
         # one of the hub is fetched by the loader; a full one is the most that it can be
         full = not re.search("tae|tiny", vae, re.IGNORECASE)

@@ -14,11 +14,10 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 
 from ..config import EMBEDDED_FOLDER, EMBEDDED_MODEL
 from ..errors import ModelError
-from .hub import LAYERS_FILE
+from .hub import LAYERS_FILE, home_path
 
 WORDS_KEY = "words"
 _LISTS = ("looks", "shades", "passed_over")
@@ -118,7 +117,7 @@ def vocabulary_of(model: str, *, loras: Sequence[object] = ()) -> Vocabulary | N
     """
     if loras:
         return None
-    path = (EMBEDDED_FOLDER if model == EMBEDDED_MODEL else Path(model).expanduser()) / LAYERS_FILE
+    path = (EMBEDDED_FOLDER if model == EMBEDDED_MODEL else home_path(model)) / LAYERS_FILE
     if not path.is_file():
         return None
     try:

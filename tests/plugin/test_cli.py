@@ -234,3 +234,12 @@ def test_a_reader_that_leaves_early_gets_no_complaint():
         complaint = running.stderr.read()
     assert b"Traceback" not in complaint
     assert b"Exception ignored" not in complaint
+
+
+def test_the_home_of_nobody_is_one_line_wherever_a_path_is_named(capsys):
+    for arguments in (
+        ["translate", "in.mp4", "out.mp4", "--model", "~nobodyhere/x"],
+        ["looks", "--config", "~nobodyhere/x"],
+    ):
+        code, _, err = call(capsys, *arguments)
+        assert code == 2 and err.startswith("error: ") and err.count("\n") == 1, err

@@ -28,7 +28,7 @@ class Packets:
     def __init__(self, container: Any, streams: Sequence[Any], *, name: str) -> None:
         import av.error
 
-        self._errors: Any = (av.error.FFmpegError, OSError, ValueError)
+        self._errors: Any = (av.error.FFmpegError, OSError, ValueError, IndexError)
         self._packets = container.demux(list(streams))
         self._timeline = Timeline(may_leap=may_leap(container))
         self._name = name
@@ -52,7 +52,8 @@ class Packets:
         try:
             return next(self._packets, None)
         except self._errors as error:
-            # what was read so far is worth more than a refusal after an hour's work
+            # what was read so far is worth more than a refusal after an hour's work; PyAV knows no stream that
+            # appears on the way (IndexError)
             self.broke_off = reason_of(error)
             if self._count:
                 log.warning("The %s breaks off: %s.", self._name, self.broke_off)

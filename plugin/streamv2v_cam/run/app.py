@@ -22,7 +22,7 @@ from ..system.logs import console
 from ..system.stopping import terminate_as_interrupt
 from ..telemetry import Telemetry
 from .browser import open_page
-from .inputs import opener
+from .inputs import opener, refuse_one_file_as_both
 from .outputs import Outputs
 from .panel import Panel
 from .recorder import Recorder
@@ -88,6 +88,7 @@ class App:
             telemetry=self.telemetry,
         )
         self.publisher = self._publisher(raw, styled)
+        refuse_one_file_as_both(settings.capture, publish.sinks)
         self.outputs = Outputs(publish, say=say)
         self.recorder = Recorder(self.publisher, publish)
         self.panel = Panel(

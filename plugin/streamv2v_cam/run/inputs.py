@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from ..capture import SourceOpener, list_cameras
-from ..errors import SourceError
+from ..errors import SinkError, SourceError
 from ..interfaces import Source
 from ..settings.model import CaptureSettings
+from ..system.paths import home_path
 
 AUTO = "auto"
 Say = Callable[[str], None]
@@ -55,6 +56,19 @@ class AutoSource:
         except SourceError as error:
             self._say(f"{error} The drawn presenter stands in.")
             return None
+
+
+def refuse_one_file_as_both(capture: CaptureSettings, sinks: Iterable[str]) -> None:
+    """Refuse to record over the file that is being played.
+
+    Raises:
+        SinkError: the file, and what to do.
+    """
+    source = home_path(capture.source.removesuffix("?loop"))
+    for sink in sinks:
+        path = home_path(sink.strip())
+        if path.is_file() and source.is_file() and path.samefile(source):
+            raise SinkError(f"Source and recording are the same file, {sink!r}. Choose another name for --sink.")
 
 
 def opener(capture: CaptureSettings, *, say: Say) -> Callable[[], Source]:

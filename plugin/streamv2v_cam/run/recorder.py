@@ -15,6 +15,7 @@ from ..errors import SinkError
 from ..interfaces import Sink
 from ..publish import PublisherThread, SinkFeed, open_sink
 from ..settings.model import PublishSettings
+from ..system.paths import home_path
 
 FOLDER = "StreamV2V"
 
@@ -49,7 +50,7 @@ class Recorder:
     def folder(self) -> Path:
         """Where the files go."""
         asked = self._settings.record_folder
-        return Path(asked).expanduser() if asked else Path(user_videos_dir()) / FOLDER
+        return home_path(asked) if asked else Path(user_videos_dir()) / FOLDER
 
     @property
     def busy(self) -> bool:
