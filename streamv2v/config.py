@@ -23,7 +23,7 @@ MERGE_SPLITS = ("random", "grid", "place")
 MATCHINGS = ("exact", "window")
 STORAGES = ("same", "fp8")
 LCMS = ("auto", "on", "off")
-ACCELERATIONS = ("auto", "none", "graph", "compile", "graph+compile")
+ACCELERATIONS = ("auto", "none", "graph", "compile", "graph+compile", "openvino")
 SLOT_LIMIT = 8
 
 LAST_UP = "last_up"
@@ -176,8 +176,9 @@ class StreamConfig:
     device: str = "auto"
     dtype: str = "auto"
     acceleration: str = "auto"
-    """"graph": a frame's work is captured once into CUDA graphs and replayed; "compile"; both; "none": plain
-    PyTorch, which the others must match. "auto" captures on CUDA and is "none" elsewhere."""
+    """"graph": a frame's work is captured once into CUDA graphs and replayed; "compile"; both; "openvino":
+    OpenVINO runs the networks, on a CPU; "none": plain PyTorch, which the others must match. "auto" captures on CUDA
+    and takes, on a CPU, what is tried and found faster."""
     compile_cache: str | None = None
     """Folder for compiled code and for what was tried on this machine; None keeps neither, and then a CPU on
     "auto" does not compile."""
@@ -200,6 +201,8 @@ class StreamConfig:
         _one_of("lcm", self.lcm, LCMS)
         _one_of("dtype", self.dtype, DTYPES)
         _one_of("acceleration", self.acceleration, ACCELERATIONS)
+        if self.acceleration == "openvino" and self.compile_cache is None:
+            raise ConfigError("acceleration: 'openvino' was refused without compile_cache, where its graphs are kept.")
         if self.captures and self.device.split(":")[0] in ("cpu", "mps"):
             raise ConfigError(
                 f"acceleration: {self.acceleration!r} was refused, since graphs are captured on CUDA alone and the "

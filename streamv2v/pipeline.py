@@ -36,7 +36,7 @@ from .stream.schedule import Schedule
 from .stream.similarity import SceneCut, StillFilter
 from .stream.stream_batch import StreamBatch
 from .stream.transitions import Transitions
-from .tuning.background_compiling import BackgroundCompiling, begin_compiling
+from .tuning.background_tuning import Beside, begin_tuning
 
 
 class StreamV2V:
@@ -52,7 +52,7 @@ class StreamV2V:
         delay_frames: frames a picture comes out later than it went in (slots - 1; 0 when sequential).
         bank: the feature bank, None with bank kind "off".
         frames, repeats, cuts: frames taken in, pictures repeated because nothing moved, scene cuts seen.
-        compiling: what compiles beside the running engine and is taken in between two frames; None without.
+        compiling: what is made beside the running engine and taken in between two frames; None without.
     """
 
     def __init__(
@@ -111,7 +111,7 @@ class StreamV2V:
         self._still = StillFilter(self.delay_frames)
         self._cut = SceneCut(config.scene_cut_threshold)
         self._controls = Controls()
-        self.compiling: BackgroundCompiling | None = None
+        self.compiling: Beside | None = None
 
     @classmethod
     def from_pretrained(cls, config: StreamConfig | None = None, *, progress: Progress = silent) -> StreamV2V:
@@ -126,7 +126,7 @@ class StreamV2V:
         config = config or StreamConfig()
         engine = cls(config, load_components(config, progress))
         progress("warming up", None)
-        engine.compiling = begin_compiling(config, engine.components, engine.warm_up)
+        engine.compiling = begin_tuning(config, engine.components, engine.warm_up)
         return engine
 
     def __call__(self, frame: Pixels, controls: Controls | None = None, *, now_s: float | None = None) -> Pixels:

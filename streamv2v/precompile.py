@@ -13,6 +13,7 @@ import os
 import pickle
 import sys
 import threading
+from collections.abc import Callable
 from typing import Any
 
 from .tuning.compiling_child import one_line
@@ -21,13 +22,13 @@ ROUNDS = 7
 """Timed calls of each part, plain and compiled in turns."""
 
 
-def main() -> None:
-    """Entry of the child."""
+def begin() -> tuple[Any, Callable[..., None]]:
+    """A child's first act: the orders it is given, and how it answers; from now on it ends with its parent."""
     # what libraries print must not land among the answers
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
     orders = sys.stdin.buffer
-    config, parts, threads, niceness = pickle.loads(orders.read(int.from_bytes(orders.read(8), "little")))
+    *given, niceness = pickle.loads(orders.read(int.from_bytes(orders.read(8), "little")))
     with contextlib.suppress(OSError, AttributeError):
         os.nice(niceness)
     threading.Thread(target=_end_with_parent, args=(orders,), daemon=True).start()
@@ -36,6 +37,12 @@ def main() -> None:
         answers.write(json.dumps(words) + "\n")
         answers.flush()
 
+    return given, answer
+
+
+def main() -> None:
+    """Entry of the child."""
+    (config, parts, threads), answer = begin()
     import torch
 
     torch.set_num_threads(threads)  # compiled code has it written in

@@ -21,8 +21,8 @@ WINGS = ("device", "models", "memory", "stream", "tuning")
 """Folders of the library. An import runs downwards only, from a later one to an earlier one, or to the common files."""
 SIDE_BY_SIDE = {("tuning", "stream")}
 """Wings that are neighbours: the first stands later in `WINGS` and does not need the second."""
-ENTRIES = ("__init__", "pipeline", "precompile")
-"""Files of the library above its wings: what others may use, the engine, and the process that compiles."""
+ENTRIES = ("__init__", "pipeline", "precompile", "preconvert")
+"""Files of the library above its wings: what others may use, the engine, and the processes that compile and convert."""
 
 LIGHT_LIBRARY = {
     "streamv2v.config",

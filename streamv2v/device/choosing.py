@@ -30,7 +30,7 @@ def choose_acceleration(config: StreamConfig, device: torch.device) -> str:
     """One of `ACCELERATIONS` but "auto": as asked, or what suits the device.
 
     Raises:
-        ConfigError: graphs were asked for and the device is not a CUDA one.
+        ConfigError: graphs were asked for and the device is not a CUDA one, or OpenVINO and it is no CPU.
     """
     if config.acceleration == "auto":
         return "graph" if device.type == "cuda" else "none"
@@ -38,6 +38,11 @@ def choose_acceleration(config: StreamConfig, device: torch.device) -> str:
         raise ConfigError(
             f"acceleration: {config.acceleration!r} captures graphs, for which a CUDA device is needed; "
             f"the stream runs on {device.type}. Choose 'auto' or 'none'."
+        )
+    if config.acceleration == "openvino" and device.type != "cpu":
+        raise ConfigError(
+            f"acceleration: 'openvino' is for processors; the stream runs on {device.type}. Choose 'auto', or the "
+            "device 'cpu'."
         )
     return config.acceleration
 

@@ -143,6 +143,16 @@ class LayerBank:
         self._outputs.keep(self.rows, fill=self.filling)
         return opened[:, self.tokens :]
 
+    def whole(self, *, outputs: bool) -> Tensor:
+        """Current frame and bank of the selected rows, to be read only: keys and values `[B, N + M, 2C]`, or outputs.
+
+        Unlike what `open` gives it stays good while other layers' buffers are opened.
+        """
+        buffer = self._outputs if outputs else self._both
+        assert buffer is not None, "open comes first"
+        whole = buffer.whole(self.rows)
+        return whole.clone() if isinstance(buffer, PackedBuffer) else whole
+
     def update(self) -> None:
         """Take the selected rows' current frame into the bank: merge it (DyMe), or replace the queue's oldest."""
         buffers = [buffer for buffer in (self._both, self._outputs) if buffer is not None]

@@ -138,6 +138,12 @@ class BackgroundCompiling:
         self._thread.join(timeout_s)
         return not self._thread.is_alive()
 
+    trying = False
+    """Nothing is tried on the frames on air: compiled parts are timed in the child."""
+
+    def again(self) -> None:
+        """The load of the machine has changed; compiled code is not tried anew, as that would take minutes."""
+
     def facts(self) -> dict[str, Any]:
         """What is in use and, once it is over, what came of it."""
         return {"compiled": list(self.used)} | ({"compiling": self.outcome} if self.outcome else {})

@@ -1,6 +1,6 @@
 """The process that compiles, seen from the engine: start it, hear what it says, end it.
 
-Nothing of the engine is imported here: what the child runs is `precompile.py`.
+Nothing of the engine is imported here: what the child runs is `precompile.py` or `preconvert.py`.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import os
 import pickle
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from ..config import StreamConfig
@@ -37,14 +37,23 @@ class CompilingChild:
 
 @contextlib.contextmanager
 def compiling_child(
-    config: StreamConfig, parts: Sequence[str], *, threads: int, niceness: int
+    config: StreamConfig,
+    parts: Sequence[str] | Mapping[str, Any],
+    *,
+    threads: int,
+    niceness: int,
+    entry: str = "precompile",
 ) -> Iterator[CompilingChild]:
     """Start the child, so far back behind this process (POSIX nice, 0..19); on leaving it is ended.
 
     It ends by itself when this process does.
+
+    Args:
+        parts: what it works on; for "preconvert" with the folder of each.
+        entry: the module of the library whose `main` it runs.
     """
     child = subprocess.Popen(
-        [sys.executable, "-c", "from streamv2v.precompile import main; main()"],
+        [sys.executable, "-c", f"from streamv2v.{entry} import main; main()"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
@@ -52,7 +61,8 @@ def compiling_child(
     )
     assert child.stdin is not None and child.stdout is not None
     try:
-        orders = pickle.dumps((config, tuple(parts), threads, niceness))
+        held = parts if isinstance(parts, Mapping) else tuple(parts)
+        orders = pickle.dumps((config, held, threads, niceness))
         child.stdin.write(len(orders).to_bytes(8, "little") + orders)
         child.stdin.flush()
         yield CompilingChild(child)

@@ -7,18 +7,21 @@ core count, and a frame takes tenths of a second: so the engine draws a few of t
 
 from __future__ import annotations
 
-import os
+import statistics
 import time
 from collections.abc import Callable, Sequence
 
 import torch
 
 from .autotune import Trials, fastest, side_by_side
+from .load import Others
 
 QUESTION = "threads"
 GAIN = 0.05
 """Another choice than the usual one has to be that much faster, since a trial is noisy."""
 ROUNDS = 3
+ROUNDS_ON_AIR = 6
+"""Frames on air differ more than blank ones."""
 LONGEST_TRIAL_S = 20.0
 """A model so slow that the trial would take longer keeps the usual number: its start is long enough."""
 BUSY_CORES = 0.5
@@ -84,7 +87,7 @@ def choose_threads(
 
         return run
 
-    others = _Others(busy_s, clock)
+    others = Others(busy_s, clock)
     times_ms = side_by_side({number: run_with(number) for number in choices}, rounds=rounds)
     chosen = fastest(times_ms, usual, gain=GAIN)
     torch.set_num_threads(chosen)
@@ -95,21 +98,53 @@ def choose_threads(
     return chosen, f"tried here ({told})"
 
 
-class _Others:
-    """How many cores others have kept busy since this was made."""
+class ThreadsOnAir:
+    """Numbers of threads tried on the frames on air, and the fastest kept.
 
-    def __init__(self, busy_s: Callable[[], float] | None, clock: Callable[[], float]) -> None:
-        self._busy_s, self._clock = busy_s or self._own_s, clock
-        self._began = self._now()
+    Args:
+        choices: numbers worth a trial.
+        rounds: timed frames of each.
+    """
 
-    def cores(self) -> float:
-        busy_s, own_s, clock_s = (now - then for now, then in zip(self._now(), self._began, strict=True))
-        return max(0.0, busy_s - own_s) / clock_s if clock_s > 0 else 0.0
+    def __init__(self, choices: Sequence[int], *, rounds: int = ROUNDS_ON_AIR) -> None:
+        self._choices, self._rounds = list(choices), rounds
+        self._usual = torch.get_num_threads()
+        self._times: dict[int, list[float]] = {}
+        self._present: int | None = None
 
-    def _now(self) -> tuple[float, float, float]:
-        return self._busy_s(), self._own_s(), self._clock()
+    @property
+    def trying(self) -> bool:
+        """Whether a trial runs."""
+        return self._present is not None
 
-    @staticmethod
-    def _own_s() -> float:
-        times = os.times()
-        return times.user + times.system
+    def begin(self) -> None:
+        """Try anew, beginning with the next frame; nothing where there is no choice."""
+        if len(self._choices) > 1 and not self.trying:
+            self._usual = torch.get_num_threads()
+            self._times = {number: [] for number in {self._usual, *self._choices}}
+            self._set(self._usual)
+
+    def drawn(self, frame_ms: float) -> str:
+        """A frame took `frame_ms`; the next one gets the next number, or, at the end, the fastest.
+
+        Returns:
+            what came of the trial, for people, when this frame was its last; "" else.
+        """
+        if self._present is None:
+            return ""
+        self._times[self._present].append(frame_ms)
+        left = {number: times for number, times in self._times.items() if len(times) <= self._rounds}
+        if left:
+            self._set(min(left, key=lambda number: len(left[number])))
+            return ""
+        # the first frame of each woke its threads
+        times_ms = {number: statistics.median(times[1:]) for number, times in self._times.items()}
+        chosen = fastest(times_ms, self._usual, gain=GAIN)
+        torch.set_num_threads(chosen)
+        self._present = None
+        told = ", ".join(f"{number}: {ms:.0f} ms" for number, ms in sorted(times_ms.items()))
+        return f"tried on air, since the load of the machine has changed ({told})"
+
+    def _set(self, number: int) -> None:
+        torch.set_num_threads(number)
+        self._present = number

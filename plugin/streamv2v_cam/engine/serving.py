@@ -38,13 +38,14 @@ class Translator(Protocol):
     def close(self) -> None: ...
 
 
-Between = Callable[[Translator], None]
-"""Called between two frames of a live stream, whether or not there is a new one."""
+Between = Callable[[Translator, float], None]
+"""Called between two frames of a live stream, whether or not there is a new one, with the ms that the engine took for
+the frame before; 0 where none was drawn since the last call."""
 Build = Callable[[StreamConfig, Callable[..., None]], Translator]
 """Makes the translator: `build(config, progress)`; `progress(text, share)` may be called often."""
 
 
-def serve(end: EngineEnd, build: Build, between: Between = lambda engine: None) -> None:
+def serve(end: EngineEnd, build: Build, between: Between = lambda engine, engine_ms: None) -> None:
     """Build a translator and work until the host says stop, or the clip is at its end."""
     engine = build(end.spec.config, end.progress)
     try:
@@ -57,14 +58,15 @@ def serve(end: EngineEnd, build: Build, between: Between = lambda engine: None) 
         engine.close()
 
 
-def serve_live(end: EngineEnd, engine: Translator, between: Between = lambda engine: None) -> None:
+def serve_live(end: EngineEnd, engine: Translator, between: Between = lambda engine, engine_ms: None) -> None:
     """Translate the newest frame again and again; frames that came in between are skipped."""
     taken: deque[Record] = deque(maxlen=engine.delay_frames + 1)
     bank_resets = end.snapshot.bank_resets
-    last = 0
+    last, engine_ms = 0, 0.0
     while not end.memory.stop:
         end.memory.beat()
-        between(engine)
+        between(engine, engine_ms)
+        engine_ms = 0.0
         record = end.memory.frames_in.newest(after=last)
         snapshot = end.take_controls()
         if snapshot.bank_resets != bank_resets:

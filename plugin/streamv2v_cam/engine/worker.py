@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 from streamv2v.config import StreamConfig
 
 from .child import EngineEnd
-from .protocol import Notice, Progress
+from .protocol import Notice
 from .serving import Translator, serve
+from .worker_beside import Beside, busy_s
 
 if TYPE_CHECKING:
     import torch
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from streamv2v import StreamV2V
     from streamv2v.models.loading import Components
     from streamv2v.models.preflight import Needs
-    from streamv2v.tuning.background_compiling import BackgroundCompiling
+    from streamv2v.tuning.threads import ThreadsOnAir
 
 
 _READY: list[tuple[StreamConfig, Components]] = []
@@ -68,7 +69,7 @@ def main(end: EngineEnd) -> None:
     from streamv2v.tuning.threads import usual_threads
 
     torch.set_num_threads(end.spec.threads or usual_threads(_cores()))
-    beside = Beside(end)
+    beside = Beside(end, following_threads(end))
     serve(end, lambda config, progress: build(end, config, progress), beside)
     beside.end()
 
@@ -76,7 +77,7 @@ def main(end: EngineEnd) -> None:
 def build(end: EngineEnd, config: StreamConfig, progress: Callable[..., None]) -> Translator:
     """Look at the memory, load, warm up, find the number of threads, begin to compile."""
     from streamv2v import StreamV2V
-    from streamv2v.tuning.background_compiling import begin_compiling
+    from streamv2v.tuning.background_tuning import begin_tuning
 
     from .worker_memory import check_memory
 
@@ -90,7 +91,8 @@ def build(end: EngineEnd, config: StreamConfig, progress: Callable[..., None]) -
         components.facts |= choose_threads(end, engine, progress)
 
     may = may_compile(end, config, components.unet.device, needs)
-    engine.compiling = begin_compiling(config if may else replace(config, acceleration="none"), components, warm_up)
+    wanted = config if may else replace(config, acceleration="none")
+    engine.compiling = begin_tuning(wanted, components, warm_up, busy_s=busy_s)
     return engine
 
 
@@ -139,45 +141,21 @@ def choose_threads(end: EngineEnd, engine: StreamV2V, progress: Callable[..., No
         usual=usual_threads(cores),
         trials=Trials(config.compile_cache),
         key=stream_key(config, torch.__version__, engine.components.facts["dtype"]),
-        busy_s=_busy_s,
+        busy_s=busy_s,
     )
     engine.reset()
     return {"threads": number, "threads_reason": reason}
 
 
-class Beside:
-    """Between two frames: tells the host of the compiling beside them, once for each change."""
-
-    def __init__(self, end: EngineEnd) -> None:
-        self._end = end
-        self._told = self._outcome = ""
-        self._compiling: BackgroundCompiling | None = None
-
-    def __call__(self, engine: Translator) -> None:
-        compiling = self._compiling = getattr(engine, "compiling", None)
-        if compiling is None:
-            return
-        if compiling.progress != self._told:
-            self._told = compiling.progress
-            self._end.send(Progress(self._told))
-        if compiling.outcome != self._outcome:
-            self._outcome = compiling.outcome
-            self._end.send(Notice(self._outcome, facts=engine.facts()))
-
-    def end(self) -> None:
-        """Leave no compiler in the middle of its work behind: Python would wait for it, or fall over it."""
-        if self._compiling is not None and not self._compiling.wait(0):
-            self._end.close()
-            os._exit(0)
-
-
-def _busy_s() -> float:
+def following_threads(end: EngineEnd) -> ThreadsOnAir | None:
+    """Numbers of threads to try on air when the load changes; None where a number was asked for."""
     import psutil
 
-    times = psutil.cpu_times()
-    resting = times.idle + getattr(times, "iowait", 0.0)
-    # the time of guests is in that of their users already
-    return sum(times) - resting - getattr(times, "guest", 0.0) - getattr(times, "guest_nice", 0.0)
+    from streamv2v.tuning.threads import ThreadsOnAir, thread_choices
+
+    if end.spec.threads or end.spec.every_frame:
+        return None
+    return ThreadsOnAir(thread_choices(_cores(), psutil.cpu_count(logical=False)))
 
 
 def _sleep_at_barriers() -> None:

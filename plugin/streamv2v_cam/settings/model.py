@@ -146,9 +146,9 @@ class EngineSettings(Section):
     dtype: Literal["auto", "float32", "float16", "bfloat16", "float64"] = Field(
         default="auto", description="number format"
     )
-    acceleration: Literal["auto", "none", "graph", "compile", "graph+compile"] = Field(
+    acceleration: Literal["auto", "none", "graph", "compile", "graph+compile", "openvino"] = Field(
         default="auto",
-        description='how frames are sped up; "auto": CUDA graphs; on a CPU compiled in the background if faster',
+        description='how frames are sped up; "auto": CUDA graphs; on a CPU OpenVINO or compiled code, if faster',
     )
     offline: bool = Field(default=False, description="never ask the network")
     cache_dir: str | None = Field(default=None, description="where hub files are kept; unset is the hub's own folder")

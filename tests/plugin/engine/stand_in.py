@@ -48,7 +48,7 @@ def main(end: EngineEnd) -> None:
 
     told: list[bool] = []
 
-    def between(engine: Any) -> None:
+    def between(engine: Any, _engine_ms: float) -> None:
         over = engine.count >= int(engine.faults.get("compiles", 1 << 30))
         if over in told or "compiles" not in engine.faults:
             return

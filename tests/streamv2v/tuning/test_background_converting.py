@@ -1,0 +1,179 @@
+"""OpenVINO beside the running engine: converted apart, taken where faster, and the picture stays."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from tiny import one_level_unet, tiny_components
+
+from streamv2v import Controls, StreamConfig, StreamV2V
+from streamv2v.config import BankConfig
+from streamv2v.errors import ConfigError
+from streamv2v.models.loading import Components
+from streamv2v.tuning.autotune import Trials
+from streamv2v.tuning.background_converting import BackgroundConverting
+from streamv2v.tuning.background_tuning import BackgroundTuning, wants_converting
+from streamv2v.tuning.compiling import Examples
+from streamv2v.tuning.converting import convert_part, folder_for
+from streamv2v.tuning.openvino_runtime import GraphFolder, openvino_missing
+
+needs_openvino = pytest.mark.skipif(bool(openvino_missing()), reason="OpenVINO is not installed")
+CPU = torch.device("cpu")
+CLIP = [np.random.default_rng(number // 2).integers(0, 255, (64, 64, 3), dtype=np.uint8) for number in range(8)]
+
+
+def config_for(folder: Path, **more: Any) -> StreamConfig:
+    shape = {"width": 64, "height": 64, "slots": 1, "device": "cpu", "dtype": "float32"}
+    return StreamConfig(**{**shape, "bank": BankConfig.best(), "compile_cache": str(folder / "cache"), **more})
+
+
+def few_layers(folder: Path) -> Components:
+    return replace(tiny_components(folder), unet=one_level_unet())
+
+
+def draw(engine: StreamV2V) -> list[np.ndarray]:
+    return [engine(frame, Controls(update_interval=2, motion_gate=0.5), now_s=0.0) for frame in CLIP]
+
+
+@pytest.fixture(scope="module")
+def converted(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a cache in which the U-Net and the decoder lie converted, as a child leaves them."""
+    folder = tmp_path_factory.mktemp("converted")
+    config, components = config_for(folder), few_layers(folder)
+    examples = Examples()
+    with StreamV2V(config, components) as engine:
+        with examples.watching(components):
+            engine.warm_up()
+        draw(engine)
+        for part in ("unet", "decoder"):
+            place = folder_for(config, components, part, folder / "cache")
+            assert convert_part(components, part, examples.calls[part], place) < 1e-4
+    return folder
+
+
+def converting(config: StreamConfig, components: Components, **more: Any) -> BackgroundConverting:
+    return BackgroundConverting(config, components, parts=("unet", "decoder"), **more)
+
+
+@needs_openvino
+def test_converted_networks_asked_for_draw_the_same_pictures(converted: Path) -> None:
+    config = config_for(converted, acceleration="openvino")
+    with StreamV2V(config, few_layers(converted)) as plain:
+        plain.warm_up()
+        wanted = draw(plain)
+    components = few_layers(converted)
+    with StreamV2V(config, components) as engine:
+        engine.warm_up()
+        work = converting(config, components, asked=True)
+        work.start()
+        assert work.wait(120) and not work.trials  # only whoever owns the engine puts it in
+        work.hand_over(engine.use_networks)
+        found = draw(engine)
+        work.hand_over(engine.use_networks)
+    assert work.facts()["openvino"] == ["unet", "decoder"] and "U-Net in use" in work.outcome
+    assert work.left == [] and not any(trial.failed for trial in work.trials.values())
+    assert max(np.abs(a.astype(int) - b.astype(int)).max() for a, b in zip(found, wanted, strict=True)) <= 2
+
+
+@needs_openvino
+def test_unasked_they_are_tried_on_the_frames_on_air_and_the_answer_is_remembered(converted: Path) -> None:
+    config, components = config_for(converted), few_layers(converted)
+    with StreamV2V(config, components) as engine:
+        engine.warm_up()
+        work = converting(config, components, asked=False)
+        work.start()
+        assert work.wait(120)
+        work.hand_over(engine.use_networks)
+        assert work.trying
+        for _ in range(4):
+            draw(engine)
+        work.hand_over(engine.use_networks)
+        assert not work.trying and work.left is not None
+        known = Trials(converted / "cache").recall("openvino", work._key("unet"))
+        assert known["used"] == work.trials["unet"].used and set(known["times_ms"]) == {"plain", "other"}
+        work.again()
+        assert work.trying and work.left is None
+
+
+@needs_openvino
+def test_graphs_of_other_weights_lie_elsewhere(converted: Path) -> None:
+    config, components = config_for(converted), few_layers(converted)
+    first = folder_for(config, components, "unet", converted / "cache")
+    assert GraphFolder(first).complete
+    with torch.no_grad():
+        next(components.unet.parameters()).add_(1e-3)
+    assert folder_for(config, components, "unet", converted / "cache") != first
+
+
+@needs_openvino
+def test_graphs_that_cannot_be_read_leave_the_plain_network_and_are_made_anew(converted: Path, tmp_path: Path) -> None:
+    config, components = config_for(tmp_path), few_layers(tmp_path)
+    folder = folder_for(config, components, "decoder", tmp_path / "cache")
+    folder.mkdir(parents=True)
+    (folder / "graphs.json").write_text("[[[1, 4, 8, 8]]]")
+    (folder / "0.xml").write_text("cut off")
+    work = BackgroundConverting(config, components, asked=True, parts=("decoder",))
+    work.start()
+    assert work.wait(120)
+    work.hand_over(lambda **_: pytest.fail("nothing can be put in"))
+    assert "decoder stays as it is" in work.outcome and not GraphFolder(folder).complete
+
+
+@needs_openvino
+def test_a_child_that_ends_early_is_told_and_not_tried_at_every_start(tmp_path: Path) -> None:
+    # the child loads the model itself, and there is none
+    config, components = config_for(tmp_path, model=str(tmp_path / "gone")), few_layers(tmp_path)
+    for _ in range(2):
+        work = BackgroundConverting(config, components, asked=False, parts=("decoder",))
+        work._by_child = lambda unknown: iter([(part, "it died") for part in unknown])  # type: ignore[method-assign]
+        work.start()
+        assert work.wait(120)
+        work.hand_over(lambda **_: None)
+        assert work.outcome == "OpenVINO: decoder stays as it is (it died)" and work.left == ["decoder"]
+        assert GraphFolder(folder_for(config, components, "decoder", tmp_path / "cache")).complete is False
+
+
+def test_what_openvino_leaves_is_compiled_and_nothing_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    config, components = config_for(tmp_path), few_layers(tmp_path)
+    begun: list[Any] = []
+    monkeypatch.setattr(
+        "streamv2v.tuning.background_compiling.BackgroundCompiling.start", lambda one: begun.append(one)
+    )
+    work = converting(config, components, asked=False)
+    tuning = BackgroundTuning(config, components, Examples(), work)
+    tuning.hand_over(lambda **_: None)
+    assert tuning.compiling is None
+    work.left = ["decoder"]
+    for _ in range(2):
+        tuning.hand_over(lambda **_: None)
+    assert begun == [tuning.compiling] and tuning.compiling._parts == ["decoder"]  # type: ignore[union-attr]
+
+
+@needs_openvino
+def test_nothing_is_reported_over_the_network(converted: Path) -> None:
+    # the converter reports through this package where it finds it
+    assert converted.exists() and sys.modules["openvino_telemetry"] is None
+
+
+def test_it_is_for_a_cpu_that_can_keep_graphs_and_for_whoever_asks(tmp_path: Path) -> None:
+    assert wants_converting(config_for(tmp_path), CPU) == "if faster"
+    assert wants_converting(config_for(tmp_path), torch.device("cuda")) == ""
+    assert wants_converting(config_for(tmp_path, compile_cache=None), CPU) == ""
+    assert wants_converting(config_for(tmp_path, acceleration="none"), CPU) == ""
+    assert wants_converting(config_for(tmp_path, acceleration="openvino"), CPU) == "asked"
+    with pytest.raises(ConfigError, match="compile_cache"):
+        config_for(tmp_path, acceleration="openvino", compile_cache=None)
+
+
+def test_stopped_before_it_has_begun_it_leaves_nothing_behind(tmp_path: Path) -> None:
+    config, components = config_for(tmp_path), few_layers(tmp_path)
+    work = converting(config, components, asked=False)
+    work.stop()
+    work.start()
+    assert work.wait(60) and work.outcome == ""
