@@ -74,6 +74,11 @@ class BackgroundTuning:
         return "; ".join(filter(None, (self.converting.outcome, self.compiling.outcome if self.compiling else "")))
 
     @property
+    def used(self) -> list[str]:
+        """Parts that something else than the plain network answers."""
+        return self.converting.facts()["openvino"] + (self.compiling.used if self.compiling else [])
+
+    @property
     def trying(self) -> bool:
         """Whether a trial runs on the frames on air."""
         return self.converting.trying
