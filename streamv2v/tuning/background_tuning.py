@@ -100,7 +100,8 @@ class BackgroundTuning:
 
     def facts(self) -> dict[str, Any]:
         """What is in use and what came of it."""
-        return self.converting.facts() | (self.compiling.facts() if self.compiling else {})
+        compiled = self.compiling.facts() if self.compiling else {"compiled": []}
+        return self.converting.facts() | compiled
 
     def hand_over(self, use_networks: Callable[..., None]) -> None:
         """Put in what is finished. Between two frames, by the thread that owns the engine."""
