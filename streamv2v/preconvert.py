@@ -9,6 +9,7 @@ from __future__ import annotations
 from .precompile import begin
 from .tuning.compiling_child import one_line
 
+
 def main() -> None:
     """Entry of the child; orders are (configuration, folder of each part, threads)."""
     (config, folders, threads), answer = begin()
