@@ -2,11 +2,13 @@
 
     python scripts/evaluate.py CLIP... --settings main --prompts "pencil sketch" cartoon --out RESULTS
     python scripts/evaluate.py CLIP... --settings off paper --setting "calm: bank.kind=paper, feedback=0.5"
+    python scripts/evaluate.py motion CLIP... --cache STYLED --out SHEETS
 
 For each setting, clip and prompt: warp error along the source's own motion, flicker of what stands still, the ghost of
 a hand that crossed, frames to settle after a change of prompt, agreement with the input and sharpness; long-run drift
 and CLIP figures where asked for. docs/temporal-bench.md says what each figure is. A table for people, JSON on the last
 line; with --out also results.json, results.md, side-by-side pictures and curves, and a run that was stopped goes on.
+"motion" imitates a live run with a slow engine: its pictures held, or moved with the camera (docs/reprojection.md).
 """
 
 from __future__ import annotations
@@ -28,6 +30,12 @@ if TYPE_CHECKING:
 
 
 def main(argv: list[str] | None = None) -> None:
+    words = sys.argv[1:] if argv is None else argv
+    if words[:1] == ["motion"]:
+        from evaluation.reprojection.command import main as motion
+
+        motion(words[1:])
+        return
     arguments = parse(argv)
     from evaluation.table import report, tables
 

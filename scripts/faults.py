@@ -176,7 +176,7 @@ def busy_cores(number: int) -> Iterator[None]:
 
 
 def main() -> None:
-    asking = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    asking = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     asking.add_argument("--only", default=",".join([*FAULTS, "kill-cold", "disk", "host"]))
     asking.add_argument("--busy", type=int, default=0, help="cores kept busy meanwhile")
     asked = asking.parse_args()

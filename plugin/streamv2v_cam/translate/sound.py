@@ -187,9 +187,10 @@ class _Coder:
         self._model = frame
         lasts_s = Fraction(frame.samples, frame.sample_rate)
         at_s = self._next_s if frame.pts is None else frame.pts * frame.time_base
-        if self._next_s is None or at_s is None:
-            self._next_s = at_s = max(at_s or Fraction(0), Fraction(0))
-        ahead_s = at_s - self._next_s
+        due_s = self._next_s
+        if due_s is None or at_s is None:
+            self._next_s = due_s = at_s = max(at_s or Fraction(0), Fraction(0))
+        ahead_s = at_s - due_s
         if ahead_s < -max(_OUT_OF_STEP_S, lasts_s):
             self._faults["pieces came with a time long past and were left out"] += 1
             return []

@@ -10,7 +10,7 @@ import numpy as np
 
 import streamv2v
 from streamv2v import Controls
-from streamv2v.models.hub import EMBEDDED_FOLDER, EMBEDDED_MODEL
+from streamv2v.config import EMBEDDED_FOLDER, EMBEDDED_MODEL
 
 from ..clips import Clip
 from ..settings import Setting
