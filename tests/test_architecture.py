@@ -264,7 +264,7 @@ def test_every_module_says_what_it_is() -> None:
         "streamv2v",
         "streamv2v.controls",
         "streamv2v_cam.run.app",
-        "streamv2v_cam.cli",
+        "streamv2v_cam.cli.commands",
         "streamv2v_cam.engine.supervisor",
     ],
 )

@@ -103,6 +103,21 @@ def test_help_imports_neither_torch_nor_the_picture_libraries():
     assert done.stderr.strip() == "set()"
 
 
+def test_ctrl_c_while_the_program_is_still_importing_ends_it_without_a_traceback():
+    program = (
+        "import sys\n"
+        "class Stopped:\n"
+        "    def find_spec(self, name, *_):\n"
+        "        if name == 'typer': raise KeyboardInterrupt\n"
+        "sys.meta_path.insert(0, Stopped())\n"
+        "from streamv2v_cam.cli import main\n"
+        "main(['run'])"
+    )
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(part for part in sys.path if part)}
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, env=environment, timeout=60)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
+
+
 def test_the_looks_are_listed_and_given_as_json(capsys):
     code, out, _ = call(capsys, "looks")
     assert code == 0

@@ -1,7 +1,7 @@
 """Who may speak to the server: a check in front of every request and every WebSocket.
 
 Any page in the person's browser can reach a server on this machine, and so can every other user of it. So:
-the Host header must be one of our own names with our own port (a rebound name is not); what changes something,
+the Host header must be one of our own names (a rebound name is not); what changes something,
 and every WebSocket, must come from our own page where a browser says where it comes from (a "null" origin is
 refused); everything but the page's own files needs the access token; a change is JSON of bounded size, which a
 foreign form cannot send, and there may not be too many of them.
@@ -17,6 +17,7 @@ from typing import Any
 
 from ..system.accesstoken import AccessToken
 from .limits import Limits
+from .names import Names, is_this_machine
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -51,28 +52,34 @@ class Refused(Exception):
         super().__init__(reason)
 
 
-def check_sender(method: str, path: str, headers: dict[str, str], names: Container[str], *, socket: bool) -> None:
+def check_sender(
+    method: str, path: str, headers: dict[str, str], names: Names, *, socket: bool, near: bool = True
+) -> None:
     """Refuse what does not come from this machine's own page or a program without a browser.
 
     Args:
         method: of HTTP; a WebSocket counts as a change.
         headers: lower-case name -> value.
-        names: the Host headers that mean this server.
+        names: of this server.
         socket: the request opens a WebSocket.
+        near: the request comes from this machine.
 
     Raises:
         Refused: 403.
     """
     host = headers.get("host", "").lower()
-    if host not in names:
-        raise Refused(403, f"Host {host!r} is not this server.")
+    if not names.mean(host, near=near):
+        raise Refused(
+            403,
+            f"Host {host!r} is not this server. Open the page by the address that the program prints; "
+            "an address behind a proxy is named in control.origins.",
+        )
     site = headers.get("sec-fetch-site", "none")
     navigation = method == "GET" and path == "/" and headers.get("sec-fetch-mode") == "navigate"
     if site not in ("same-origin", "none") and not navigation:
         raise Refused(403, "Requests from other pages are refused.")
     origin = headers.get("origin")
-    scheme, separator, name = (origin or "").lower().partition("://")
-    if origin is not None and (scheme + separator != "http://" or name not in names):
+    if origin is not None and not names.allow(origin.lower(), host):
         raise Refused(403, f"Origin {origin!r} is refused; open the page of this program itself.")
 
 
@@ -124,7 +131,7 @@ class Guard:
 
     Args:
         app: what is guarded; it checks the tokens of WebSockets and the keys of pictures itself.
-        names: the Host headers that mean this server.
+        names: the names of this server.
         token: opens everything.
         limits: how much may be asked.
         open_paths: the page's own files, readable without a token; so is everything below `/stream/`.
@@ -135,7 +142,7 @@ class Guard:
         self,
         app: Application,
         *,
-        names: Container[str],
+        names: Names,
         token: AccessToken,
         limits: Limits,
         open_paths: Container[str],
@@ -151,8 +158,11 @@ class Guard:
         headers = headers_of(scope)
         socket = scope["type"] == "websocket"
         method, path = ("GET" if socket else scope["method"]), scope["path"]
+        peer = scope.get("client")
+        near = peer is not None and is_this_machine(peer[0])
+        readable = method == "GET" and path == "/" and "text/html" in headers.get("accept", "")
         try:
-            check_sender(method, path, headers, self._names, socket=socket)
+            check_sender(method, path, headers, self._names, socket=socket, near=near)
             if socket:
                 await self._app(scope, receive, send)
                 return
@@ -166,7 +176,7 @@ class Guard:
                 return
             if method not in READING:
                 await _let_arrive(receive)
-            await _answer(refusal, send)
+            await _answer(refusal, send, readable=readable)
             return
         await self._app(scope, receive, _with_headers(send, self._revision if path.startswith("/api/") else None))
 
@@ -253,9 +263,11 @@ def _with_headers(send: Send, revision: Callable[[], int] | None) -> Send:
     return send_with_headers
 
 
-async def _answer(refusal: Refused, send: Send) -> None:
-    body = json.dumps({"error": refusal.reason}).encode()
-    headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode()), *HEADERS]
+async def _answer(refusal: Refused, send: Send, *, readable: bool) -> None:
+    """Say why: to a program as JSON, to a person before a browser as a line of text."""
+    body = refusal.reason.encode() if readable else json.dumps({"error": refusal.reason}).encode()
+    kind = b"text/plain; charset=utf-8" if readable else b"application/json"
+    headers = [(b"content-type", kind), (b"content-length", str(len(body)).encode()), *HEADERS]
     if refusal.status == 401:
         headers.append((b"www-authenticate", b"Bearer"))
     if refusal.status == 429:

@@ -9,6 +9,7 @@ import socket
 import sys
 import threading
 import time
+from collections.abc import Sequence
 from typing import Any
 
 from ..errors import SettingsError
@@ -40,6 +41,7 @@ class ControlServer:
         search: try the next ports when `port` is taken; for a port nobody asked for.
         lan: other machines in the same network may come in too (over IPv4, with the token).
         lan_picture: and they may see the live picture.
+        origins: further addresses at which the page is opened.
         limits: how much may be asked.
 
     Raises:
@@ -56,6 +58,7 @@ class ControlServer:
         search: bool = False,
         lan: bool = False,
         lan_picture: bool = False,
+        origins: Sequence[str] = (),
         limits: Limits | None = None,
     ) -> None:
         if host not in LOOPBACK:
@@ -63,6 +66,7 @@ class ControlServer:
         self._desk, self._token, self._limits = desk, token, limits or Limits()
         self._host, self._port, self._search = host, port, search
         self._lan, self._lan_picture = lan, lan_picture or not lan
+        self._origins = tuple(origins)
         self._tickets: dict[str, float] = {}
         self._stopping = threading.Event()
         self._socket: socket.socket | None = None
@@ -176,7 +180,7 @@ class ControlServer:
             redeem=self._redeem,
             lan_picture=self._lan_picture,
         )
-        names = Names(self._port, lan=self._lan)
+        names = Names(self._port, lan=self._lan, origins=self._origins)
         return Guard(
             app,  # type: ignore[arg-type]
             names=names,

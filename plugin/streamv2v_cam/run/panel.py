@@ -92,6 +92,7 @@ class Panel:
             search=control.port == DEFAULT_PORT and settings.origin("control.port") == "default",
             lan=control.lan,
             lan_picture=control.lan_picture,
+            origins=control.origins,
         )
 
     def start(self, say: Callable[[str], None]) -> None:

@@ -42,6 +42,9 @@ def table_from(value: Any) -> Any:
 
 
 Words = Annotated[list[Annotated[str, Field(min_length=1)]], NoDecode, BeforeValidator(words_from)]
+Origins = Annotated[
+    list[Annotated[str, Field(pattern=r"^https?://[A-Za-z0-9.\-\[\]:]+$")]], NoDecode, BeforeValidator(words_from)
+]
 Spec = Annotated[str, BeforeValidator(spec_from), Field(min_length=1)]
 Table = Annotated[dict[Annotated[str, Field(min_length=1)], Spec], NoDecode, BeforeValidator(table_from)]
 Rate = Annotated[float, BeforeValidator(as_rate)]

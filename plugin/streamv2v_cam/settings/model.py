@@ -15,7 +15,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from streamv2v.config import EMBEDDED_MODEL, SLOT_LIMIT, BankConfig, StreamConfig
 from streamv2v.controls import describe_controls
 
-from .kinds import Rate, Spec, Table, Words, words_from
+from .kinds import Origins, Rate, Spec, Table, Words, words_from
 
 ENVIRONMENT_PREFIX = "STREAMV2V_"
 ENVIRONMENT_DELIMITER = "__"
@@ -190,6 +190,9 @@ class ControlSettings(Section):
         default=False, description="let other devices on your network reach the page too, with the access token"
     )
     lan_picture: bool = Field(default=False, description="with lan: let them also see the live picture")
+    origins: Origins = Field(
+        default=[], description='addresses of a proxy in front of the page, such as ["https://cam.example.org"]'
+    )
     looks_file: str | None = Field(default=None, description="your looks; unset is looks.toml beside the settings file")
 
 

@@ -19,7 +19,10 @@ def allowed_words(field: FieldInfo) -> str:
     if kind in (int, float):
         return _number_words(field, whole=kind is int)
     if get_origin(kind) is list:
-        if _without_none(get_args(kind)[0]) is not str:
+        item = get_args(kind)[0]
+        if _constraint(FieldInfo.from_annotation(item), "pattern") and field.description:
+            return field.description
+        if _without_none(item) is not str:
             return 'a list of pairs of text and weight, such as [["a charcoal drawing", 0.5]]'
         return 'a list of texts such as ["one", "two"]'
     if get_origin(kind) is dict:

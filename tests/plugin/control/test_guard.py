@@ -7,7 +7,7 @@ import socket
 
 import pytest
 from plugin.control.conftest import heard, make_stage
-from streamv2v_cam.control.guard import BODY_LIMIT_BYTES, Guard
+from streamv2v_cam.control.guard import BODY_LIMIT_BYTES, Guard, Refused, check_sender
 from streamv2v_cam.control.limits import Bucket, Limits
 from streamv2v_cam.control.names import Names, is_this_machine, lan_addresses, own_names
 from websockets.exceptions import ConnectionClosed, InvalidStatus
@@ -27,7 +27,15 @@ def answered(stage, request: bytes) -> bytes:
 
 
 @pytest.mark.parametrize(
-    "host", ["evil.example", "evil.example:{port}", "127.0.0.1:1", "127.0.0.1", "0.0.0.0:{port}", "192.168.0.7:{port}"]
+    "host",
+    [
+        "evil.example",
+        "evil.example:{port}",
+        "127.0.0.1:x",
+        "localhost.evil:{port}",
+        "0.0.0.0:{port}",
+        "192.168.0.7:{port}",
+    ],
 )
 @pytest.mark.parametrize("path", ["/", "/api/state", "/healthz", "/stream/x.mjpg"])
 def test_a_foreign_host_is_refused_even_for_reading(stage, host, path):
@@ -85,7 +93,69 @@ def test_a_web_socket_must_come_from_our_own_page(stage, origin, allowed):
     assert asyncio.run(knock()) is allowed
 
 
-@pytest.mark.parametrize("host", ["evil.example:{port}", "127.0.0.1:1"])
+FORWARDED = [
+    ("localhost:9000", "http://localhost:9000", True),
+    ("127.0.0.1:9000", "http://127.0.0.1:9000", True),
+    ("[::1]:9000", "http://[::1]:9000", True),
+    ("localhost:9000", None, True),
+    ("localhost:9000", "http://localhost:9001", False),
+    ("localhost:9000", "http://localhost:{port}", False),
+    ("localhost:9000", "https://localhost:9000", False),
+    ("localhost:{port}", "http://localhost:9000", False),
+    ("localhost:9000", "null", False),
+]
+
+
+@pytest.mark.parametrize(("host", "origin", "allowed"), FORWARDED)
+def test_behind_a_forwarded_port_the_page_of_that_port_alone_is_let_in(stage, host, origin, allowed):
+    sent = headers_of(stage, Host=host, **({"Origin": origin} if origin else {}))
+    with stage.client() as client:
+        assert client.patch("/api/controls", json={"seed": 6}, headers=sent).is_success is allowed
+
+
+def test_behind_a_forwarded_port_the_picture_and_the_events_come_through_it(stage):
+    names = Names(8765)
+    check_sender(
+        "GET", "/api/events", {"host": "localhost:9000", "origin": "http://localhost:9000"}, names, socket=True
+    )
+    with stage.client() as client:
+        assert (
+            client.get("/api/stream", headers={"Host": "localhost:9000"})
+            .json()["air"]
+            .startswith("http://localhost:9000/stream/")
+        )
+
+
+def test_another_machine_cannot_call_this_one_by_its_loopback_names():
+    names = Names(8765, lan=True)
+    assert names.mean("localhost:9000", near=True)
+    assert not names.mean("localhost:9000", near=False)
+
+
+def test_a_proxy_in_front_of_the_page_is_let_in_by_the_address_that_was_named_and_no_other():
+    names = Names(8765, origins=["https://Cam.example.org"])
+    for host in ("cam.example.org", "127.0.0.1:8765"):
+        headers = {"host": host, "origin": "https://cam.example.org"}
+        check_sender("PATCH", "/api/controls", headers, names, socket=False)
+    for host, origin in (
+        ("evil.example", "https://cam.example.org"),
+        ("cam.example.org", "http://cam.example.org"),
+        ("cam.example.org", "https://evil.example"),
+        ("127.0.0.1:8765", "https://cam.example.org.evil.example"),
+    ):
+        with pytest.raises(Refused):
+            check_sender("PATCH", "/api/controls", {"host": host, "origin": origin}, names, socket=False)
+
+
+def test_a_person_before_a_browser_reads_a_refusal_and_a_program_gets_json(stage):
+    with stage.client() as client:
+        person = client.get("/", headers={"Host": "studio:9000", "Accept": "text/html,*/*"})
+        program = client.get("/", headers={"Host": "studio:9000"})
+    assert person.headers["content-type"].startswith("text/plain") and "control.origins" in person.text
+    assert program.json()["error"] == person.text and person.status_code == program.status_code == 403
+
+
+@pytest.mark.parametrize("host", ["evil.example:{port}", "127.0.0.1.evil.example:1"])
 def test_a_web_socket_to_a_foreign_host_is_refused(stage, host):
     upgrade = (
         b"Upgrade: websocket\r\nConnection: Upgrade\r\n"
@@ -151,8 +221,8 @@ def test_a_refusal_takes_in_a_short_body_first_or_its_sender_reads_of_a_reset_in
     async def send(message):
         order.append(message.get("status", "said"))
 
-    guard = Guard(None, names={"here"}, token=stage.token, limits=Limits(), open_paths=(), revision=lambda: 0)
-    scope = {"type": "http", "method": "PATCH", "path": "/api/controls", "headers": [(b"host", b"here")]}
+    guard = Guard(None, names=Names(8765), token=stage.token, limits=Limits(), open_paths=(), revision=lambda: 0)
+    scope = {"type": "http", "method": "PATCH", "path": "/api/controls", "headers": [(b"host", b"localhost:8765")]}
     asyncio.run(guard(scope, receive, send))
     assert order == ["read"] * read + [401, "said"]
 

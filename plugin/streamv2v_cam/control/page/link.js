@@ -76,7 +76,7 @@ export class Link extends EventTarget {
   #connect() {
     clearTimeout(this.#timer);
     this.#socket?.close();
-    const socket = new WebSocket(`ws://${location.host}/api/events`);
+    const socket = new WebSocket(`${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/api/events`);
     this.#socket = socket;
     socket.addEventListener("open", () => socket.send(JSON.stringify({ token: this.#token })));
     socket.addEventListener("message", (event) => this.#take(JSON.parse(event.data)));
