@@ -189,6 +189,9 @@ def _rounded(picture: Any) -> Pixels:
 def _shrunk(picture: Pixels, width: int, height: int) -> Pixels:
     if picture.shape[:2] == (height, width):
         return picture
+    if picture.shape[1] >= 3 * width and picture.shape[0] >= 3 * height:
+        # halving is several times as quick as shrinking by a broken number
+        picture = cv2.resize(picture, (picture.shape[1] // 2, picture.shape[0] // 2), interpolation=cv2.INTER_AREA)
     return cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA)
 
 
