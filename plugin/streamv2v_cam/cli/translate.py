@@ -24,6 +24,9 @@ def translate(
         str | None,
         option("--fps", help="Frames a second of the clip written (30000/1001 too); IN's unless given.", panel=_CLIP),
     ] = None,
+    every: Annotated[
+        int, option("--every", metavar="N", help="Style each N-th frame and move it to those between.", panel=_CLIP)
+    ] = 1,
     sound: Annotated[bool, option("--sound/--no-sound", help="Keep the sound, or leave it out.", panel=_CLIP)] = True,
     overwrite: Annotated[bool, option("--overwrite", "-y", help="Replace OUT where it exists.", panel=_CLIP)] = False,
     look: options.Look = None,
@@ -62,7 +65,9 @@ def translate(
 
     from ..translate import translate_clip
 
-    summary = translate_clip(loaded, source, target, size=wanted, fps=rate, sound=sound, overwrite=overwrite)
+    summary = translate_clip(
+        loaded, source, target, size=wanted, fps=rate, every=every, sound=sound, overwrite=overwrite
+    )
     if as_json:
         # Standard output is the clip itself when OUT is "-".
         typer.echo(json.dumps(summary), err=target == "-")

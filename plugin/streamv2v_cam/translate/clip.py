@@ -24,6 +24,7 @@ from ..rates import rate_of
 from ..system.logs import console
 from ..system.opencv import cv2
 from ..system.stopping import terminate_as_interrupt
+from .every import check_every, styled_every
 from .formats import check_target, kind_of
 from .progress import ClipProgress
 from .reader import ClipReader
@@ -62,6 +63,7 @@ class _Job:
     picture: PictureFormat
     controls: Controls
     fps: Fraction | None
+    every: int = 1
     counts: _Counts = field(default_factory=_Counts)
     slots: deque[_Slot] = field(default_factory=deque)
 
@@ -114,6 +116,7 @@ def translate_clip(
     *,
     size: tuple[int, int] | None = None,
     fps: Fraction | float | None = None,
+    every: int = 1,
     sound: bool = True,
     overwrite: bool = False,
     entry: str = DEFAULT_ENTRY,
@@ -127,6 +130,7 @@ def translate_clip(
             under its name only when it is whole.
         size: width and height of the clip written, px; None keeps the source's (odd sizes go up by one).
         fps: constant rate of the clip written; None keeps every frame at its own time.
+        every: style each such frame, and move its picture to the frames between (1..30).
         sound: carry the sound over.
         overwrite: replace a target that exists.
         entry: function that runs in the engine process.
@@ -137,9 +141,11 @@ def translate_clip(
 
     Raises:
         MediaError: a clip that cannot be read or written.
+        SettingsError: an `every` that makes no sense.
         ControlError: the prompt names no look that the model knows.
         EngineError, StreamV2VError: the engine.
     """
+    check_every(every)
     check_target(source, target, overwrite=overwrite)
     if entry == DEFAULT_ENTRY:
         _check_model_and_words(settings)
@@ -154,7 +160,7 @@ def translate_clip(
                 around = (reader.container, reader.subtitles)
                 tracks = reader.audio if sound else ()
                 with ClipWriter(target, picture, tracks, surroundings=around, replace=overwrite) as writer:
-                    job = _Job(reader, writer, picture, controls, rate)
+                    job = _Job(reader, writer, picture, controls, rate, every)
                     facts, load_s = _translate(job, config, settings, entry, progress)
             except KeyboardInterrupt:
                 console.print("stopped; nothing was kept")
@@ -194,7 +200,9 @@ def _translate(
     ) as engine:
         load_s = time.monotonic() - began_s
         progress.begin()
-        for styled in engine.translate(job.pictures()):
+        borrow = settings.publish.borrow and job.controls.borrow
+        size = (config.width, config.height)
+        for styled in styled_every(engine.translate, job.pictures(), job.every, size=size, borrow=borrow):
             job.write(styled)
             progress.frame()
         return engine.facts, load_s

@@ -9,21 +9,12 @@ import numpy as np
 
 from ...frame import Pixels
 from ...system.opencv import cv2
-from .borrowing import fill
 from .detail import with_detail
-from .flow import Field, FlowSearch, Motion, exposed, motion, warped
+from .flow import Field, FlowSearch, motion, warped
+from .moved import Styled, moved_look, rounded, shrunk
 
 FADE_S = 0.1
 """An arrival takes so long to be whole, or until the next one is due if that is sooner."""
-LEAST_TRUST_LOST = 0.02
-
-
-@dataclass(frozen=True)
-class _Styled:
-    """A styled picture and the camera frame it was made of, both RGB uint8 `[h, w, 3]`."""
-
-    look: Pixels
-    camera: Pixels
 
 
 @dataclass
@@ -67,7 +58,7 @@ class Reprojector:
 
     def reset(self) -> None:
         """Forget all pictures: the next arrival is shown at once, without a fade."""
-        self._styled: _Styled | None = None
+        self._styled: Styled | None = None
         self._arrived = False
         self._arrived_s: float | None = None
         self._fade: _Fade | None = None
@@ -86,7 +77,7 @@ class Reprojector:
         if self._styled is not None and self._styled.look.shape != styled.shape:
             self.reset()
         height, width = styled.shape[:2]
-        self._styled = _Styled(styled, _shrunk(source, width, height))
+        self._styled = Styled(styled, shrunk(source, width, height))
         self._arrived = True
 
     def picture(self, newest: Pixels, *, detail: float = 0.0, borrow: bool = True, now_s: float) -> Pixels:
@@ -112,8 +103,8 @@ class Reprojector:
         last = self._last
         if last is not None and last.newest is newest and last.asked == asked and not self._arrived and not self._fade:
             return last.published
-        camera = _shrunk(newest, *self._engine_size)
-        drawn = _rounded(self._drawn(camera, borrow, now_s))
+        camera = shrunk(newest, *self._engine_size)
+        drawn = rounded(self._drawn(camera, borrow, now_s))
         if last is not None and last.asked == asked and asked[0] == 0.0 and np.array_equal(drawn, last.picture):
             published = last.published
         else:
@@ -137,7 +128,7 @@ class Reprojector:
         if found.cut:
             self._fade = None
             return self._styled.look if fresh or last is None else last.picture
-        moved = _moved(self._styled, camera, found, borrow)
+        moved = moved_look(self._styled, camera, found, borrow=borrow)
         if fresh:
             self._begin_fade(moved, camera, None if was_holding else last, now_s)
         elif self._fade is not None and last is not None:
@@ -167,32 +158,6 @@ class Reprojector:
         """`field` of the beat before, moved to this beat's frame."""
         found = motion(self._alike, camera, before)
         return field if found.cut else warped(field, found.flow)
-
-
-def _moved(styled: _Styled, camera: Pixels, found: Motion, borrow: bool) -> Any:
-    """The styled picture at the newest frame's places, filled where the flow is not trusted."""
-    if not found.moving.any():
-        return styled.look
-    look = warped(styled.look, found.flow)
-    doubt = 1.0 - found.trust
-    if not borrow or float(doubt.max()) < LEAST_TRUST_LOST:
-        return look
-    there = warped(exposed(styled.camera, found.gain), found.flow)
-    filled = fill(camera, there, look.astype(np.float32))
-    return look + doubt[..., None] * (filled - look)
-
-
-def _rounded(picture: Any) -> Pixels:
-    return picture if picture.dtype == np.uint8 else np.clip(picture + 0.5, 0, 255).astype(np.uint8)
-
-
-def _shrunk(picture: Pixels, width: int, height: int) -> Pixels:
-    if picture.shape[:2] == (height, width):
-        return picture
-    if picture.shape[1] >= 3 * width and picture.shape[0] >= 3 * height:
-        # halving is several times as quick as shrinking by a broken number
-        picture = cv2.resize(picture, (picture.shape[1] // 2, picture.shape[0] // 2), interpolation=cv2.INTER_AREA)
-    return cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA)
 
 
 def _enlarged(picture: Pixels, width: int, height: int) -> Pixels:
