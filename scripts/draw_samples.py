@@ -16,7 +16,8 @@ import numpy as np
 from streamv2v_cam.capture.presenter import draw
 from streamv2v_cam.looks import load_looks
 from streamv2v_cam.looks.samples import FOLDER, PLAIN
-from streamv2v_cam.settings.loading import EMBEDDED_SIZE, EMBEDDED_SLOTS
+from streamv2v_cam.settings.loading import EMBEDDED_SLOTS
+from streamv2v_cam.sizes import EMBEDDED_SIZE
 
 from streamv2v import Controls, StreamConfig, StreamV2V
 from streamv2v.config import BEST_CONTROLS, BankConfig

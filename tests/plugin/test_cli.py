@@ -223,6 +223,7 @@ def test_flags_become_settings_and_repeated_ones_a_list():
             "sinks": ["camera", "out.mp4"],
             "loras": ["a.safetensors:0.5"],
             "mirror": False,
+            "motion": "hold",
             "bank": "off",
             "engine_size": "64x128",
         }
@@ -230,6 +231,7 @@ def test_flags_become_settings_and_repeated_ones_a_list():
     assert loaded.publish.sinks == ["camera", "out.mp4"]
     assert loaded.engine.loras == ["a.safetensors:0.5"]
     assert loaded.controls().mirror is False
+    assert loaded.controls().motion == "hold"
     assert loaded.stream_config().bank.kind == "off"
     assert loaded.engine_size() == (64, 128)
 

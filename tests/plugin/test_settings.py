@@ -69,6 +69,8 @@ def test_what_was_tried_and_compiled_is_kept_where_it_was_asked():
 
 def test_another_model_gets_another_size_unless_one_was_asked_for():
     assert load_settings({"engine.model": "some/model"}).engine_size() == (576, 320)
+    standing = {"publish.width": 720, "publish.height": 1280}
+    assert load_settings(standing).engine_size() == (192, 336), "the shape is that of the published picture"
     assert load_settings().stream_config().slots == 1
     assert load_settings({"engine.model": "some/model"}).stream_config().slots == 2
     assert load_settings({"engine.slots": 4}).stream_config().slots == 4

@@ -41,6 +41,10 @@ BankWeight = Annotated[
 GuidanceScale = Annotated[
     float | None, option("--guidance-scale", help="How hard the prompt pulls, 1 to 20; needs guidance.", panel=_LOOK)
 ]
+Motion = Annotated[
+    str | None,
+    option("--motion", help="Between two drawings of the look: reproject follows you, hold waits.", panel=_LOOK),
+]
 Mirror = Annotated[bool | None, option("--mirror/--no-mirror", help="Flip left and right.", panel=_LOOK)]
 
 Model = Annotated[
@@ -58,7 +62,13 @@ Sequential = Annotated[
 ]
 Guidance = Annotated[str | None, option("--guidance", help="none, full, self or initialize.", panel=_ENGINE)]
 EngineSize = Annotated[
-    str | None, option("--engine-size", metavar="WxH", help="Size inside the engine, multiples of 8.", panel=_ENGINE)
+    str | None,
+    option(
+        "--engine-size",
+        metavar="WxH",
+        help="Size inside the engine, multiples of 8; else it follows the picture.",
+        panel=_ENGINE,
+    ),
 ]
 Device = Annotated[str | None, option("--device", help="auto, cpu, cuda, cuda:1 or mps.", panel=_ENGINE)]
 Dtype = Annotated[str | None, option("--dtype", help="auto, float32, float16 or bfloat16.", panel=_ENGINE)]
@@ -83,6 +93,7 @@ SETTING_OF = {
     "seed": "start.seed",
     "bank_weight": "start.bank_weight",
     "guidance_scale": "start.guidance_scale",
+    "motion": "start.motion",
     "mirror": "start.mirror",
     "model": "engine.model",
     "loras": "engine.loras",

@@ -50,6 +50,7 @@ def run(
     seed: options.Seed = None,
     bank_weight: options.BankWeight = None,
     guidance_scale: options.GuidanceScale = None,
+    motion: options.Motion = None,
     mirror: options.Mirror = None,
     model: options.Model = None,
     loras: options.Loras = None,

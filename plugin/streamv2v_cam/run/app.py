@@ -233,7 +233,9 @@ class App:
             source=self.capture.source_name,
             sinks=tuple(f"{sink.name}: {sink.lost}" if sink.lost else sink.name for sink in air.sinks),
             facts=self.supervisor.facts,
-            resting=resting_controls(self.supervisor.config, self.store.current.controls),
+            resting=resting_controls(
+                self.supervisor.config, self.store.current.controls, may_borrow=self.settings.publish.borrow
+            ),
         )
 
 

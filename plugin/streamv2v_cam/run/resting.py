@@ -12,14 +12,23 @@ NO_FUSION = "Does nothing: detail from past pictures is off (engine.bank.fusion)
 ONE_STEP = "Does nothing with one step for each picture (engine.slots)."
 NO_GATE = "Does nothing while nothing that moves is let go, and nothing is kept calm."
 NOTHING_CUT = "Does nothing: the whole picture is shown."
+SEALED = "Does nothing: publish.borrow in the settings keeps your camera's picture out of every look."
+SEALED_LOOK = "Does nothing: this look takes nothing from your camera's picture."
+HELD = "Does nothing while motion is off: the look is shown as it was drawn."
 
 GUIDANCE = ("negative_prompt", "guidance_scale", "guidance_delta")
 FUSION = ("fusion_strength", "fusion_threshold", "fusion_softness")
 BANK = ("bank_weight", *FUSION, "update_interval", "bank_ramp", "bank_noise_tilt", "motion_gate", "bank_change")
 
 
-def resting_controls(config: StreamConfig, controls: Controls) -> dict[str, str]:
-    """Name of a control that does nothing now -> why, for a person."""
+def resting_controls(config: StreamConfig, controls: Controls, *, may_borrow: bool = True) -> dict[str, str]:
+    """Name of a control that does nothing now -> why, for a person.
+
+    Args:
+        config: what the engine is built from.
+        controls: the live values.
+        may_borrow: `publish.borrow`, whether any look may draw from the camera's own picture.
+    """
     found: dict[str, str] = {}
     if config.bank.kind == "off":
         found |= dict.fromkeys(BANK, NO_MEMORY)
@@ -37,4 +46,12 @@ def resting_controls(config: StreamConfig, controls: Controls) -> dict[str, str]
         found["motion_threshold"] = NO_GATE
     if controls.fit == "fit" and controls.zoom == 1.0:
         found |= dict.fromkeys(("pan_x", "pan_y"), NOTHING_CUT)
-    return found
+    return found | _of_the_publisher(controls, may_borrow)
+
+
+def _of_the_publisher(controls: Controls, may_borrow: bool) -> dict[str, str]:
+    if not may_borrow:
+        return {"detail": SEALED, "borrow": SEALED}
+    if controls.motion == "hold":
+        return {"detail": HELD, "borrow": HELD}
+    return {} if controls.borrow else {"detail": SEALED_LOOK}

@@ -19,6 +19,7 @@ from streamv2v.errors import ConfigError, ControlError
 
 from ..errors import SettingsError
 from ..looks import LookSet, Shelf, load_looks, shipped_looks
+from ..sizes import size_for
 from ..system.paths import home_path
 from .model import (
     DEFAULT_LOOK,
@@ -39,8 +40,6 @@ if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
 CONFIG_VARIABLE = "STREAMV2V_CONFIG"
-EMBEDDED_SIZE = (336, 192)
-OTHER_SIZE = (576, 320)
 # the embedded model draws sharpest in one step, which is also the fastest and has no frame of delay
 EMBEDDED_SLOTS, OTHER_SLOTS = 1, 2
 
@@ -122,9 +121,9 @@ class LoadedSettings:
         return Shelf(shipped_looks(self.engine.model), self.looks_path)
 
     def engine_size(self) -> tuple[int, int]:
-        """Width and height inside the engine, px, with the default of the model where none was set."""
-        width, height = EMBEDDED_SIZE if self.engine.model == "embedded" else OTHER_SIZE
-        return self.engine.width or width, self.engine.height or height
+        """Width and height inside the engine, px; what was not set follows the shape of the published picture."""
+        engine, publish = self.engine, self.publish
+        return size_for(engine.model, publish.width / publish.height, engine.width, engine.height)
 
     def engine_slots(self) -> int:
         """Denoising steps, with the default of the model where none was set."""

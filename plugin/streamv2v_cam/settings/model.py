@@ -125,10 +125,18 @@ class EngineSettings(Section):
     lcm: Literal["auto", "on", "off"] = Field(default="auto", description="LCM-LoRA: where needed, always, never")
     lcm_lora: str = Field(default=StreamConfig().lcm_lora, min_length=1, description="where LCM-LoRA comes from")
     width: int | None = Field(
-        default=None, ge=64, le=2048, multiple_of=8, description="width inside the engine, px; 336 (embedded) or 576"
+        default=None,
+        ge=64,
+        le=2048,
+        multiple_of=8,
+        description="width inside the engine, px; unset follows the published shape",
     )
     height: int | None = Field(
-        default=None, ge=64, le=2048, multiple_of=8, description="height inside the engine, px; 192 (embedded) or 320"
+        default=None,
+        ge=64,
+        le=2048,
+        multiple_of=8,
+        description="height inside the engine, px; unset follows the published shape",
     )
     slots: int | None = Field(
         default=None, ge=1, le=SLOT_LIMIT, description="denoising steps = slots of the stream; 1 (embedded) or 2"

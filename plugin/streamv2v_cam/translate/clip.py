@@ -21,6 +21,7 @@ from ..engine.link import DEFAULT_ENTRY
 from ..frame import Pixels
 from ..knownwords import WordJudge
 from ..rates import rate_of
+from ..sizes import even, size_for
 from ..system.logs import console
 from ..system.opencv import cv2
 from ..system.stopping import terminate_as_interrupt
@@ -28,7 +29,6 @@ from .every import check_every, styled_every
 from .formats import check_target, kind_of
 from .progress import ClipProgress
 from .reader import ClipReader
-from .sizes import engine_size, even
 from .timing import Timed, at_rate
 from .writer import ClipWriter, PictureFormat
 
@@ -240,8 +240,7 @@ def _picture_format(reader: ClipReader, size: tuple[int, int] | None, fps: Fract
 
 def _engine_config(settings: LoadedSettings, picture: PictureFormat) -> StreamConfig:
     config = settings.stream_config()
-    if settings.engine.width is not None or settings.engine.height is not None:
-        return config
+    engine = settings.engine
     aspect = picture.width / picture.height * float(picture.sample_aspect)
-    width, height = engine_size(aspect, config.width, config.height)
+    width, height = size_for(engine.model, aspect, engine.width, engine.height)
     return replace(config, width=width, height=height)

@@ -32,3 +32,12 @@ def test_what_needs_several_steps_or_a_cut_says_so():
     assert "bank_noise_tilt" not in resting(slots=2)
     assert "pan_x" in resting(Controls(fit="fit"))
     assert "pan_x" not in resting(Controls(fit="fit", zoom=2.0))
+
+
+def test_detail_does_nothing_where_nothing_may_come_from_the_camera_or_nothing_moves():
+    plain = StreamConfig()
+    assert not resting(Controls(detail=0.5)) & {"detail", "borrow"}
+    assert resting(Controls(borrow=False)) & {"detail", "borrow"} == {"detail"}, "borrow itself can be allowed again"
+    assert {"detail", "borrow"} <= resting(Controls(motion="hold"))
+    sealed = resting_controls(plain, Controls(), may_borrow=False)
+    assert "publish.borrow" in sealed["detail"] and "borrow" in sealed

@@ -1,6 +1,6 @@
 // Controls drawn from what the server says of them: kind, range, step, unit, choices, help.
 
-import { choiceOf, helpOf, titleOf } from "/names.js";
+import { SWITCHES, choiceOf, helpOf, titleOf } from "/names.js";
 import { say } from "/refusals.js";
 
 function worded(rule, value) {
@@ -21,6 +21,7 @@ export class Control {
     this.name = name;
     this.rule = rule;
     this.send = send;
+    this.states = SWITCHES[name] ?? (rule.kind === "switch" ? [false, true] : null);
     this.input = this.#input();
     this.input.id = `control-${name}`;
     this.input.title = helpOf(name, rule.help);
@@ -39,14 +40,14 @@ export class Control {
     this.refusal.className = "refusal";
     this.refusal.setAttribute("role", "alert");
     this.refusal.hidden = true;
-    this.element.append(label, ...(rule.kind === "switch" ? [this.input] : [this.output, this.input]), this.note, this.refusal);
+    this.element.append(label, ...(this.states ? [this.input] : [this.output, this.input]), this.note, this.refusal);
   }
 
   /** The value the server has at a revision; a control in a person's hand, and until its change is told back, is left alone. */
   show(value, revision) {
     this.#shown = value;
     if (this.#held || revision < this.#until || (this.rule.kind === "text" && document.activeElement === this.input)) return;
-    if (this.rule.kind === "switch") this.input.checked = value;
+    if (this.states) this.input.checked = value === this.states[1];
     else this.input.value = value;
     this.#say(value);
   }
@@ -72,16 +73,16 @@ export class Control {
 
   #input() {
     const { rule } = this;
-    if (rule.kind === "choice") {
+    if (rule.kind === "choice" && !this.states) {
       const select = document.createElement("select");
       select.append(...rule.choices.map((choice) => new Option(choiceOf(this.name, choice), choice)));
       select.addEventListener("change", () => this.#want(select.value));
       return select;
     }
     const input = document.createElement("input");
-    if (rule.kind === "switch") {
+    if (this.states) {
       input.type = "checkbox";
-      input.addEventListener("change", () => this.#want(input.checked));
+      input.addEventListener("change", () => this.#want(this.states[Number(input.checked)]));
     } else if (rule.kind === "text") {
       input.type = "text";
       input.maxLength = rule.most;

@@ -93,8 +93,11 @@ function showStatus({ air, telemetry, obs, looks_version, notice, recording }) {
   put("capture-fps", telemetry.capture_fps, 0);
   put("engine-fps", telemetry.engine_fps, 1);
   put("publish-fps", telemetry.publish_fps, 1);
-  put("latency-p50", telemetry.latency_p50_ms, 0);
-  $("latency-p95").textContent = telemetry.latency_p95_ms ? `–${telemetry.latency_p95_ms.toFixed(0)}` : "";
+  for (const name of ["latency", "look"]) {
+    const slow = telemetry[`${name}_p95_ms`];
+    put(`${name}-p50`, telemetry[`${name}_p50_ms`], 0);
+    $(`${name}-p95`).textContent = slow ? `–${slow.toFixed(0)}` : "";
+  }
   $("source-name").textContent = air.source || "–";
   $("sinks").textContent = air.sinks.join(", ") || "this page only";
   $("facts").textContent = factWords(air.facts);

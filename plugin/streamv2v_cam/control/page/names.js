@@ -1,7 +1,7 @@
 // Controls in the words of the person who streams: title, help, and what its choices are called. What is not here gets
 // its own name and the program's help, so that a new control is never missing.
 
-export const FRONT = ["strength", "bank_weight", "transition_s"];
+export const FRONT = ["strength", "bank_weight", "transition_s", "motion", "detail"];
 export const CAMERA = ["mirror", "fit", "zoom", "pan_x", "pan_y"];
 export const ELSEWHERE = ["prompt", "mode", "blend"];
 
@@ -9,6 +9,9 @@ const NAMES = {
   strength: ["How much look", "Left: your camera as it is. Right: as much of the look as there is."],
   bank_weight: ["Steadiness", "How hard the picture holds on to what it drew before. 0 flickers, 1 is usual."],
   transition_s: ["Glide", "How long one look takes to become the next."],
+  motion: ["Smooth motion", "The look is drawn a few times a second. In between it follows your movement; off, it waits for the next drawing."],
+  detail: ["Fine lines", "Hair, cloth and letters of your camera's picture, drawn into the look; 0 adds none."],
+  borrow: ["Look may use your camera", "Gaps and fine lines may come from your camera's picture. Off for looks that hide a face."],
   mirror: ["Mirror", "Flip left and right."],
   fit: ["Shape", "What happens when the camera's shape is another than the picture's."],
   zoom: ["Zoom", "Cut into the camera's picture."],
@@ -32,6 +35,9 @@ const NAMES = {
   bank_change: ["Memory at a new look", "What the memory does when the look changes."],
   still_threshold: ["Rest when still", "Repeat the picture while nothing moves more than this; 0 is off."],
 };
+
+// Choices of two that a person knows as a switch: its value when off, its value when on.
+export const SWITCHES = { motion: ["hold", "reproject"] };
 
 const CHOICES = {
   fit: { crop: "fill, and cut off the rest", fit: "show all, with bars" },

@@ -62,6 +62,8 @@ def show_on(stage):
         "publish_fps": 29.97,
         "latency_p50_ms": 81.2,
         "latency_p95_ms": 120.4,
+        "look_p50_ms": 280.2,
+        "look_p95_ms": 341.7,
     }
     return stage
 

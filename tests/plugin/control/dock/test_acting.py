@@ -14,6 +14,8 @@ from patience import until
 from playwright.sync_api import expect
 from plugin.control.conftest import make_stage
 from plugin.control.dock.conftest import Still, colour_of, jpeg, opened
+from streamv2v_cam.control import Report
+from streamv2v_cam.run.resting import SEALED
 from streamv2v_cam.system.accesstoken import AccessToken
 
 
@@ -52,6 +54,20 @@ def test_what_is_not_sent_is_marked_until_it_is_sent_or_taken_back(page, stage):
     page.fill("#prompt", "a snow globe")
     page.press("#prompt", "Enter")
     expect(form).not_to_have_class("unsent")
+
+
+def test_motion_is_a_switch_and_detail_a_slider_that_says_when_it_does_nothing(page, stage):
+    motion, detail = page.get_by_label("Smooth motion"), page.get_by_label("Fine lines")
+    expect(motion).to_be_checked()
+    motion.uncheck()
+    assert until(lambda: stage.store.current.controls.motion == "hold")
+    stage.store.apply({"motion": "reproject"})
+    expect(motion).to_be_checked()
+    detail.fill("0.4")
+    assert until(lambda: stage.store.current.controls.detail == 0.4)
+    stage.report.append(Report("live", resting={"detail": SEALED}))
+    expect(detail).to_be_disabled()
+    expect(page.locator("#note-detail")).to_contain_text("publish.borrow")
 
 
 def test_a_refused_prompt_is_told(page, stage):

@@ -27,6 +27,8 @@ def test_what_is_on_air_stands_there_in_words_and_foreign_text_stays_text(page, 
     expect(page.locator("#prompt")).to_have_value(HOSTILE)
     expect(page.locator("#engine-fps")).to_have_text("11.0")
     expect(page.locator("#latency-p50")).to_have_text("81")
+    expect(page.locator("#look-p50")).to_have_text("280")
+    expect(page.locator("#look-p95")).to_have_text("–342")
     assert page.locator("#words img, #sinks img").count() == 0
 
 
