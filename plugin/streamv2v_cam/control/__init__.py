@@ -1,7 +1,18 @@
 """The page of the program and its API: hands on the controls, behind an access token."""
 
-from .report import Desk, JpegSource, ObsNews, Recording, Report, SourceChoice
+from .report import Desk, JpegSource, ObsNews, Recording, Report, SizeChoice, Sizes, SourceChoice
 from .server import ControlServer
 from .thumbnails import Thumbnails
 
-__all__ = ["ControlServer", "Desk", "JpegSource", "ObsNews", "Recording", "Report", "SourceChoice", "Thumbnails"]
+__all__ = [
+    "ControlServer",
+    "Desk",
+    "JpegSource",
+    "ObsNews",
+    "Recording",
+    "Report",
+    "SizeChoice",
+    "Sizes",
+    "SourceChoice",
+    "Thumbnails",
+]

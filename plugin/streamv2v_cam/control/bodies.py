@@ -106,6 +106,12 @@ class ChosenSource(Body):
     id: Annotated[str, Field(min_length=1, max_length=40)]
 
 
+class ChosenSize(Body):
+    """Another size of the engine, by its name."""
+
+    size: Annotated[str, Field(min_length=1, max_length=40, description="small, usual or large")]
+
+
 class ObsState(Body):
     """What the OBS process knows of OBS."""
 

@@ -77,6 +77,38 @@ class Sources(Protocol):
         ...
 
 
+@dataclass(frozen=True)
+class SizeChoice:
+    """A size the engine may have.
+
+    Attributes:
+        name: small, usual or large.
+        width, height: px.
+        current: the engine on air has it.
+    """
+
+    name: str
+    width: int
+    height: int
+    current: bool
+
+
+class Sizes(Protocol):
+    """The engine's sizes that may be chosen while it runs."""
+
+    def choices(self) -> Sequence[SizeChoice]:
+        """All there are."""
+        ...
+
+    def choose(self, name: str, /) -> SizeChoice:
+        """Have the engine built in that size, in the background.
+
+        Raises:
+            ControlError: there is no such size.
+        """
+        ...
+
+
 class Recording(Protocol):
     """Recording by command."""
 
@@ -141,6 +173,7 @@ class Desk:
         source_preview: the picture before it is styled; None leaves it out.
         recorder: writes what is on air into files; None where nothing is recorded.
         sources: what may be switched to; None where it is fixed.
+        sizes: the sizes of the engine; None where it is fixed.
         thumbnails: name of a look -> small JPEG of the user's own picture in it.
         thumbnails_version: goes up with every new one.
         picture_version: goes up with every new one of a look.
@@ -155,6 +188,7 @@ class Desk:
     source_preview: JpegSource | None = None
     recorder: Recording | None = None
     sources: Sources | None = None
+    sizes: Sizes | None = None
     thumbnails: Mapping[str, bytes] = field(default_factory=dict)
     thumbnails_version: Callable[[], int] = lambda: 0
     picture_version: Callable[[str], int] = lambda name: 0

@@ -22,6 +22,7 @@ from .keeping import add_looks
 from .limits import Limits
 from .pictures import add_pictures
 from .report import Desk
+from .sizing import add_sizes
 
 PAGE_FOLDER = Path(__file__).parent / "page"
 KINDS = {
@@ -75,6 +76,7 @@ def make_application(
     _add_lists(app, desk)
     add_looks(app, desk, limits)
     add_changes(app, desk, limits)
+    add_sizes(app, desk, limits)
     add_ticket(app, redeem)
     add_pictures(app, desk, token, stopping, lan_picture=lan_picture)
     add_events(app, desk, token, limits, stopping)

@@ -27,6 +27,7 @@ from .outputs import Outputs
 from .panel import Panel
 from .recorder import Recorder
 from .resting import resting_controls
+from .sizing import EngineSizes
 from .starting import starting_store
 from .statusline import latency_words, status_line, words
 
@@ -102,6 +103,7 @@ class App:
             opener=open_source,
             report=self._report,
             draws=entry == DEFAULT_ENTRY,
+            sizes=EngineSizes(self.supervisor, self.supervisor.config),
         )
 
     def start(self) -> None:

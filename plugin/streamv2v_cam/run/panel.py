@@ -10,7 +10,7 @@ from streamv2v.config import EMBEDDED_MODEL
 
 from ..airstate import AirState
 from ..capture import CameraInfo, CaptureThread, SourceOpener, list_cameras
-from ..control import ControlServer, Desk, Recording, Report, SourceChoice, Thumbnails
+from ..control import ControlServer, Desk, Recording, Report, Sizes, SourceChoice, Thumbnails
 from ..engine.portraits import Portraits
 from ..errors import SourceError
 from ..frame import Frame
@@ -39,6 +39,7 @@ class Panel:
         report: says what is on air and why.
         draws: whether the person's picture in every look is drawn beside the run; with the embedded model alone, which
             is small enough to be there twice.
+        sizes: the engine's sizes that may be chosen.
     """
 
     def __init__(
@@ -54,8 +55,10 @@ class Panel:
         opener: Callable[[], Source],
         report: Callable[[], Report],
         draws: bool = False,
+        sizes: Sizes | None = None,
     ) -> None:
         control = settings.control
+        self.sizes = sizes
         shelf = settings.shelf()
         self._thumbnails = Thumbnails(
             store,
@@ -70,6 +73,7 @@ class Panel:
             preview=preview,
             source_preview=RawPicture(raw) if preview else None,
             recorder=recorder,
+            sizes=sizes,
             sources=CameraSources(settings.capture, capture, opener),
             thumbnails=self._thumbnails,
             thumbnails_version=lambda: self._thumbnails.version,

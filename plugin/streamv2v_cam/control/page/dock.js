@@ -61,6 +61,16 @@ async function listSources() {
   $("source").replaceChildren(...found.map(({ id, title, current }) => new Option(title, id, current, current)));
 }
 
+async function listSizes() {
+  const answer = await link.fetch("/api/engine/size");
+  if (!answer.ok) return;
+  const found = await answer.json();
+  $("size-field").hidden = !found.length;
+  const options = found.map(({ name, width, height, current }) => new Option(`${name}, ${width} × ${height}`, name, current, current));
+  if (!found.some(({ current }) => current)) options.unshift(new Option("another", "", true, true));
+  $("size").replaceChildren(...options);
+}
+
 function showValues(changed, told) {
   values = { ...values, ...changed };
   revision = told;
@@ -121,7 +131,7 @@ link.addEventListener("open", () => {
   $("desk").hidden = false;
   looksVersion = -1;
   picture.begin();
-  Promise.all([drawControls(), listSources()]).catch(() => { /* the link will come back, and with it another try */ });
+  Promise.all([drawControls(), listSources(), listSizes()]).catch(() => { /* the link will come back, and with it another try */ });
 });
 link.addEventListener("state", ({ detail }) => {
   controls.forEach((control) => control.forget());
@@ -167,6 +177,12 @@ $("source").addEventListener("focus", () => listSources().catch(() => {}));
 $("source").addEventListener("change", async () => {
   const answer = await link.fetch("/api/source", { method: "POST", body: { id: $("source").value } }).catch(() => null);
   say("source-refusal", await wordsOf(answer));
+});
+$("size").addEventListener("focus", () => listSizes().catch(() => {}));
+$("size").addEventListener("change", async () => {
+  if (!$("size").value) return;
+  const answer = await link.fetch("/api/engine/size", { method: "POST", body: { size: $("size").value } }).catch(() => null);
+  say("size-refusal", await wordsOf(answer));
 });
 $("record").addEventListener("click", () => send({ command: $("record").getAttribute("aria-pressed") === "true" ? "stop_recording" : "start_recording" }));
 $("reset-bank").addEventListener("click", () => send({ command: "reset_bank" }, "more-refusal"));
