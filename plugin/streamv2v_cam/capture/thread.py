@@ -19,6 +19,8 @@ from .framing import axes_of, frame
 FIRST_RETRY_S = 0.5
 LONGEST_RETRY_S = 5.0
 LOOK_S = 0.1
+STOOD_STILL_S = 1.0
+"""A look at the source that comes later than this was held up by more than a busy machine."""
 CLOSE_S = 2.0
 
 log = logging.getLogger(__name__)
@@ -124,9 +126,10 @@ class CaptureThread:
 
     def _watch(self, reading: _Reading) -> None:
         """Until the reading ends, hangs, or is no longer wanted."""
+        silence = Silence()
         while not (reading.finished or self._stopping.is_set() or self._switching.is_set()):
             allowance_s = self._hang_s if reading.pictures else self._open_s
-            if time.monotonic() - reading.last_sign_s > allowance_s:
+            if silence.seconds(reading.last_sign_s, time.monotonic()) > allowance_s:
                 return
             reading.done.wait(LOOK_S)
             self.source_name = reading.name or self.source_name
@@ -150,6 +153,31 @@ class CaptureThread:
         self._index += 1
         self.lost_reason = None
         self.source_name = name
+
+
+class Silence:
+    """How long a source has given no sign while it was watched; what passed while this program stood still is no silence."""
+
+    def __init__(self) -> None:
+        self._sign_s: float | None = None
+        self._looked_s = 0.0
+        self._seconds = 0.0
+
+    def seconds(self, sign_s: float, now_s: float) -> float:
+        """To be asked several times a second.
+
+        Args:
+            sign_s: when the source last gave a sign, seconds of the monotonic clock.
+            now_s: of the same clock.
+
+        Returns:
+            Seconds since that sign; a program that was stopped (a closed lid, Ctrl-Z) has missed a second at most.
+        """
+        if sign_s != self._sign_s:
+            self._sign_s, self._looked_s, self._seconds = sign_s, sign_s, 0.0
+        self._seconds += min(now_s - self._looked_s, STOOD_STILL_S)
+        self._looked_s = now_s
+        return self._seconds
 
 
 class _Reading:

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from patience import until
 from streamv2v_cam.capture import CaptureThread
+from streamv2v_cam.capture.thread import Silence
 from streamv2v_cam.errors import SourceError
 from streamv2v_cam.frame import Frame, Pixels
 from streamv2v_cam.interfaces import Source
@@ -139,6 +140,16 @@ def test_a_source_that_hangs_is_given_up_and_another_is_opened(start: Callable[.
     assert until(lambda: opened[0].closed)
     assert until(lambda: rig.telemetry.snapshot().captured > before)
     assert rig.shows(90)
+
+
+def test_a_source_that_hangs_is_silent_and_one_of_a_program_that_stood_still_is_not() -> None:
+    hanging, stopped = Silence(), Silence()
+    for tenth in range(111):
+        assert hanging.seconds(100.0, 100.0 + tenth / 10) == pytest.approx(tenth / 10)
+    assert stopped.seconds(100.0, 100.1) == pytest.approx(0.1)
+    assert stopped.seconds(100.0, 3700.0) == pytest.approx(1.1)
+    assert stopped.seconds(100.0, 3709.5) == pytest.approx(2.1)
+    assert stopped.seconds(3709.6, 3709.7) == pytest.approx(0.1)
 
 
 def test_stop_returns_although_the_source_hangs() -> None:
