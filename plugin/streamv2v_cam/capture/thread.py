@@ -156,7 +156,7 @@ class CaptureThread:
 
 
 class Silence:
-    """How long a source has given no sign while it was watched; what passed while this program stood still is no silence."""
+    """How long a source has given no sign; what passed while this program itself stood still does not count."""
 
     def __init__(self) -> None:
         self._sign_s: float | None = None
