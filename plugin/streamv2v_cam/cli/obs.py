@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from . import options
+from .anywhere import OptionsAnywhere
 from .options import option
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ Host = Annotated[str | None, option("--host", help="Machine on which OBS runs.",
 Port = Annotated[int | None, option("--port", help="Port of OBS's WebSocket server.", panel=_OBS)]
 Server = Annotated[str | None, option("--server", help="Address of the running program.", panel=_OBS)]
 
-app = typer.Typer(help="Control looks from OBS: hotkeys, scenes, texts. Without a command: run.")
+app = typer.Typer(cls=OptionsAnywhere, help="Control looks from OBS: hotkeys, scenes, texts. Without a command: run.")
 
 
 @app.callback(invoke_without_command=True)
@@ -77,16 +78,17 @@ def setup(
             work.camera(device)
         elif picture == "stream":
             work.stream(HostLink(server_address(loaded), token_of(loaded)).get("/api/stream")["air"])
-        for name in (loaded.obs.caption_source, loaded.obs.prompt_source):
-            if name:
-                work.text(name, "")
+        if loaded.obs.caption_source:
+            work.caption(loaded.obs.caption_source)
+        if loaded.obs.prompt_source:
+            work.prompt_box(loaded.obs.prompt_source)
     typer.echo(f"Scene {work.scene!r} of OBS {session.version}:")
     for line in work.done:
         typer.echo(f"  {line}")
-    typer.echo("Still to be done by you:")
-    for number, line in enumerate(
-        [*work.to_do, "Keep `streamv2v-cam obs` running, or use: streamv2v-cam run --obs"], 1
-    ):
+    if not _is_connected(loaded):
+        work.to_do.append("Keep `streamv2v-cam obs` running, or use: streamv2v-cam run --obs")
+    typer.echo("Still to be done by you:" if work.to_do else "Nothing is left to be done by you.")
+    for number, line in enumerate(work.to_do, 1):
         typer.echo(f"  {number}. {line}")
 
 
@@ -141,10 +143,11 @@ def script_path() -> Path:
 
 
 def _run(loaded: LoadedSettings, *, with_parent: bool) -> None:
-    from ..obs.process import ObsProcess, stored_or_asked, wait_for_end
+    from ..obs.process import CHILD_OF_RUN, ObsProcess, stored_or_asked, wait_for_end
     from ..system.stopping import terminate_as_interrupt
 
-    process = ObsProcess(loaded, password=stored_or_asked(loaded, None if with_parent else _asked(loaded)))
+    password = stored_or_asked(loaded, None if with_parent else _asked(loaded))
+    process = ObsProcess(loaded, password=password, hand=CHILD_OF_RUN if with_parent else "")
     with terminate_as_interrupt():
         process.start()
         try:
@@ -167,6 +170,19 @@ def _session(loaded: LoadedSettings) -> Iterator[ObsSession]:
         yield session
     finally:
         session.close()
+
+
+def _is_connected(loaded: LoadedSettings) -> bool:
+    """Whether an OBS process speaks to the running program already."""
+    from ..errors import CamError
+    from ..obs.host import HostLink
+    from ..obs.process import server_address, token_of
+
+    try:
+        told = HostLink(server_address(loaded), token_of(loaded)).get("/api/state")
+    except CamError:
+        return False
+    return told.get("obs", {}).get("state") == "connected"
 
 
 def _asked(loaded: LoadedSettings) -> str | None:

@@ -113,9 +113,11 @@ class ChosenSize(Body):
 
 
 class ObsState(Body):
-    """What the OBS process knows of OBS."""
+    """What the OBS process knows of OBS; `hand` marks the process, `obs` the OBS it speaks for."""
 
     connected: bool
+    hand: Annotated[str, Field(max_length=200)] = ""
+    obs: Annotated[str, Field(max_length=200)] = ""
     reason: Annotated[str, Field(max_length=200)] = ""
     version: Annotated[str, Field(max_length=200)] = ""
     scene: Annotated[str, Field(max_length=200)] = ""

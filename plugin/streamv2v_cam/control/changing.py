@@ -84,8 +84,8 @@ def add_changes(app: FastAPI, desk: Desk, limits: Limits) -> None:
     @app.post("/api/obs/state", summary="Tell how OBS is", openapi_extra=takes(ObsState))
     async def obs_state(request: Request) -> JSONResponse:
         news = understood(ObsState, read_object(await request.body()))
-        desk.obs.tell(news.model_dump())
-        return JSONResponse({"revision": desk.store.current.revision})
+        taken = not desk.obs.tell(news.model_dump(exclude={"hand", "obs"}), hand=news.hand, obs=news.obs)
+        return JSONResponse({"revision": desk.store.current.revision, "taken": taken})
 
     _add_source(app, desk, limits)
 

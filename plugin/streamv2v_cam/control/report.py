@@ -145,10 +145,33 @@ class ObsNews:
         self._lock = threading.Lock()
         self._told: dict[str, Any] = {}
         self._told_s = 0.0
+        self._hands: dict[str, tuple[str, float]] = {}
+        """Mark of an OBS -> the process that speaks for it, and when it last did."""
 
-    def tell(self, news: Mapping[str, Any]) -> None:
+    def tell(self, news: Mapping[str, Any], *, hand: str = "", obs: str = "") -> bool:
+        """Take the news of one OBS process.
+
+        Args:
+            news: what is shown.
+            hand: a mark of the process.
+            obs: a mark of the OBS it speaks for; "" while it has none.
+
+        Returns:
+            False for a second process that speaks for the same OBS: its news are not taken.
+        """
         with self._lock:
-            self._told, self._told_s = dict(news), self._clock()
+            now_s = self._clock()
+            self._hands = {
+                mark: (who, said_s)
+                for mark, (who, said_s) in self._hands.items()
+                if now_s - said_s <= OBS_SILENCE_S and (who != hand or mark == obs)
+            }
+            if obs and hand:
+                if self._hands.get(obs, (hand, now_s))[0] != hand:
+                    return False
+                self._hands[obs] = (hand, now_s)
+            self._told, self._told_s = dict(news), now_s
+            return True
 
     def as_dict(self) -> dict[str, Any]:
         """State "absent" (never heard of), "connected", "disconnected" or "silent", and what was told."""

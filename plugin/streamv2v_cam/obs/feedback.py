@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from .captions import caption_text
 from .errors import RequestRefused
 from .host import HostState
 from .parts import Send
@@ -16,23 +17,6 @@ EVENT_PERIOD_S = 0.1
 NOTICE_S = 6.0
 """How long the caption says that a prompt was not understood."""
 US, THEM = "streamv2v", "streamv2v_command"
-
-
-def caption_text(template: str, state: HostState) -> str:
-    """`template` with {look}, {prompt}, {mode}, {strength}, {fps}, {latency_ms} and {state} filled in."""
-    controls, telemetry = state.controls, state.telemetry
-    values = {
-        "look": state.look or "",
-        "prompt": controls.get("prompt", ""),
-        "mode": controls.get("mode", ""),
-        "strength": f"{controls.get('strength', 0):.2f}",
-        "fps": f"{telemetry.get('engine_fps') or 0:.0f}",
-        "latency_ms": f"{telemetry.get('latency_p50_ms') or 0:.0f}",
-        "state": state.air.get("state", ""),
-    }
-    for name, value in values.items():
-        template = template.replace("{" + name + "}", str(value))
-    return template
 
 
 class Caption:

@@ -7,6 +7,7 @@ import http.client
 import json
 import logging
 import queue
+import secrets
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -24,6 +25,7 @@ COMMAND_LIFETIME_S = 2.0
 STATUS_PERIOD_S = 4.0
 PAUSES_S = (0.5, 1.0, 2.0, 4.0)
 ANSWER_LIMIT_S = 5.0
+GONE: Mapping[str, Any] = {"connected": False, "reason": "the OBS process was ended"}
 
 
 @dataclass(frozen=True)
@@ -67,9 +69,10 @@ class HostLink:
     Args:
         address: of the program, "http://127.0.0.1:8765".
         token: gives the token of the control API; asked anew for each connection, since it may be rotated.
+        hand: a mark of this process, by which the program tells it from a second one; "" makes one up.
     """
 
-    def __init__(self, address: str, token: Callable[[], str]) -> None:
+    def __init__(self, address: str, token: Callable[[], str], *, hand: str = "") -> None:
         self._place = check_address(address)
         self._token = token
         self._stopping = threading.Event()
@@ -83,6 +86,10 @@ class HostLink:
             for work, name in ((self._follow, "host-state"), (self._deliver, "host-commands"), (self._tell, "host-obs"))
         ]
         self._status_news = threading.Event()
+        self._hand = hand or secrets.token_hex(8)
+        self._answered = threading.Event()
+        self.refused = False
+        """Another OBS process speaks for the same OBS to this program: this one has nothing to do."""
 
     def start(self) -> None:
         for thread in self._threads:
@@ -90,6 +97,9 @@ class HostLink:
 
     def stop(self, timeout_s: float = 3.0) -> None:
         """End; safe to call twice, or before `start`."""
+        if self._online.is_set() and not self._stopping.is_set():
+            # the next process need not wait until we are taken for silent
+            self._say({**GONE, "hand": self._hand}, timeout_s=1.0)
         self._stopping.set()
         self._outbox.put(None)
         self._status_news.set()
@@ -108,6 +118,8 @@ class HostLink:
         """What the program shows about OBS from now on."""
         if status != self._status:
             self._status = dict(status)
+            if not status.get("connected"):
+                self._answered.clear()
             self._status_news.set()
 
     def get(self, path: str) -> Any:
@@ -138,6 +150,7 @@ class HostLink:
                 reason = _why_not(self._place, error)
             self._socket = None
             self._online.clear()
+            self._answered.clear()
             if self.state.reason != reason and not self._stopping.is_set():
                 log.warning("%s", reason)
             self.state = replace(self.state, online=False, reason=reason)
@@ -150,14 +163,18 @@ class HostLink:
         elif message.get("type") == "state" and not self.state.online:
             log.info("Connected to the program at %s.", self._place)
         self.state = self.state.updated(message)
-        if self.state.online:
+        if self.state.online and not self._online.is_set():
             self._online.set()
+            self._status_news.set()
 
     def _deliver(self) -> None:
         while (item := self._outbox.get()) is not None:
             asked_s, message = item
-            self._online.wait(max(0.0, asked_s + COMMAND_LIFETIME_S - time.monotonic()))
+            # the program first says whether it listens to us or to another OBS process
+            self._answered.wait(max(0.0, asked_s + COMMAND_LIFETIME_S - time.monotonic()))
             socket = self._socket
+            if self.refused:
+                continue
             if time.monotonic() > asked_s + COMMAND_LIFETIME_S or socket is None:
                 log.warning("%s was dropped: the program does not answer.", message.get("command", "A new prompt"))
                 continue
@@ -168,10 +185,25 @@ class HostLink:
     def _tell(self) -> None:
         while not self._stopping.is_set():
             if self._online.is_set():
-                with contextlib.suppress(ObsError, SettingsError, OSError):
-                    request_json(self._place, "POST", "/api/obs/state", self._token(), self._status)
+                self._say({**self._status, "hand": self._hand})
             self._status_news.wait(STATUS_PERIOD_S)
             self._status_news.clear()
+
+    def _say(self, news: Mapping[str, Any], *, timeout_s: float = ANSWER_LIMIT_S) -> None:
+        """Tell the program how OBS is, and hear whether another process does so already."""
+        try:
+            answer = request_json(self._place, "POST", "/api/obs/state", self._token(), news, timeout_s=timeout_s)
+        except (ObsError, SettingsError, OSError):
+            return
+        if not news.get("connected"):
+            return
+        refused = answer.get("taken", False) is True
+        if refused and not self.refused:
+            log.warning("An OBS process runs already for this OBS and this program; this one waits and does nothing.")
+        elif self.refused and not refused:
+            log.info("The other OBS process has ended; this one takes over.")
+        self.refused = refused
+        self._answered.set()
 
 
 def check_address(address: str) -> str:

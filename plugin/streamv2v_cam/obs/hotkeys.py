@@ -16,6 +16,8 @@ log = logging.getLogger(__name__)
 
 INPUT_NAME = "StreamV2V commands"
 SETTINGS_KEY = "streamv2v"
+KEYS_SETTING = "streamv2v_keys"
+"""How many hotkeys have a key, as the script counts them."""
 POLL_S = 0.05
 GAP_S = 3.0
 """After a shorter break of the connection the presses made in it still count; after a longer one they are past."""
@@ -60,23 +62,28 @@ class Hotkeys:
             self._pass_on(settings)
         else:
             self._ring.take(_ring_in(settings), live=False)
-        if settings is None:
-            log.warning("OBS has no input %r, so its hotkeys cannot reach us; run: streamv2v-cam obs setup", INPUT_NAME)
+        self._say_if_absent()
 
     def event(self, session: ObsSession, name: str, data: Mapping[str, Any]) -> None:
+        told = self._input.told(name, data)
         if name == "CurrentSceneCollectionChanging":
             self._changing = True
         elif name == "CurrentSceneCollectionChanged":
             self._changing = False
             # what was pressed when that collection was last in use is saved in it
             self._ring.take(_ring_in(self._input.read(session)), live=False)
+            self._say_if_absent()
         elif not self._changing:
-            self._pass_on(self._input.told(name, data))
+            self._pass_on(told)
 
     def tick(self, session: ObsSession, now_s: float) -> None:
         if not self._changing:
             self._pass_on(self._input.due(session, now_s))
         self._seen_s = time.monotonic()
+
+    def _say_if_absent(self) -> None:
+        if not self._input.present:
+            log.warning("OBS has no input %r, so its hotkeys cannot reach us; run: streamv2v-cam obs setup", INPUT_NAME)
 
     def _pass_on(self, settings: Mapping[str, Any] | None) -> None:
         if settings is None:

@@ -9,18 +9,23 @@ from collections.abc import Callable, Sequence
 from ..settings import LoadedSettings
 from ..system.accesstoken import AccessToken
 from ..system.paths import home_path
+from .direct import authority, is_this_machine
 from .feedback import Caption, CustomEvents
 from .host import HostLink
 from .hotkeys import Hotkeys
 from .lipsync import KeepInSync
+from .onlyhand import OnlyHand
 from .owner import ObsThread
 from .parts import Part
 from .password import stored_password
+from .picture import PictureKeeper
 from .promptbox import PromptBox
 from .reporting import Reporting
 from .scenes import SceneLooks
 from .secrecy import redact, silence_obsws
 from .session import ObsAddress
+
+CHILD_OF_RUN = "child of the run"
 
 
 class ObsProcess:
@@ -29,15 +34,17 @@ class ObsProcess:
     Args:
         settings: all of them; [obs] says what there is to do.
         password: gives the OBS password, asked before every try.
+        hand: see `HostLink`; the child of a run has always the same, so that one that is started again goes on at once.
     """
 
-    def __init__(self, settings: LoadedSettings, *, password: Callable[[], str]) -> None:
+    def __init__(self, settings: LoadedSettings, *, password: Callable[[], str], hand: str = "") -> None:
         silence_obsws()
-        self.host = HostLink(server_address(settings), token_of(settings))
+        self.host = HostLink(server_address(settings), token_of(settings), hand=hand)
         reporting = Reporting(self.host.obs_status)
+        parts = self._asked_for(settings)
         self.obs = ObsThread(
             ObsAddress(settings.obs.host, settings.obs.port),
-            [reporting, *self._asked_for(settings)],
+            [reporting, OnlyHand(parts, lambda: self.host.refused)],
             on_status=reporting.status,
             password=redacting(password),
         )
@@ -55,9 +62,10 @@ class ObsProcess:
         obs, send = settings.obs, self.host.send
         parts: list[Part] = [Hotkeys(send), SceneLooks(obs.scenes, obs.sources, send)]
         if obs.prompt_source:
-            parts.append(PromptBox(obs.prompt_source, send))
+            parts.append(PromptBox(obs.prompt_source, send, same_machine=is_this_machine(obs.host)))
         if obs.caption_source:
             parts.append(Caption(obs.caption_source, obs.caption, lambda: self.host.state))
+        parts.append(PictureKeeper(lambda: self.host.state, lambda: self.host.get("/api/stream")["air"]))
         if obs.events:
             parts.append(CustomEvents(lambda: self.host.state, send))
         if obs.audio_sync:
@@ -68,8 +76,7 @@ class ObsProcess:
 def server_address(settings: LoadedSettings) -> str:
     """Where the program is: `obs.server`, else where [control] of these settings puts it."""
     control = settings.control
-    host = "[::1]" if control.host == "::1" else control.host
-    return settings.obs.server or f"http://{host}:{control.port}"
+    return settings.obs.server or f"http://{authority(control.host, control.port)}"
 
 
 def token_of(settings: LoadedSettings) -> Callable[[], str]:

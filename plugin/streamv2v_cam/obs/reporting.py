@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from .onlyhand import mark_of
 from .owner import ObsStatus
 from .session import ObsSession
 
@@ -22,6 +23,7 @@ class Reporting:
         self._tell = tell
         self._status = ObsStatus()
         self._scene, self._streaming, self._recording = "", False, False
+        self._obs = ""
 
     def status(self, status: ObsStatus) -> None:
         """The connection came or went."""
@@ -29,6 +31,7 @@ class Reporting:
         self._report()
 
     def connected(self, session: ObsSession) -> None:
+        self._obs = mark_of(session)
         self._scene = session.request("GetCurrentProgramScene").get("currentProgramSceneName", "")
         self._streaming = bool(session.request("GetStreamStatus").get("outputActive"))
         self._recording = bool(session.request("GetRecordStatus").get("outputActive"))
@@ -53,6 +56,7 @@ class Reporting:
         self._tell(
             {
                 "connected": here,
+                "obs": self._obs[:LONGEST_TEXT] if here else "",
                 "reason": self._status.reason[:LONGEST_TEXT],
                 "version": self._status.version[:LONGEST_TEXT] if here else "",
                 "scene": self._scene[:LONGEST_TEXT] if here else "",

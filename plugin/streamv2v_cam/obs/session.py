@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from .direct import authority, connect_directly
 from .errors import ObsPasswordWrong, ObsUnreachable, RequestRefused
 from .secrecy import silence_obsws
 
@@ -33,7 +34,7 @@ class ObsAddress:
     password: str = field(default="", repr=False)
 
     def __str__(self) -> str:
-        return f"{self.host}:{self.port}"
+        return authority(self.host, self.port)
 
 
 class _Events:
@@ -61,6 +62,7 @@ class ObsSession:
 
     def __init__(self, address: ObsAddress, on_event: OnEvent | None = None, *, timeout_s: float = 5.0) -> None:
         silence_obsws()
+        connect_directly()
         import obsws_python
         from obsws_python.subs import Subs
 
@@ -68,7 +70,8 @@ class ObsSession:
         self._timeout_s = timeout_s
         self._broken = False
         self._events: Any = None
-        where = {"host": address.host, "port": address.port, "password": address.password, "timeout": timeout_s}
+        host = authority(address.host, address.port).rpartition(":")[0]
+        where = {"host": host, "port": address.port, "password": address.password, "timeout": timeout_s}
         self._requests: Any = _opened(address, lambda: obsws_python.ReqClient(**where))
         try:
             version = self._when_ready()
@@ -76,7 +79,9 @@ class ObsSession:
             self.websocket_version = str(version.get("obsWebSocketVersion", ""))
             self.requests_known = frozenset(version.get("availableRequests", ()))
             if on_event is not None:
-                wanted = Subs.GENERAL | Subs.CONFIG | Subs.SCENES | Subs.INPUTS | Subs.SCENEITEMS | Subs.OUTPUTS
+                wanted = (
+                    Subs.GENERAL | Subs.CONFIG | Subs.SCENES | Subs.INPUTS | Subs.SCENEITEMS | Subs.OUTPUTS | Subs.UI
+                )
                 self._events = _opened(address, lambda: obsws_python.EventClient(**where, subs=wanted))
                 self._events.callback = _Events(on_event)
         except BaseException:

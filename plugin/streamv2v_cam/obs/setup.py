@@ -9,11 +9,14 @@ from typing import Any
 
 from ..system.v4l2 import LOOPBACK_DRIVER, list_nodes
 from .errors import ObsError, RequestRefused
-from .hotkeys import INPUT_NAME
+from .hotkeys import INPUT_NAME, KEYS_SETTING
+from .picture import STREAM_NAME, is_dead, open_again, stream_settings
+from .placing import at_the_foot, caption_settings
+from .seen import items_of
 from .session import ObsSession
 
 CAMERA_NAME = "StreamV2V camera"
-STREAM_NAME = "StreamV2V picture"
+THERE = "there already"
 OUR_LABEL, OBS_LABEL = "StreamV2V", "OBS Virtual Camera"
 TEXT_KINDS = ("text_gdiplus_v3", "text_gdiplus_v2", "text_gdiplus", "text_ft2_source_v2", "text_ft2_source")
 
@@ -67,11 +70,20 @@ class Setup:
         hotkeys = self._session.request("GetHotkeyList")["hotkeys"]
         if "streamv2v.next_look" not in hotkeys:
             self.to_do.append(f"In OBS: Tools > Scripts > + and choose {script}")
-        self.to_do.append('In OBS: Settings > Hotkeys, give keys to the lines that begin with "StreamV2V:"')
+        told = self._session.request("GetInputSettings", inputName=INPUT_NAME)["inputSettings"]
+        if not told.get(KEYS_SETTING):
+            self.to_do.append('In OBS: Settings > Hotkeys, give keys to the lines that begin with "StreamV2V:"')
 
-    def text(self, name: str, text: str) -> None:
-        """A text source to be seen (a caption) or typed into (a prompt box)."""
-        self._add(name, self._kind(TEXT_KINDS, "text"), {"text": text}, shown=True)
+    def prompt_box(self, name: str) -> None:
+        """A text source to be typed into: what stands in it is for the person, so it is hidden."""
+        self._add(name, self._kind(TEXT_KINDS, "text"), {"text": ""}, shown=False)
+
+    def caption(self, name: str) -> None:
+        """A text source that says what is on air: small, at the foot of the frame, wrapped."""
+        kind = self._kind(TEXT_KINDS, "text")
+        item = self._add(name, kind, {"text": "", **caption_settings(self._session, kind)}, shown=True)
+        if item is not None:
+            at_the_foot(self._session, self.scene, item)
 
     def camera(self, device: str | None = None) -> None:
         """Our virtual camera as a source, by the name the system gives it.
@@ -83,6 +95,8 @@ class Setup:
         camera = CAMERA_KINDS.get(system, CAMERA_KINDS["Linux"])
         wanted = device or _device_of_linux()
         if wanted is None and system == "Linux":
+            if self._holds(STREAM_NAME):
+                return
             # nothing is asked of a V4L2 source without a device: listing its devices has crashed OBS 30
             self.to_do.append(
                 "This machine has no v4l2loopback node. Load one (docs/virtual-camera.md) and repeat this command, or "
@@ -90,7 +104,8 @@ class Setup:
             )
             return
         self._add(CAMERA_NAME, self._kind(camera.kinds, "camera"), {camera.key: wanted} if wanted else {}, shown=True)
-        if wanted is None:
+        held = self._session.request("GetInputSettings", inputName=CAMERA_NAME)["inputSettings"].get(camera.key)
+        if wanted is None and not held:
             self._choose_offered(camera.key)
         if system != "Linux":
             self.to_do.append("Do not press Start Virtual Camera in OBS: our picture uses that camera")
@@ -101,45 +116,47 @@ class Setup:
         Args:
             address: of the MJPEG stream; it holds a key, and changes with the token.
         """
-        settings = {
-            "is_local_file": False,
-            "input": address,
-            "input_format": "mpjpeg",
-            "buffering_mb": 0,
-            "reconnect_delay_sec": 1,
-        }
-        self._add(STREAM_NAME, self._kind(("ffmpeg_source",), "media"), settings, shown=True)
-        if self._session.request("GetInputSettings", inputName=STREAM_NAME)["inputSettings"].get("input") != address:
-            self._session.request("SetInputSettings", inputName=STREAM_NAME, inputSettings=settings, overlay=True)
+        self._add(STREAM_NAME, self._kind(("ffmpeg_source",), "media"), stream_settings(address), shown=True)
+        held = self._session.request("GetInputSettings", inputName=STREAM_NAME)["inputSettings"].get("input")
+        showing = self._session.request("GetSourceActive", sourceName=STREAM_NAME)["videoShowing"]
+        if held != address or (showing and self.done[-1].endswith(THERE) and is_dead(self._session)):
+            open_again(self._session, address)
+            self.done[-1] += ", opened again"
 
-    def _add(self, name: str, kind: str, settings: dict[str, Any], *, shown: bool) -> None:
+    def _add(self, name: str, kind: str, settings: dict[str, Any], *, shown: bool) -> int | None:
+        """Make sure that the scene has the input; the number of its item there, where this has made it."""
         inputs = {item["inputName"]: item for item in self._session.request("GetInputList")["inputs"]}
-        items = self._session.request("GetSceneItemList", sceneName=self.scene)["sceneItems"]
-        if name in inputs and any(item["sourceName"] == name for item in items):
-            self.done.append(f"{name}: there already")
+        if name in inputs and self._holds(name):
+            self.done.append(f"{name}: {THERE}")
         elif name in inputs and not shown:
             # one is enough for all scenes, and it lives as long as any scene holds it
             self.done.append(f"{name}: there already, in another scene")
         elif name in inputs:
-            self._take_over(name)
             self.done.append(f"{name}: taken over from another scene")
+            return self._take_over(name)
         else:
-            self._create(name, kind, settings, shown=shown)
             self.done.append(f"{name}: added{'' if shown else ', hidden'}")
+            return self._create(name, kind, settings, shown=shown)
+        return None
 
-    def _take_over(self, name: str) -> None:
+    def _holds(self, name: str) -> bool:
+        """Whether the scene shows an input, be it in a group or a scene inside it."""
+        return any(item.name == name for item in items_of(self._session, self.scene))
+
+    def _take_over(self, name: str) -> int:
         try:
-            self._session.request("CreateSceneItem", sceneName=self.scene, sourceName=name)
+            answer = self._session.request("CreateSceneItem", sceneName=self.scene, sourceName=name)
         except RequestRefused as refusal:
             # OBS still lists a source that was deleted while something in it holds on to it
             raise ObsError(
                 f"OBS knows {name!r} and does not add it to scene {self.scene!r} ({refusal.code}): it was deleted and "
                 "is not gone yet. Start OBS again, then repeat the command."
             ) from None
+        return int(answer["sceneItemId"])
 
-    def _create(self, name: str, kind: str, settings: dict[str, Any], *, shown: bool) -> None:
+    def _create(self, name: str, kind: str, settings: dict[str, Any], *, shown: bool) -> int:
         try:
-            self._session.request(
+            answer = self._session.request(
                 "CreateInput",
                 sceneName=self.scene,
                 inputName=name,
@@ -149,6 +166,7 @@ class Setup:
             )
         except RequestRefused as refusal:
             raise ObsError(f"{name!r} cannot be added to scene {self.scene!r}: {refusal}") from None
+        return int(answer["sceneItemId"])
 
     def _kind(self, wanted: Sequence[str], noun: str) -> str:
         found = next((kind for kind in wanted if kind in self._kinds), None)

@@ -33,6 +33,7 @@ local session = ""
 local sequence = 0
 local ring = {}
 local hotkeys = {}
+local keys_told = -1
 
 local function ring_as_json()
     local entries = {}
@@ -92,10 +93,27 @@ function script_load(settings)
     end
 end
 
+-- how many hotkeys have a key, so that `streamv2v-cam obs setup` asks nobody for what is done
+local function tell_keys(count)
+    local source = count ~= keys_told and obs.obs_get_source_by_name(INPUT_NAME) or nil
+    if source == nil then
+        return
+    end
+    local settings = obs.obs_data_create()
+    obs.obs_data_set_int(settings, "streamv2v_keys", count)
+    obs.obs_source_update(source, settings)
+    obs.obs_data_release(settings)
+    obs.obs_source_release(source)
+    keys_told = count
+end
+
 function script_save(settings)
+    local count = 0
     for name, id in pairs(hotkeys) do
         local bindings = obs.obs_hotkey_save(id)
+        count = count + obs.obs_data_array_count(bindings)
         obs.obs_data_set_array(settings, name, bindings)
         obs.obs_data_array_release(bindings)
     end
+    tell_keys(count)
 end

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from typing import Any
 
 from .errors import RequestRefused
 from .session import ObsSession
+
+log = logging.getLogger(__name__)
 
 NO_SUCH_THING = 600
 SAFETY_PERIOD_S = 1.0
@@ -35,19 +38,31 @@ class InputWatch:
         except RequestRefused as refusal:
             if refusal.code != NO_SUCH_THING:
                 raise
-            self.present = False
+            self._gone("was removed")
             return None
         self.present = True
         return settings
 
     def told(self, name: str, data: Mapping[str, Any]) -> Mapping[str, Any] | None:
         """Its settings, where an event of OBS carries them."""
-        if name == "InputCreated" and data.get("inputName") == self.name:
+        if name == "CurrentSceneCollectionChanging":
+            # each collection has inputs of its own: nothing was removed
+            self.present = None
+        if name == "InputNameChanged" and data.get("oldInputName") == self.name:
+            self._gone(f"is called {data.get('inputName')!r} now")
+        if name in ("InputCreated", "InputNameChanged") and data.get("inputName") == self.name:
             self._next_s = 0.0
         if name != "InputSettingsChanged" or data.get("inputName") != self.name:
             return None
         self._events_seen = True
         return data.get("inputSettings")
+
+    def _gone(self, what: str) -> None:
+        """Say once that an input that was there is not any more."""
+        if self.present:
+            way = "Give it its old name, or run: streamv2v-cam obs setup"
+            log.warning("The input %r of OBS %s and is not followed any more. %s", self.name, what, way)
+        self.present = False
 
     def due(self, session: ObsSession, now_s: float) -> Mapping[str, Any] | None:
         """Its settings, where it is time to ask."""

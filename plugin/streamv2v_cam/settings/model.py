@@ -7,9 +7,9 @@ is a new setting without a line here.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, create_model
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, create_model, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from streamv2v.config import EMBEDDED_MODEL, SLOT_LIMIT, BankConfig, StreamConfig
@@ -232,6 +232,12 @@ class ObsSettings(Section):
     )
     audio_sync: bool = Field(default=False, description="keep the microphone held back by the measured latency")
     events: bool = Field(default=True, description="tell other tools of changes, as custom events of OBS")
+
+    @model_validator(mode="after")
+    def _caption_is_no_prompt(self) -> Self:
+        if self.prompt_source is not None and self.prompt_source == self.caption_source:
+            raise ValueError("prompt_source and caption_source are one source: what it says would become the prompt")
+        return self
 
 
 _TYPES: dict[str, Any] = {"number": float, "integer": int, "switch": bool, "text": str, "choice": str}

@@ -109,14 +109,17 @@ class Stage:
 
     def begin(self, password: Callable[[], str] | None = None, **changes: Any) -> ObsProcess:
         """Start the OBS process with other settings of [obs], and wait until it is connected to both sides."""
-        changes.setdefault("server", self.app.panel.server.address)
-        settings = settings_for(self.settings.path.parent, self.obs.port, **changes)
-        self.process = ObsProcess(settings, password=password or (lambda: self.obs.password))
+        self.process = ObsProcess(self.process_settings(**changes), password=password or (lambda: self.obs.password))
         self.process.start()
         if password is None:
             assert until(lambda: self.process and self.process.obs.status.connected)
         assert until(lambda: self.process and self.process.host.state.online)
         return self.process
+
+    def process_settings(self, **changes: Any) -> LoadedSettings:
+        """Settings of an OBS process for this run, with others of [obs]."""
+        changes.setdefault("server", self.app.panel.server.address)
+        return settings_for(self.settings.path.parent, self.obs.port, **changes)
 
     def end(self) -> None:
         if self.process is not None:

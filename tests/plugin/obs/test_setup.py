@@ -13,8 +13,9 @@ from plugin.obs.conftest import SCRIPT, Stage, has_tint, prompt_of
 from streamv2v_cam.obs import lipsync
 from streamv2v_cam.obs.errors import ObsError
 from streamv2v_cam.obs.host import HostLink
+from streamv2v_cam.obs.picture import STREAM_NAME
 from streamv2v_cam.obs.process import token_of
-from streamv2v_cam.obs.setup import CAMERA_NAME, STREAM_NAME, Setup, _device_of_linux
+from streamv2v_cam.obs.setup import CAMERA_NAME, Setup, _device_of_linux
 
 
 def sources(stage: Stage, scene: str) -> list[tuple[str, bool]]:
@@ -29,7 +30,8 @@ def set_up(stage: Stage, scene: str, address: str) -> Setup:
     work.hotkey_input(str(SCRIPT))
     work.camera("/dev/video99")
     work.stream(address)
-    work.text("A caption", "what is on air")
+    work.caption("A caption")
+    work.prompt_box("A prompt box")
     session.close()
     return work
 
@@ -38,8 +40,13 @@ def test_setting_up_twice_adds_everything_once(stage: Stage):
     stage.ask("CreateScene", sceneName="Setup")
     first = set_up(stage, "Setup", "http://127.0.0.1:9/none.mjpg")
     once = sources(stage, "Setup")
-    assert {name for name, _ in once} == {CAMERA_NAME, STREAM_NAME, "A caption"}
-    assert [line.partition(": ")[2] for line in first.done] == ["there already, in another scene", *["added"] * 3]
+    assert {name for name, _ in once} == {CAMERA_NAME, STREAM_NAME, "A caption", "A prompt box"}
+    assert ("A prompt box", False) in once and ("A caption", True) in once
+    assert [line.partition(": ")[2] for line in first.done] == [
+        "there already, in another scene",
+        *["added"] * 3,
+        "added, hidden",
+    ]
     second = set_up(stage, "Setup", "http://127.0.0.1:9/none.mjpg")
     assert sources(stage, "Setup") == once
     assert all("there already" in line for line in second.done)
