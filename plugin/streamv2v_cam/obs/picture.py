@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from .errors import ObsError, RequestRefused
 from .host import HostState
+from .seen import items_of
 from .session import ObsSession
 from .watching import NO_SUCH_THING
 
@@ -19,7 +20,6 @@ LOOK_PERIOD_S = 1.0
 PATIENCE_S = 2.5
 """A source that has just been shown or opened needs a moment until its first picture."""
 LONGEST_PATIENCE_S = 20.0
-RENDER_FAILED = 702
 
 
 def stream_settings(address: str) -> dict[str, Any]:
@@ -35,19 +35,13 @@ def stream_settings(address: str) -> dict[str, Any]:
     }
 
 
-def is_dead(session: ObsSession, name: str = STREAM_NAME) -> bool:
-    """Whether a source has no picture at all; one that is not shown anywhere has none either.
-
-    Raises:
-        RequestRefused: there is no such source.
-    """
-    try:
-        # 8 px is the smallest that obs-websocket gives
-        session.request("GetSourceScreenshot", sourceName=name, imageFormat="jpg", imageWidth=8, imageHeight=8)
-    except RequestRefused as refusal:
-        if refusal.code == RENDER_FAILED:
-            return True
-        raise
+def is_dead(session: ObsSession, scene: str) -> bool:
+    """Whether the page's picture stands in `scene`, or in what is inside it, and has no size there."""
+    for item in items_of(session, scene):
+        if item.name == STREAM_NAME:
+            container, number = item.path[-1]
+            asked = session.request("GetSceneItemTransform", sceneName=container, sceneItemId=number)
+            return not asked["sceneItemTransform"]["sourceWidth"]
     return False
 
 
@@ -106,8 +100,10 @@ class PictureKeeper:
 
 def _shown_and_dead(session: ObsSession) -> bool:
     try:
-        return bool(session.request("GetSourceActive", sourceName=STREAM_NAME)["videoShowing"]) and is_dead(session)
+        if not session.request("GetSourceActive", sourceName=STREAM_NAME)["videoActive"]:
+            return False
     except RequestRefused as refusal:
         if refusal.code != NO_SUCH_THING:
             raise
         return False
+    return is_dead(session, session.request("GetCurrentProgramScene")["currentProgramSceneName"])

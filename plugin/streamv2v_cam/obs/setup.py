@@ -119,7 +119,7 @@ class Setup:
         self._add(STREAM_NAME, self._kind(("ffmpeg_source",), "media"), stream_settings(address), shown=True)
         held = self._session.request("GetInputSettings", inputName=STREAM_NAME)["inputSettings"].get("input")
         showing = self._session.request("GetSourceActive", sourceName=STREAM_NAME)["videoShowing"]
-        if held != address or (showing and self.done[-1].endswith(THERE) and is_dead(self._session)):
+        if held != address or (showing and self.done[-1].endswith(THERE) and is_dead(self._session, self.scene)):
             open_again(self._session, address)
             self.done[-1] += ", opened again"
 

@@ -13,6 +13,7 @@ from plugin.obs.conftest import SCRIPT, Stage, has_tint, prompt_of
 from streamv2v_cam.obs import lipsync
 from streamv2v_cam.obs.errors import ObsError
 from streamv2v_cam.obs.host import HostLink
+from streamv2v_cam.obs.hotkeys import INPUT_NAME, KEYS_SETTING
 from streamv2v_cam.obs.picture import STREAM_NAME
 from streamv2v_cam.obs.process import token_of
 from streamv2v_cam.obs.setup import CAMERA_NAME, Setup, _device_of_linux
@@ -57,6 +58,8 @@ def test_setting_up_twice_adds_everything_once(stage: Stage):
 
 def test_a_person_is_told_what_is_left_to_click(stage: Stage):
     session = stage.session()
+    # as it stands where no hotkey has a key yet
+    session.request("SetInputSettings", inputName=INPUT_NAME, inputSettings={KEYS_SETTING: 0})
     work = Setup(session, "Main")
     work.hotkey_input(str(SCRIPT))
     session.close()
