@@ -97,12 +97,15 @@ class HostLink:
 
     def stop(self, timeout_s: float = 3.0) -> None:
         """End; safe to call twice, or before `start`."""
-        if self._online.is_set() and not self._stopping.is_set():
-            # the next process need not wait until we are taken for silent
-            self._say({**GONE, "hand": self._hand}, timeout_s=1.0)
+        heard = self._online.is_set() and not self._stopping.is_set()
         self._stopping.set()
         self._outbox.put(None)
         self._status_news.set()
+        telling = self._threads[-1]
+        if heard and telling.ident is not None:
+            # the next process need not wait until we are taken for silent; nothing of ours is told after it
+            telling.join(timeout_s)
+            self._say({**GONE, "hand": self._hand}, timeout_s=timeout_s)
         if self._socket is not None:
             with contextlib.suppress(Exception):
                 self._socket.close()
