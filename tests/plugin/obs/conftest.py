@@ -133,7 +133,9 @@ def settings_for(folder: Path, obs_port: int, *, port: int = 0, **obs: Any) -> L
     if not path.exists():
         path.touch()
         looks = "".join(f'[{name}]\nprompt = "{name} {"x" * index}"\n' for index, name in enumerate(NAMES))
-        (folder / "looks.toml").write_text(looks)
+        # own looks stand behind the shipped ones unless they are given the numbers of keys
+        numbers = "[numbers]\n" + "".join(f"{name} = {index}\n" for index, name in enumerate(NAMES, 1))
+        (folder / "looks.toml").write_text(numbers + looks)
     given = {
         "publish.width": 320,
         "publish.height": 180,
