@@ -139,6 +139,8 @@ def bank_bytes(config: StreamConfig, unet: dict[str, Any], *, dtype: str, float3
         total += kept * rows * frames * layer.tokens * layer.channels * (_wide(width) if wide else width)
         if queues:
             total += rows * layer.tokens * 8  # which tokens are the oldest
+            if bank.queue_length > 1:  # which are copies of the first frame, and what they weigh
+                total += rows * layer.tokens * (bank.queue_length + frames * (_wide(width) if wide else width))
         else:
             total += rows * 2 * layer.tokens * 8  # the order of the coming merge
             if bank.merge_rule == "weighted":

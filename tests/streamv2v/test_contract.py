@@ -32,10 +32,14 @@ BESIDE_A_FRAME = {
     ("schedule.py", "alphabar_at", "cpu"): "a table that is on the host",
     ("schedule.py", "__init__", "cpu"): "building",
     ("loading.py", "load_components", "cpu"): "loading",
+    ("converting.py", "folder_for", "cpu"): "the name under which a converted network is kept",
+    ("converting.py", "folder_for", "numpy"): "the name under which a converted network is kept",
 }
 DEVICE_OR_HOST_MEMORY = {
     ("host_transfer.py", "send", "numpy"): "pinned memory of the host",
     ("host_transfer.py", "wait", "numpy"): "pinned memory of the host",
+    ("openvino_runtime.py", "load", "numpy"): "a runtime of processors: all memory is the host's",
+    ("openvino_runtime.py", "run", "numpy"): "a runtime of processors: all memory is the host's",
     ("host_transfer.py", "_make_room", "wait_stream"): "a stream waits, not the host",
     ("host_transfer.py", "begin", "wait_stream"): "a stream waits, not the host",
 }
