@@ -15,6 +15,7 @@ import pytest
 from patience import until
 from streamv2v_cam.airstate import AirState
 from streamv2v_cam.errors import EngineError, SinkError, SourceError
+from streamv2v_cam.publish.sinks import video
 from streamv2v_cam.run.app import App, run_app
 from streamv2v_cam.run.inputs import AutoSource
 from streamv2v_cam.settings import LoadedSettings, load_settings
@@ -126,21 +127,36 @@ def test_an_output_in_a_folder_that_is_not_there_is_refused_before_anything_star
         run_app(settings(publish_sinks=str(tmp_path / "none" / "out.mp4")), entry=ENTRY)
 
 
+def written_to_a_full_disk(monkeypatch: pytest.MonkeyPatch, stem: str) -> None:
+    """Recordings called `stem` are written to the device that is always full, by way of their unfinished file."""
+    usual = video._free_name
+
+    def full(path: Path) -> Path:
+        unfinished = usual(path)
+        if path.stem == stem:
+            unfinished.symlink_to("/dev/full")
+        return unfinished
+
+    monkeypatch.setattr(video, "_free_name", full)
+
+
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no device that is always full")
-def test_a_full_disk_ends_a_run_that_only_records_with_one_line(tmp_path: Path):
+def test_a_full_disk_ends_a_run_that_only_records_with_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     target = tmp_path / "out.mp4"
     target.write_bytes(b"older")
-    (tmp_path / "out.new.mp4").symlink_to("/dev/full")
+    written_to_a_full_disk(monkeypatch, "out")
     with pytest.raises(SinkError, match=r"(?i)no space left"):
         run_app(settings(publish_sinks=str(target)), for_s=300, entry=ENTRY)
     assert [path.name for path in tmp_path.glob("out.*")] == ["out.mp4"] and target.read_bytes() == b"older"
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no device that is always full")
-def test_a_full_disk_ends_only_its_own_recording_and_is_said_at_the_end(tmp_path: Path):
+def test_a_full_disk_ends_only_its_own_recording_and_is_said_at_the_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
     full, whole = tmp_path / "full.mp4", tmp_path / "whole.mp4"
     full.write_bytes(b"older")
-    (tmp_path / "full.new.mp4").symlink_to("/dev/full")
+    written_to_a_full_disk(monkeypatch, "full")
     with pytest.raises(SinkError, match=r"(?i)full.*no space left"):
         run_app(settings(publish_sinks=f"null,{full},{whole}"), for_s=1.5, entry=ENTRY)
     assert len(frames_of(whole)) == 45
