@@ -16,6 +16,7 @@ OPERATIONS = [
     ("DELETE", "/api/looks/{name}"),
     ("GET", "/api/cameras"),
     ("GET", "/api/controls"),
+    ("GET", "/api/engine/size"),
     ("GET", "/api/looks"),
     ("GET", "/api/looks/file"),
     ("GET", "/api/looks/{name}/file"),
@@ -26,6 +27,7 @@ OPERATIONS = [
     ("PATCH", "/api/controls"),
     ("PATCH", "/api/looks/{name}"),
     ("POST", "/api/commands"),
+    ("POST", "/api/engine/size"),
     ("POST", "/api/looks"),
     ("POST", "/api/looks/file"),
     ("POST", "/api/looks/{name}/copy"),
@@ -33,6 +35,7 @@ OPERATIONS = [
     ("POST", "/api/source"),
 ]
 NOT_BY_CHANCE = {
+    "/api/engine/size",
     "/api/looks/file",
     "/api/looks/{name}",
     "/api/looks/{name}/copy",
