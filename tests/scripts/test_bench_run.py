@@ -170,6 +170,7 @@ def test_the_command_of_a_gpu_runs_through(
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1800)
 def test_engines_take_turns_and_an_older_checkout_with_them(tmp_path: Path) -> None:
     model = save_tiny_model(tmp_path, unet=one_level_unet())
     with TakingTurns(ROOT, threads=1, rounds=2, banks=["off"]) as in_turns:  # each bank compiles for a minute or two
