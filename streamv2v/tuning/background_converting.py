@@ -26,6 +26,8 @@ NICENESS = 5
 """Less than a compiler's: it is over in a minute of work, and on a machine that the engine fills that is the wait."""
 LOOK_S = 1.0
 """How long others' load is looked at before an answer is recalled."""
+PASSING_TRIES = 3
+"""A full disk, or a child that was killed, may be over at the next start: final only after so many starts in a row."""
 WORDS = {"decoder": "decoder", "encoder": "encoder", "unet": "U-Net"}
 
 
@@ -130,8 +132,9 @@ class BackgroundConverting:
 
         folders = {part: folder_for(self._config, self._components, part, cache) for part in self._parts}
         for part, folder in folders.items():
-            if failed := self._record.recall(QUESTION, f"failed {folder.name}"):
-                self._failed[part] = str(failed)
+            failed, starts = self._failures(folder)
+            if starts >= PASSING_TRIES:
+                self._failed[part] = failed
         unknown = {
             part: folder
             for part, folder in folders.items()
@@ -141,12 +144,20 @@ class BackgroundConverting:
         for part, folder in folders.items():
             if part not in self._failed and part not in unknown:
                 self._load(part, folder)
-        for part, failed in self._by_child(unknown) if unknown else ():
+        for part, failed, passing in self._by_child(unknown) if unknown else ():
             if failed:
                 self._failed[part] = failed
-                self._record.remember(QUESTION, f"failed {folders[part].name}", failed)
+                starts = self._failures(folders[part])[1] + 1 if passing else PASSING_TRIES
+                self._record.remember(QUESTION, f"failed {folders[part].name}", {"failed": failed, "starts": starts})
             elif not self._stopping.is_set():
                 self._load(part, folders[part])
+
+    def _failures(self, folder: Path) -> tuple[str, int]:
+        """Why a part could not be converted, and at how many starts in a row; what never can counts as all."""
+        match self._record.recall(QUESTION, f"failed {folder.name}"):
+            case {"failed": str(failed), "starts": int(starts)}:
+                return failed, starts
+        return "", 0
 
     def _load(self, part: str, folder: Path) -> None:
         self.progress = f"loading the {WORDS[part]} for OpenVINO"
@@ -163,8 +174,11 @@ class BackgroundConverting:
         else:
             self._finished.put((part, call, use))
 
-    def _by_child(self, unknown: dict[str, Path]) -> Iterator[tuple[str, str]]:
-        """Each part and why it failed, "" where it did not; a child that dies is the failure of the part it was at."""
+    def _by_child(self, unknown: dict[str, Path]) -> Iterator[tuple[str, str, bool]]:
+        """Each part, why it failed ("" where it did not), and whether that may pass.
+
+        A child that dies is the failure of the part it was at.
+        """
         config = replace(self._config, acceleration="none", offline=True)
         left = dict(unknown)
         while left and not self._stopping.is_set():
@@ -177,10 +191,10 @@ class BackgroundConverting:
                         self.progress = f"converting the {WORDS[at]} for OpenVINO"
                         continue
                     del left[answer["part"]]
-                    yield answer["part"], answer.get("failed", "")
+                    yield answer["part"], answer.get("failed", ""), answer.get("passing", False)
             if left and not self._stopping.is_set():
                 del left[at]
-                yield at, "the converting process ended early"
+                yield at, "the converting process ended early", True
 
     def _conclude(self) -> None:
         used, told = [], []

@@ -165,7 +165,13 @@ def translate_clip(
             except KeyboardInterrupt:
                 console.print("stopped; nothing was kept")
                 raise
-    wall_s = time.monotonic() - began_s
+    told = _summary(job, config, wall_s=time.monotonic() - began_s, load_s=load_s)
+    return told | {"sound": writer.sound_kept or "none", "prompt": controls.prompt, "engine": facts}
+
+
+def _summary(job: _Job, config: StreamConfig, *, wall_s: float, load_s: float) -> dict[str, Any]:
+    """What a translation came to, in plain values."""
+    picture = job.picture
     return {
         "frames_in": job.counts.read,
         "frames_out": job.counts.written,
@@ -175,11 +181,8 @@ def translate_clip(
         "height": picture.height,
         "engine_width": config.width,
         "engine_height": config.height,
-        "sound": writer.sound_kept or "none",
-        "prompt": controls.prompt,
         "load_s": round(load_s, 2),
         "wall_s": round(wall_s, 2),
-        "engine": facts,
     }
 
 

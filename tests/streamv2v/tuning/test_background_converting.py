@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,10 +17,11 @@ from streamv2v import Controls, StreamConfig, StreamV2V
 from streamv2v.config import BankConfig
 from streamv2v.errors import ConfigError
 from streamv2v.models.loading import Components
-from streamv2v.tuning.autotune import Trials
-from streamv2v.tuning.background_converting import BackgroundConverting
+from streamv2v.tuning.autotune import FILE_NAME, Trials
+from streamv2v.tuning.background_converting import PASSING_TRIES, BackgroundConverting
 from streamv2v.tuning.background_tuning import BackgroundTuning, wants_converting
-from streamv2v.tuning.compiling import Examples
+from streamv2v.tuning.compiling import PARTS, Examples
+from streamv2v.tuning.compiling_child import compiling_child
 from streamv2v.tuning.converting import convert_part, folder_for
 from streamv2v.tuning.openvino_runtime import GraphFolder, openvino_missing
 
@@ -126,17 +128,60 @@ def test_graphs_that_cannot_be_read_leave_the_plain_network_and_are_made_anew(co
 
 
 @needs_openvino
-def test_a_child_that_ends_early_is_told_and_not_tried_at_every_start(tmp_path: Path) -> None:
-    # the child loads the model itself, and there is none
-    config, components = config_for(tmp_path, model=str(tmp_path / "gone")), few_layers(tmp_path)
-    for _ in range(2):
+@pytest.mark.parametrize(("passing", "starts"), [(False, 1), (True, PASSING_TRIES)], ids=["for good", "may pass"])
+def test_a_failure_is_told_and_not_tried_at_every_start_one_that_may_pass_a_few_times(
+    tmp_path: Path, passing: bool, starts: int
+) -> None:
+    config, components = config_for(tmp_path), few_layers(tmp_path)
+    asked: list[list[str]] = []
+
+    def by_child(unknown: dict[str, Path]) -> Iterator[tuple[str, str, bool]]:
+        asked.append(list(unknown))
+        return iter([(part, "no room", passing) for part in unknown])
+
+    for _ in range(starts + 2):
         work = BackgroundConverting(config, components, asked=False, parts=("decoder",))
-        work._by_child = lambda unknown: iter([(part, "it died") for part in unknown])  # type: ignore[method-assign]
+        work._by_child = by_child  # type: ignore[method-assign]
         work.start()
         assert work.wait(120)
         work.hand_over(lambda **_: None)
-        assert work.outcome == "OpenVINO: decoder stays as it is (it died)" and work.left == ["decoder"]
-        assert GraphFolder(folder_for(config, components, "decoder", tmp_path / "cache")).complete is False
+        assert work.outcome == "OpenVINO: decoder stays as it is (no room)" and work.left == ["decoder"]
+    assert asked == [["decoder"]] * starts
+    assert GraphFolder(folder_for(config, components, "decoder", tmp_path / "cache")).complete is False
+
+
+@needs_openvino
+def test_a_child_that_ends_early_may_do_better_at_the_next_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # the child finds no preconvert to run, and dies as one that is killed does
+    usual = compiling_child
+    monkeypatch.setattr(
+        "streamv2v.tuning.background_converting.compiling_child",
+        lambda *what, **how: usual(*what, **{**how, "entry": "no_such_module", "niceness": 0}),
+    )
+    config, components = config_for(tmp_path), few_layers(tmp_path)
+    work = BackgroundConverting(config, components, asked=False, parts=("decoder",))
+    work.start()
+    assert work.wait(120)
+    work.hand_over(lambda **_: None)
+    assert work.outcome == "OpenVINO: decoder stays as it is (the converting process ended early)"
+    folder = folder_for(config, components, "decoder", tmp_path / "cache")
+    assert work._failures(folder) == ("the converting process ended early", 1)
+
+
+def test_a_machine_without_openvino_starts_as_ever_says_so_and_remembers_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "openvino", None)
+    config, components = config_for(tmp_path), few_layers(tmp_path)
+    work = BackgroundConverting(config, components, asked=False)
+    work.start()
+    assert work.wait(120)
+    work.hand_over(lambda **_: pytest.fail("nothing was converted"))
+    assert "not installed" in work.facts()["runtime"] and work.facts()["openvino"] == []
+    assert sorted(work.left or []) == sorted(PARTS)
+    assert not (tmp_path / "cache" / FILE_NAME).exists()
 
 
 def test_what_openvino_leaves_is_compiled_and_nothing_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
