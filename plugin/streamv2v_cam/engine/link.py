@@ -13,6 +13,7 @@ from streamv2v.config import StreamConfig
 from ..frame import Frame, Pixels
 from ..store import Snapshot
 from ..system.opencv import cv2
+from ..system.shrinking import shrunk
 from .heartbeat import Heartbeat, Patience, processor_seconds
 from .memory import EngineMemory
 from .process import EngineProcess
@@ -173,7 +174,7 @@ class EngineLink:
         if (pixels.shape[1], pixels.shape[0]) == size:
             return pixels
         shrinks = pixels.shape[1] >= size[0] and pixels.shape[0] >= size[1]
-        resized = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC)
+        resized = shrunk(pixels, *size) if shrinks else cv2.resize(pixels, size, interpolation=cv2.INTER_CUBIC)
         return np.ascontiguousarray(resized, dtype=np.uint8)
 
     def _as_frame(self, record: Record | None) -> tuple[int, Frame] | None:

@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterable, Iterator
 
 from ..errors import SettingsError
 from ..frame import Pixels
-from ..publish.motion import FlowSearch, Styled, look_between, shrunk
+from ..publish.motion import FlowSearch, Styled, look_between
+from ..system.shrinking import shrunk
 
 MOST = 30
 """Further apart two styled frames have little to do with one another, and the frames between wait in memory."""

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 
 from ...frame import Pixels
-from ...system.opencv import cv2
 from .borrowing import fill
 from .flow import FlowSearch, Motion, exposed, motion, warped
 
@@ -78,13 +77,3 @@ def look_between(
 def rounded(picture: Any) -> Pixels:
     """To whole levels; `picture` itself where it is uint8 already."""
     return picture if picture.dtype == np.uint8 else np.clip(picture + 0.5, 0, 255).astype(np.uint8)
-
-
-def shrunk(picture: Pixels, width: int, height: int) -> Pixels:
-    """`picture` at a smaller size, px; itself where it has it."""
-    if picture.shape[:2] == (height, width):
-        return picture
-    if picture.shape[1] >= 3 * width and picture.shape[0] >= 3 * height:
-        # halving is several times as quick as shrinking by a broken number
-        picture = cv2.resize(picture, (picture.shape[1] // 2, picture.shape[0] // 2), interpolation=cv2.INTER_AREA)
-    return cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA)

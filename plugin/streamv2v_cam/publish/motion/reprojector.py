@@ -9,9 +9,10 @@ import numpy as np
 
 from ...frame import Pixels
 from ...system.opencv import cv2
+from ...system.shrinking import shrunk
 from .detail import with_detail
 from .flow import Field, FlowSearch, motion, warped
-from .moved import Styled, moved_look, rounded, shrunk
+from .moved import Styled, moved_look, rounded
 
 FADE_S = 0.1
 """An arrival takes so long to be whole, or until the next one is due if that is sooner."""
