@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 
 from ..frame import Pixels
@@ -11,6 +12,9 @@ Colour = tuple[int, int, int]
 _FACE = cv2.FontFace("sans") if hasattr(cv2, "FontFace") else None
 _STROKES = cv2.FONT_HERSHEY_DUPLEX
 _STROKE_EM = 30.0
+# OpenCV keeps one table of drawn letters for the whole process and does not guard it: two threads that draw at once get
+# wrong letters, which then stay in the table.
+_one_at_a_time = threading.Lock()
 
 
 def draw_text(pixels: Pixels, text: str, left: int, baseline: int, *, size: int, colour: Colour, weight: int = 400):
@@ -22,7 +26,8 @@ def draw_text(pixels: Pixels, text: str, left: int, baseline: int, *, size: int,
         weight: 400 is regular, 700 bold.
     """
     if _FACE is not None:
-        cv2.putText(pixels, text, (left, baseline), colour, _FACE, size, weight)
+        with _one_at_a_time:
+            cv2.putText(pixels, text, (left, baseline), colour, _FACE, size, weight)
     else:
         thickness = max(1, round(size * weight / 12000))
         cv2.putText(pixels, text, (left, baseline), _STROKES, size / _STROKE_EM, colour, thickness, cv2.LINE_AA)
@@ -31,7 +36,8 @@ def draw_text(pixels: Pixels, text: str, left: int, baseline: int, *, size: int,
 def text_width(text: str, *, size: int, weight: int = 400) -> int:
     """Width of one line in pixels."""
     if _FACE is not None:
-        return cv2.getTextSize((0, 0), text, (0, 0), _FACE, size, weight)[2]
+        with _one_at_a_time:
+            return cv2.getTextSize((0, 0), text, (0, 0), _FACE, size, weight)[2]
     return cv2.getTextSize(text, _STROKES, size / _STROKE_EM, max(1, round(size * weight / 12000)))[0][0]
 
 

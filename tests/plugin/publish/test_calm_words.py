@@ -12,7 +12,6 @@ from streamv2v_cam.publish.slate import Slate
 
 @pytest.mark.parametrize("asked_for", [False, True])
 def test_viewers_read_reasons_only_where_the_person_wants_them_to(asked_for: bool) -> None:
-    # drawn before the publisher draws: OpenCV's fonts are for one thread at a time
     slate, why = Slate(WIDTH, HEIGHT), "killed by /home/me/secret.mp4"
     calm = slate.picture(AirState.ENGINE_RESTARTING)
     full = slate.picture(AirState.ENGINE_RESTARTING, why, "loading torch")
