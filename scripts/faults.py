@@ -25,6 +25,7 @@ from pathlib import Path
 from typing import Any
 
 import av
+import psutil
 from streamv2v_cam.run.app import App
 from streamv2v_cam.settings import load_settings
 
@@ -84,9 +85,10 @@ def engine_fault(name: str, *, spare: bool) -> dict[str, Any]:
         _wait(lambda: app.publisher.on_air.state == "live" and not app.supervisor.status().progress)
         if spare:
             _wait(lambda: app.supervisor._spare.pid is not None)
-            time.sleep(8)  # its imports and loading
+            _settled(app.supervisor._spare.pid)
         before = app.telemetry.snapshot()
         restarts, said = app.supervisor.restarts, ""
+        broken = app.supervisor.pid
         began_s = time.monotonic()
         FAULTS[name](app)
         states, noticed_s = ["live"], None
@@ -97,9 +99,12 @@ def engine_fault(name: str, *, spare: bool) -> dict[str, Any]:
                 states.append(str(air.state))
             if noticed_s is None and air.state != "live":
                 noticed_s, said = now_s, air.reason
-            back = noticed_s is not None or name == "pause"
-            if back and air.state == "live" and app.telemetry.snapshot().styled > styled + 3:
+            back = app.supervisor.restarts > restarts or name == "pause"
+            if back and air.state == "live" and app.telemetry.snapshot().styled > styled:
                 break
+            if app.supervisor.pid != broken:
+                # the old engine's last frame may have come after the fault
+                broken, styled = app.supervisor.pid, app.telemetry.snapshot().styled
             time.sleep(LOOK_S)
         figures = app.telemetry.snapshot()
         return {
@@ -113,6 +118,15 @@ def engine_fault(name: str, *, spare: bool) -> dict[str, Any]:
         }
     finally:
         app.stop()
+
+
+def _settled(pid: int | None) -> None:
+    """Wait until a spare has imported and loaded all it can: it has slept for two seconds on end."""
+    process = psutil.Process(pid)
+    times: list[float] = []
+    while len(times) < 8 or times[-1] < 1 or times[-1] - times[-8] > 0.05:
+        times.append(sum(process.cpu_times()[:2]))
+        time.sleep(0.25)
 
 
 def disk_full(folder: Path) -> dict[str, Any]:

@@ -37,6 +37,7 @@ class EngineLink:
         every_frame: True for a clip.
         ring_slots: frames each ring holds.
         threads: CPU threads of the engine, 0 for its own choice.
+        threads_before: what it chose at its last start, 0 where there was none.
         fit: whether the engine may ask for a smaller choice where memory is short.
         patience: see there.
         process: a spare that waits for orders; None starts one.
@@ -51,6 +52,7 @@ class EngineLink:
         every_frame: bool = False,
         ring_slots: int = 4,
         threads: int = 0,
+        threads_before: int = 0,
         fit: bool = True,
         patience: Patience | None = None,
         process: EngineProcess | None = None,
@@ -65,7 +67,16 @@ class EngineLink:
         self._memory = EngineMemory.create(width=config.width, height=config.height, slots=ring_slots)
         self._sent_revision = snapshot.revision
         plan = self._memory.plan
-        spec = WorkerSpec(entry, config, snapshot, plan, every_frame=every_frame, threads=threads, fit=fit)
+        spec = WorkerSpec(
+            entry,
+            config,
+            snapshot,
+            plan,
+            every_frame=every_frame,
+            threads=threads,
+            threads_before=threads_before,
+            fit=fit,
+        )
         child = process or EngineProcess(entry)
         self._frame_ready, self._messages, self._process = child.frame_ready, child.messages, child.process
         child.order(spec)

@@ -49,6 +49,7 @@ class WorkerSpec:
         memory: where the shared memory is.
         every_frame: True for a clip: each frame in order, none dropped; False: the newest frame wins.
         threads: CPU threads for the mathematics; 0 chooses by the number of cores.
+        threads_before: what an engine built from the same ran with before: kept without a trial; 0 for none.
         fit: True: where memory is short, ask for a smaller choice; False: run what was asked and only say it.
     """
 
@@ -58,6 +59,7 @@ class WorkerSpec:
     memory: MemoryPlan
     every_frame: bool = False
     threads: int = 0
+    threads_before: int = 0
     fit: bool = True
 
 

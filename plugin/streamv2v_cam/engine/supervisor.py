@@ -77,6 +77,7 @@ class EngineSupervisor:
         self._link: EngineLink | None = None
         self._succession = Succession()
         self._spare = SpareEngine(entry, wanted=spare)
+        self._ran: tuple[StreamConfig, int] | None = None
         self._last = 0
         self._dropped = 0
         self._stopping = threading.Event()
@@ -155,6 +156,7 @@ class EngineSupervisor:
         finally:
             link, self._link = self._link, None
             if link is not None:
+                self._ran = link.config, _threads_of(link)
                 link.close(at_once=failure is not None)
             if self._stopping.is_set():
                 self._succession.end()
@@ -232,6 +234,7 @@ class EngineSupervisor:
             self._store.current,
             entry=self._entry,
             threads=self._threads,
+            threads_before=self._ran[1] if self._ran and self._ran[0] == config else 0,
             fit=self._fit,
             patience=self._patience,
             process=self._spare.take(),
@@ -282,3 +285,8 @@ class EngineSupervisor:
 
     def _say_preparing(self, text: str, reason: str = "") -> None:
         self._status = replace(self._status, progress=text, reason=reason)
+
+
+def _threads_of(link: EngineLink) -> int:
+    number = link.ready.facts.get("threads") if link.ready else None
+    return number if isinstance(number, int) else 0

@@ -114,10 +114,13 @@ def may_compile(end: EngineEnd, config: StreamConfig, device: torch.device, need
 
 
 def choose_threads(end: EngineEnd, engine: StreamV2V, progress: Callable[..., None]) -> dict[str, Any]:
-    """Set the number of CPU threads: as asked, as remembered, or by a trial of a second or two; facts of it."""
+    """Set the number of CPU threads: asked for, had before, remembered, or tried for a second or two; facts of it."""
     import torch
 
     asked, cores = end.spec.threads, _cores()
+    if engine.components.unet.device.type == "cpu" and not asked and (before := end.spec.threads_before):
+        torch.set_num_threads(before)
+        return {"threads": before, "threads_reason": "as before it was started again"}
     if asked or engine.components.unet.device.type != "cpu" or end.spec.every_frame:
         reason = "asked for" if asked else "the usual number"
         return {"threads": torch.get_num_threads(), "threads_reason": reason}

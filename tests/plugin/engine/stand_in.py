@@ -38,6 +38,7 @@ def main(end: EngineEnd) -> None:
 
     def build(config: StreamConfig, progress: Callable[..., None]) -> StandIn:
         engine = StandIn(config, progress)
+        engine.threads_before = end.spec.threads_before
         limit = int(engine.faults.get("fits_below", 1 << 30))
         if config.width > limit and end.spec.fit:
             end.send(Refit(replace(config, width=limit), f"{config.width} px do not fit; running {limit} px"))
@@ -81,7 +82,7 @@ class StandIn:
         self._size = (config.height, config.width, 3)
         self.faults = dict(parse_qsl(config.model.partition("?")[2]))
         self._frames: list[Pixels] = []
-        self.count = 0
+        self.count = self.threads_before = 0
         self._bank_resets = 0
         mark = self.faults.pop("once", None)
         if mark and Path(mark).exists():
@@ -115,7 +116,8 @@ class StandIn:
         self._bank_resets += 1
 
     def facts(self) -> dict[str, Any]:
-        return {"device": "none", "model": "stand-in", "pid": os.getpid()}
+        threads = {"threads": 3, "threads_before": self.threads_before}
+        return {"device": "none", "model": "stand-in", "pid": os.getpid(), **threads}
 
     def close(self) -> None:
         self._frames = []

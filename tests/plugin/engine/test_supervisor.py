@@ -78,6 +78,7 @@ def test_a_killed_engine_comes_back_by_itself_and_the_reason_is_told():
         rig.wait(lambda: rig.supervisor.restarts == 1)
         rig.wait(lambda: rig.state is EngineState.RUNNING)
         assert rig.wait_frames(3).index > before.index
+        assert rig.supervisor.facts["threads_before"] == 3, "what it found out at its first start is found out again"
         assert rig.supervisor.pid != pid
         assert rig.reasons == ["the engine was killed (signal 9, Killed); restarting"]
         assert rig.supervisor.status().reason == ""

@@ -119,6 +119,13 @@ def test_a_number_of_threads_that_was_asked_for_is_tried_by_nobody(config: Strea
     assert "trying numbers of threads" not in progress
 
 
+def test_an_engine_that_is_started_again_keeps_its_threads_without_a_trial(config: StreamConfig) -> None:
+    answer, _, progress = start(replace(config, acceleration="none"), threads_before=1)
+    assert isinstance(answer, Ready)
+    assert (answer.facts["threads"], answer.facts["threads_reason"]) == (1, "as before it was started again")
+    assert "trying numbers of threads" not in progress
+
+
 @pytest.mark.parametrize("acceleration", ["auto", "none"])
 def test_the_program_compiles_in_the_background_unless_it_is_switched_off(
     config: StreamConfig, acceleration: str
