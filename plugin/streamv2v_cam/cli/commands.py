@@ -5,6 +5,7 @@ Every refusal is one line on stderr and exit code 2; a traceback appears only wi
 
 from __future__ import annotations
 
+import contextlib
 import io
 import logging
 import os
@@ -97,7 +98,8 @@ def _say(message: str) -> None:
     """One line on stderr, red where colours are shown."""
     line = "error: " + " ".join(message.split())
     coloured = sys.stderr.isatty() and "NO_COLOR" not in os.environ
-    typer.secho(line, err=True, fg=typer.colors.RED if coloured else None)
+    with contextlib.suppress(OSError):  # nobody is there to read it
+        typer.secho(line, err=True, fg=typer.colors.RED if coloured else None)
 
 
 def _keep_traceback(error: BaseException) -> None:

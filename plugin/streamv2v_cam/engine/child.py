@@ -7,7 +7,6 @@ import importlib
 import importlib.util
 import multiprocessing
 import os
-import signal
 import sys
 import threading
 import traceback
@@ -21,6 +20,7 @@ from streamv2v.errors import ConfigError, ModelError
 
 from ..frame import Pixels
 from ..store import Snapshot
+from ..system.sheltered import leave_terminal
 from .memory import EngineMemory
 from .protocol import DETAIL_LIMIT, TEXT_LIMIT, Failure, FailureKind, FrameDone, Message, Progress, Ready, WorkerSpec
 from .shared_frames import Record
@@ -103,7 +103,7 @@ def run(
 ) -> None:
     """First function of the engine process: take on a child's manners, get ready, wait for orders, carry them out."""
     # Ctrl-C is the host's; it asks this process to stop when it wants that
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    leave_terminal()
     # what a library prints must not end up in the host's own output (a clip on a pipe, a JSON summary)
     os.dup2(2, 1)
     _step_back(niceness)

@@ -13,6 +13,7 @@ from streamv2v.config import StreamConfig
 from ..frame import Frame, Pixels
 from ..store import Snapshot
 from ..system.opencv import cv2
+from ..system.sheltered import shelter_tracker
 from ..system.shrinking import shrunk
 from .heartbeat import Heartbeat, Patience, processor_seconds
 from .memory import EngineMemory
@@ -64,6 +65,7 @@ class EngineLink:
         self._taken = 0
         self._lock = threading.Lock()
         self._views = Views()
+        shelter_tracker()
         self._memory = EngineMemory.create(width=config.width, height=config.height, slots=ring_slots)
         self._sent_revision = snapshot.revision
         plan = self._memory.plan
@@ -86,6 +88,12 @@ class EngineLink:
     @property
     def pid(self) -> int | None:
         return self._process.pid
+
+    @property
+    def threads(self) -> int:
+        """With which it works, as it says; 0 before it is ready, and where it says nothing."""
+        number = self.ready.facts.get("threads") if self.ready else None
+        return number if isinstance(number, int) else 0
 
     def feed(self, frame: Frame) -> int:
         """Bring a frame to the engine's size and write it; returns its sequence number, 0 when closed."""

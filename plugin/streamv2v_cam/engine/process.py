@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import multiprocessing
-import signal
-from collections.abc import Iterator
-from multiprocessing import resource_tracker
 
 from streamv2v.config import StreamConfig
 
+from ..system.sheltered import signals_held
 from .child import run
 from .protocol import WorkerSpec, chosen_niceness
 
@@ -40,7 +38,7 @@ class EngineProcess:
             name="streamv2v engine",
             daemon=True,
         )
-        with _interrupts_held():
+        with signals_held():
             self.process.start()
         child_messages.close()
         child_orders.close()
@@ -60,18 +58,3 @@ class EngineProcess:
             self.process.join()
             self.process.close()
             self.messages.close()
-
-
-@contextlib.contextmanager
-def _interrupts_held() -> Iterator[None]:
-    """Let the child begin with Ctrl-C held back: it must not die of it in the middle of its imports."""
-    if not hasattr(signal, "pthread_sigmask"):
-        yield
-        return
-    # starting the tracker itself opens the mask again, so it has to run before
-    resource_tracker.ensure_running()
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)

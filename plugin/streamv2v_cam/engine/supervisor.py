@@ -15,6 +15,7 @@ from ..errors import EngineError
 from ..frame import Frame
 from ..mailbox import Mailbox
 from ..store import ControlStore
+from ..system.stopping import is_ordered
 from ..telemetry import Telemetry
 from .heartbeat import Patience
 from .link import DEFAULT_ENTRY, EngineLink
@@ -127,6 +128,13 @@ class EngineSupervisor:
         self._wake.set()
 
     def _run(self) -> None:
+        try:
+            self._keep_running()
+        finally:
+            self._succession.end()
+            self._spare.give_up()
+
+    def _keep_running(self) -> None:
         while not self._stopping.is_set():
             began_s = time.monotonic()
             failure = self._session()
@@ -136,7 +144,13 @@ class EngineSupervisor:
                 self._refit(failure)
                 continue
             self._recovery.ran(time.monotonic() - began_s)
-            log.warning("%s", failure.reason)
+            if is_ordered():
+                # the whole program was told to stop, and the engine has heard it sooner
+                self._stopping.wait()
+                return
+            # what ends a run before its first picture is told by the run
+            ends_run = failure.kind.permanent and not self._telemetry.snapshot().styled
+            log.log(logging.INFO if ends_run else logging.WARNING, "%s", failure.reason)
             log.debug("%s", failure.detail)
             if failure.kind.permanent:
                 self._give_up(failure)
@@ -156,11 +170,8 @@ class EngineSupervisor:
         finally:
             link, self._link = self._link, None
             if link is not None:
-                self._ran = link.config, _threads_of(link)
+                self._ran = link.config, link.threads
                 link.close(at_once=failure is not None)
-            if self._stopping.is_set():
-                self._succession.end()
-                self._spare.give_up()
         return failure
 
     def _tick(self, link: EngineLink) -> Failure | Refit | None:
@@ -285,8 +296,3 @@ class EngineSupervisor:
 
     def _say_preparing(self, text: str, reason: str = "") -> None:
         self._status = replace(self._status, progress=text, reason=reason)
-
-
-def _threads_of(link: EngineLink) -> int:
-    number = link.ready.facts.get("threads") if link.ready else None
-    return number if isinstance(number, int) else 0

@@ -10,6 +10,7 @@ import sys
 import threading
 
 from ..settings import LoadedSettings, default_config_path
+from ..system.stopping import is_ordered
 
 log = logging.getLogger(__name__)
 
@@ -64,9 +65,10 @@ class ObsChild:
             with self._lock:
                 if self._stopping.is_set():
                     return
-                self._process = subprocess.Popen(self._command, stdin=subprocess.PIPE)
+                # out of a terminal's reach: the end of its stdin tells it to stop
+                self._process = subprocess.Popen(self._command, stdin=subprocess.PIPE, start_new_session=True)
             code = self._process.wait()
-            if self._stopping.is_set():
+            if self._stopping.is_set() or is_ordered():
                 return
             log.warning("The OBS process has ended (exit code %d); it is started again in %.0f s.", code, pause_s)
             self._stopping.wait(pause_s)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import threading
 from collections.abc import Callable, Sequence
@@ -111,7 +112,8 @@ def wait_for_end(*, with_parent: bool) -> None:
     if with_parent:
 
         def watch() -> None:
-            while sys.stdin.buffer.read(1):
+            # not through Python's buffer, which would be locked when the process ends
+            while os.read(sys.stdin.fileno(), 1):
                 pass
             ended.set()
 

@@ -5,16 +5,19 @@ from __future__ import annotations
 import logging
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
+from typing import IO, cast
 
 from platformdirs import user_log_dir
 from rich.console import Console
 from rich.logging import RichHandler
 
+from .terminal import Stderr
+
 FILE_LIMIT_BYTES = 1_000_000
 FILES_KEPT = 3
 OWN_LOGGERS = ("streamv2v_cam", "streamv2v")
 
-console = Console(stderr=True, highlight=False)
+console = Console(file=cast(IO[str], Stderr()), highlight=False)
 """For people, on stderr; status lines and log lines share it, so that they do not cut into each other."""
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import sys
@@ -115,11 +116,14 @@ def test_a_text_file_as_video_ends_the_run_with_one_line(tmp_path: Path):
         run_app(settings(capture_source=str(poem)), for_s=30, entry=ENTRY)
 
 
-def test_a_model_that_cannot_be_used_ends_the_run_with_its_own_words(tmp_path: Path):
+def test_a_model_that_cannot_be_used_ends_the_run_with_its_own_words_said_once(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+):
     target = tmp_path / "out.mp4"
     with pytest.raises(EngineError, match="has no U-Net"):
         run_app(settings(engine_model="stand-in?wrong=1", publish_sinks=str(target)), for_s=30, entry=ENTRY)
     assert not list(tmp_path.glob("out.mp4*"))
+    assert not [record for record in caplog.records if record.levelno >= logging.WARNING], "the error is the one line"
 
 
 def test_an_output_in_a_folder_that_is_not_there_is_refused_before_anything_starts(tmp_path: Path):
