@@ -92,7 +92,8 @@ def make_vae() -> Any:
 
 def make_text_encoder(shape: str) -> Any:
     """A CLIP text encoder of the width that `shape` wants, with few layers."""
-    from transformers import CLIPTextConfig, CLIPTextModel
+    from transformers.models.clip.configuration_clip import CLIPTextConfig
+    from transformers.models.clip.modeling_clip import CLIPTextModel
 
     width = UNETS[shape]["cross_attention_dim"]
     end = LetterTokenizer.vocabulary - 1

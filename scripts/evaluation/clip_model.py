@@ -32,7 +32,8 @@ class ClipModel:
     """
 
     def __init__(self, folder: str | Path, device: str = "cpu") -> None:
-        from transformers import CLIPModel, CLIPTokenizer
+        from transformers.models.clip.modeling_clip import CLIPModel
+        from transformers.models.clip.tokenization_clip import CLIPTokenizer
 
         if not (Path(folder) / "config.json").is_file():
             raise ValueError(f"--clip {folder}: a transformers folder of a CLIPModel is wanted; it has no config.json.")

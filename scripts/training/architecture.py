@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import torch
 from diffusers import LCMScheduler, UNet2DConditionModel
-from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
+from transformers.models.clip.configuration_clip import CLIPTextConfig
+from transformers.models.clip.modeling_clip import CLIPTextModel
+from transformers.models.clip.tokenization_clip import CLIPTokenizer
 
 from training.autoencoder import LATENT_CHANNELS
 from training.tokenizer import MAX_TOKENS

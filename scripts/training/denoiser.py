@@ -20,7 +20,8 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 from diffusers import AutoencoderTiny, UNet2DConditionModel
-from transformers import CLIPTextModel, CLIPTokenizer
+from transformers.models.clip.modeling_clip import CLIPTextModel
+from transformers.models.clip.tokenization_clip import CLIPTokenizer
 
 from training.architecture import make_text_encoder, make_unet, signal_and_noise
 from training.autoencoder import picture_loss

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import diffusers
 from diffusers import AutoencoderTiny, LCMScheduler, UNet2DConditionModel
-from transformers import CLIPTextModel, CLIPTokenizer
+from transformers.models.clip.modeling_clip import CLIPTextModel
+from transformers.models.clip.tokenization_clip import CLIPTokenizer
 
 from streamv2v.models.hub import LAYERS_FILE
 from streamv2v.models.model_facts import FLOAT32_KEY

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import torch
 from diffusers import AutoencoderTiny
-from transformers import CLIPTokenizer
+from transformers.models.clip.tokenization_clip import CLIPTokenizer
 
 from training.autoencoder import make_autoencoder, picture_loss
 from training.data import Cache

@@ -12,7 +12,8 @@ import cv2
 import numpy as np
 import torch
 from diffusers import AutoencoderTiny, LCMScheduler, UNet2DConditionModel
-from transformers import CLIPTextModel, CLIPTokenizer
+from transformers.models.clip.modeling_clip import CLIPTextModel
+from transformers.models.clip.tokenization_clip import CLIPTokenizer
 
 from training.captions import STYLE_WORDS
 

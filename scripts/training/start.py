@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 from diffusers import AutoencoderTiny, UNet2DConditionModel
-from transformers import CLIPTextModel
+from transformers.models.clip.modeling_clip import CLIPTextModel
 
 from training.autoencoder import make_autoencoder
 from training.denoiser import Trained

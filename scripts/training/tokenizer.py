@@ -11,7 +11,7 @@ from collections import Counter
 from itertools import pairwise
 from pathlib import Path
 
-from transformers import CLIPTokenizer
+from transformers.models.clip.tokenization_clip import CLIPTokenizer
 
 from training.captions import vocabulary
 
