@@ -8,14 +8,20 @@ wrong, a tape gets wrong as well.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import torch
 from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
-from torch.utils._pytree import tree_leaves, tree_map
 
 from streamv2v.device.graphs import Graphs
+
+
+@cache
+def writes(operation: Any) -> list[bool]:
+    """Which of its arguments an operation writes to."""
+    return [argument.is_write for argument in operation._schema.arguments]
 
 
 class Tape(TorchDispatchMode):
@@ -28,8 +34,8 @@ class Tape(TorchDispatchMode):
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         kwargs = kwargs or {}
-        for given, argument in zip(args, func._schema.arguments, strict=False):
-            if argument.is_write and isinstance(given, Tensor):
+        for given, written in zip(args, writes(func), strict=False):
+            if written and isinstance(given, Tensor):
                 self._remember(given)
         if isinstance(kwargs.get("out"), Tensor):
             self._remember(kwargs["out"])
@@ -45,16 +51,20 @@ class Tape(TorchDispatchMode):
 
     def replay(self) -> None:
         """Do it all again, in the same memory."""
-        made: dict[int, Tensor] = {}
+        made: dict[int, Any] = {}
 
         def present(value: Any) -> Any:
-            return made.get(id(value), value) if isinstance(value, Tensor) else value
+            # by hand: PyTorch's own walk through nested arguments takes longer than the operation
+            if isinstance(value, Tensor):
+                return made.get(id(value), value)
+            return [present(part) for part in value] if isinstance(value, (list, tuple)) else value
 
         for func, args, kwargs, result in self._steps:
-            again = func(*tree_map(present, args), **tree_map(present, kwargs))
-            for old, new in zip(tree_leaves(result), tree_leaves(again), strict=True):
-                if isinstance(old, Tensor):
-                    made[id(old)] = new
+            again = func(*map(present, args), **{name: present(value) for name, value in kwargs.items()})
+            if isinstance(result, Tensor):
+                made[id(result)] = again
+            elif isinstance(result, (list, tuple)):
+                made |= {id(old): new for old, new in zip(result, again, strict=True)}
 
     def _remember(self, tensor: Tensor) -> None:
         storage = tensor.untyped_storage()

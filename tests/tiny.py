@@ -123,12 +123,13 @@ def tiny_components(
     dtype: torch.dtype = torch.float32,
     prediction_type: str = "epsilon",
     vae: str = "tiny",
+    unet: Any = None,
     seed: int = 0,
 ) -> Components:
     """Components as the loader would give them."""
     scheduler = LCMScheduler(**scheduler_config(prediction_type=prediction_type))
     return Components(
-        unet=tiny_unet(seed, dtype),
+        unet=unet or tiny_unet(seed, dtype),
         vae=cast(tiny_vae(seed, vae), dtype),
         text_encoder=cast(tiny_text_encoder(seed), dtype),
         tokenizer=tiny_tokenizer(folder / "tokenizer"),

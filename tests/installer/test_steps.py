@@ -13,7 +13,6 @@ import pytest
 from installer.console import Console
 from installer.environment import Environment, Turn
 from installer.errors import FolderError, InstallError
-from installer.interpreters import find_interpreter
 from installer.steps import prepare
 
 
@@ -28,10 +27,14 @@ def ask(environment: Environment, question: str) -> str:
     return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
 
 
-def test_a_set_up_is_made_once_repaired_when_its_ingredients_change_and_kept_otherwise(
+def test_a_set_up_is_made_whole_once_repaired_when_its_ingredients_change_and_kept_otherwise(
     project: Path, wheels: Path
 ) -> None:
+    # What a set-up leaves that was stopped while Python made the environment: a Python without pip.
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(project / ".venv")], check=True)
+    assert not Environment(project).works()
     environment, said = set_up(project)
+    assert environment.works()
     assert [line[:5] for line in said.splitlines() if line[0] == "["] == ["[1/4]", "[2/4]", "[3/4]", "[4/4]"]
     assert ask(environment, "import streamv2v_cam, torch; print(torch.__version__)") == "2.13.0+cpu"
 
@@ -51,18 +54,22 @@ def test_a_set_up_is_made_once_repaired_when_its_ingredients_change_and_kept_oth
     assert set_up(project)[1] == ""
 
 
-def test_a_half_made_environment_is_made_whole(project: Path) -> None:
-    # What a set-up leaves that was stopped while Python made the environment: a Python without pip.
-    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(project / ".venv")], check=True)
-    environment = Environment(project)
-    assert not environment.works()
-    environment.create(find_interpreter())
-    assert environment.works()
-
-
-def test_a_set_up_that_failed_goes_on_where_it_was_and_asks_one_place_after_the_other(
+def test_a_set_up_that_failed_says_why_goes_on_where_it_was_and_asks_one_place_after_the_other(
     project: Path, wheels: Path
 ) -> None:
+    with pytest.MonkeyPatch.context() as patched:
+        patched.delenv("PIP_NO_INDEX")
+        patched.delenv("PIP_FIND_LINKS")
+        patched.setenv("PIP_RETRIES", "1")
+        # Nothing listens on port 9 of this machine; whoever is asked for torch is refused there.
+        patched.setenv("PIP_INDEX_URL", "http://secret:word@127.0.0.1:9/simple")
+        patched.setenv("PIP_PROXY", "http://127.0.0.1:9")
+        with pytest.raises(InstallError) as raised:
+            set_up(project)
+    assert "127.0.0.1" in str(raised.value)
+    assert "proxy" in str(raised.value)
+    assert "secret" not in str(raised.value)
+
     (wheels / "torch-2.13.0+cpu-py3-none-any.whl").unlink()
     plain = wheels / "torch-2.13.0-py3-none-any.whl"
     away = plain.rename(wheels.parent / plain.name)
@@ -74,22 +81,6 @@ def test_a_set_up_that_failed_goes_on_where_it_was_and_asks_one_place_after_the_
     assert ask(environment, "import torch; print(torch.__version__)") == "2.13.0"
     if sys.platform == "linux" and platform.machine() == "x86_64":
         assert "not there: CPU build from PyTorch" in said
-
-
-def test_an_unreachable_network_is_named_with_what_to_do(
-    project: Path, wheels: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.delenv("PIP_NO_INDEX")
-    monkeypatch.delenv("PIP_FIND_LINKS")
-    monkeypatch.setenv("PIP_RETRIES", "1")
-    # Nothing listens on port 9 of this machine; whoever is asked for torch is refused there.
-    monkeypatch.setenv("PIP_INDEX_URL", "http://secret:word@127.0.0.1:9/simple")
-    monkeypatch.setenv("PIP_PROXY", "http://127.0.0.1:9")
-    with pytest.raises(InstallError) as raised:
-        set_up(project)
-    assert "127.0.0.1" in str(raised.value)
-    assert "proxy" in str(raised.value)
-    assert "secret" not in str(raised.value)
 
 
 def test_a_folder_that_is_no_environment_is_left_alone(project: Path, wheels: Path) -> None:

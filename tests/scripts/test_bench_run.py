@@ -44,7 +44,9 @@ def run_bench(*arguments: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_rows_are_json_on_the_last_line_and_are_not_measured_twice(tiny_model: Path, tmp_path: Path) -> None:
+def test_rows_are_json_on_the_last_line_and_are_not_measured_twice(
+    tiny_model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     out = tmp_path / "rows.jsonl"
     flags = ["--model", str(tiny_model), "--size", "64x64", "--slots", "1", "--bank", "dyme", "--device", "cpu"]
     flags += ["--acceleration", "none", "baseline", "--dtype", "float32", "--frames", "4", "--out", str(out)]
@@ -58,17 +60,21 @@ def test_rows_are_json_on_the_last_line_and_are_not_measured_twice(tiny_model: P
     assert engine["captured_while_timed"] == 0 and engine["cuts"] == 0
     assert plain["psnr_to_eager_db"] > 45
     assert {line["found"] for line in result["verdict"]} == {"not measured"}  # acceptance is for a GPU
-    again = json.loads(run_bench(*flags).stdout.splitlines()[-1])
+    program.main(flags)
+    again = json.loads(capsys.readouterr().out.splitlines()[-1])
     assert again["rows"] == [] and again["left"] == 0
     assert [json.loads(line) for line in out.read_text().splitlines()] == result["rows"]
     assert "| baseline" in first.stdout
-    refused = run_bench("--table", str(out))  # engines of a processor that took no turns are in no document
-    assert refused.returncode != 0 and "--all" in refused.stderr
+    with pytest.raises(SystemExit, match="--all"):  # engines of a processor that took no turns are in no document
+        program.main(["--table", str(out)])
 
 
-def test_out_of_time_it_says_how_much_is_left(tiny_model: Path, tmp_path: Path) -> None:
+def test_out_of_time_it_says_how_much_is_left(
+    tiny_model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     flags = ["--model", str(tiny_model), "--size", "64x64", "--bank", "off", "--device", "cpu", "--minutes", "0"]
-    result = json.loads(run_bench(*flags, "--out", str(tmp_path / "rows.jsonl")).stdout.splitlines()[-1])
+    program.main([*flags, "--out", str(tmp_path / "rows.jsonl")])
+    result = json.loads(capsys.readouterr().out.splitlines()[-1])
     assert result["rows"] == [] and result["left"] == 3
 
 
@@ -196,7 +202,7 @@ def test_a_ratio_has_two_sides_or_a_reason() -> None:
 
 
 def test_a_side_that_fails_says_why_and_the_others_go_on(tmp_path: Path) -> None:
-    with TakingTurns(None, threads=1, rounds=1) as in_turns:
+    with TakingTurns(None, threads=1, rounds=1, banks=["dyme"]) as in_turns:
         found = in_turns(Turns(str(tmp_path / "no model"), 64, 64, 1))
     assert "no model" in found["banks"]["dyme"]["of_off"]
     assert found["banks"]["dyme"]["of_before"] == "not measured"

@@ -69,6 +69,12 @@ def train(cache: Cache, path: Path, member: Member, *, seed: int = 0) -> dict[st
     return {f"{part}.{k}": v for part, state in trained.states().items() for k, v in state.items()}
 
 
+@pytest.fixture(scope="module")
+def whole(cache: Cache, tmp_path_factory) -> dict[str, torch.Tensor]:
+    """The weights of a run that nothing interrupted."""
+    return train(cache, tmp_path_factory.mktemp("whole") / "whole.pt", Member())
+
+
 def test_held_out_photos_stay_out_and_people_are_cropped_more_often(photos: Path) -> None:
     kept = list_photos(photos, hold_out=["webcam_*"])
     assert [p.stem for p in kept] == ["garden", "portrait_a"]
@@ -120,17 +126,17 @@ def test_the_noise_never_buries_the_picture() -> None:
     assert 0.1 < spread[500] < 0.2
 
 
-def test_an_interrupted_run_ends_with_the_very_same_weights(cache: Cache, tmp_path: Path) -> None:
-    whole = train(cache, tmp_path / "whole.pt", Member())
+def test_an_interrupted_run_ends_with_the_very_same_weights(
+    cache: Cache, whole: dict[str, torch.Tensor], tmp_path: Path
+) -> None:
     with pytest.raises(KeyboardInterrupt):
         train(cache, tmp_path / "broken.pt", Interrupted())
     # A resumed run starts from the checkpoint, whatever networks it is given.
     assert same(whole, train(cache, tmp_path / "broken.pt", Member(), seed=77))
 
 
-def test_another_seed_gives_other_weights(cache: Cache, tmp_path: Path) -> None:
-    one = train(cache, tmp_path / "one.pt", Member())
-    assert not same(one, train(cache, tmp_path / "two.pt", Member(), seed=1))
+def test_another_seed_gives_other_weights(cache: Cache, whole: dict[str, torch.Tensor], tmp_path: Path) -> None:
+    assert not same(whole, train(cache, tmp_path / "two.pt", Member(), seed=1))
 
 
 def test_the_decoder_resumes_to_the_very_same_weights_and_gets_better(cache: Cache, tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ import pytest
 import torch
 from changing import OFF, PROMPTS, clip, seeing
 from tape import Tape, TapedGraphs
-from tiny import tiny_components
+from tiny import one_level_unet, tiny_components
 
 import streamv2v
 from streamv2v import BankConfig, Controls, StreamConfig, StreamV2V, describe_controls
@@ -67,7 +67,9 @@ def taped(tmp_path_factory: pytest.TempPathFactory) -> Build:
     def build(**settings: Any) -> StreamV2V:
         if repr(settings) not in built:
             config = StreamConfig(**{"width": 64, "height": 64, "slots": 2, "dtype": "float32", **settings})
-            engine = built[repr(settings)] = StreamV2V(config, seeing(tiny_components(folder)), graphs=TapedGraphs())
+            engine = built[repr(settings)] = StreamV2V(
+                config, seeing(tiny_components(folder, unet=one_level_unet())), graphs=TapedGraphs()
+            )
             engine.remember((*PROMPTS, ""))
             engine.warm_up()
         return built[repr(settings)]

@@ -3,27 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
-from tiny import tiny_components
+from tiny import one_level_unet, tiny_components, tiny_unet
 
 from streamv2v import BankConfig, Controls, FrameError, StreamConfig, StreamV2V
 
 SIDE = 64
 
 
+def an_engine(
+    folder: Path, *, vae: str = "tiny", prediction_type: str = "epsilon", levels: int = 3, **settings: Any
+) -> StreamV2V:
+    unet = one_level_unet() if levels == 1 else tiny_unet()
+    components = tiny_components(folder, vae=vae, prediction_type=prediction_type, unet=unet)
+    sharpen(components.vae)
+    return StreamV2V(StreamConfig(width=SIDE, height=SIDE, dtype="float32", **settings), components)
+
+
 @pytest.fixture
 def engine_of(tmp_path: Path) -> Callable[..., StreamV2V]:
-    def build(*, vae: str = "tiny", prediction_type: str = "epsilon", **settings: Any) -> StreamV2V:
-        components = tiny_components(tmp_path, vae=vae, prediction_type=prediction_type)
-        sharpen(components.vae)
-        return StreamV2V(StreamConfig(width=SIDE, height=SIDE, dtype="float32", **settings), components)
-
-    return build
+    return partial(an_engine, tmp_path)
 
 
 def sharpen(vae: Any) -> None:
@@ -86,9 +91,9 @@ def test_the_first_picture_is_already_whole(engine_of: Callable[..., StreamV2V],
 def test_every_guidance_survives_a_prompt_change(
     engine_of: Callable[..., StreamV2V], guidance: str, sequential: bool, prediction_type: str
 ) -> None:
-    engine = engine_of(slots=3, guidance=guidance, sequential=sequential, prediction_type=prediction_type)
+    engine = engine_of(slots=3, guidance=guidance, sequential=sequential, prediction_type=prediction_type, levels=1)
     look = Controls(prompt="red night", guidance_scale=2.0, strength=0.8, transition_s=0.0)
-    clip = frames(8, move=0)
+    clip = frames(5, move=0)
     before = [engine(frame, look) for frame in clip][-1]
     after = [engine(frame, look.patched({"prompt": "oil painting"})) for frame in clip][-1]
     again = [engine(frame, look) for frame in clip][-1]
@@ -120,20 +125,30 @@ CHANGES = [
 ]
 
 
+@pytest.fixture(scope="module")
+def kept_by(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], tuple[StreamV2V, Controls, torch.Tensor]]:
+    """An engine with this guidance, a look, and what is in flight where the look is kept; the same one each time."""
+
+    @cache
+    def build(guidance: str) -> tuple[StreamV2V, Controls, torch.Tensor]:
+        engine = an_engine(tmp_path_factory.mktemp("tiny"), slots=2, guidance=guidance)
+        look = Controls(strength=0.9, transition_s=0.0, bank_change="keep", guidance_scale=2.0, update_interval=3)
+        look = look.patched({"fusion_threshold": -1.0})
+        return engine, look, run_latents(engine, look, look)
+
+    return build
+
+
 @pytest.mark.parametrize("change", CHANGES, ids=lambda change: next(iter(change)))
 def test_every_live_control_changes_the_picture_and_rebuilds_nothing(
-    engine_of: Callable[..., StreamV2V], change: dict[str, Any]
+    kept_by: Callable[[str], tuple[StreamV2V, Controls, torch.Tensor]], change: dict[str, Any]
 ) -> None:
     guidance = "initialize" if next(iter(change)).startswith(("guidance", "negative")) else "none"
-    engine = engine_of(slots=2, guidance=guidance)
-    look = Controls(
-        strength=0.9, transition_s=0.0, bank_change="keep", guidance_scale=2.0, update_interval=3, fusion_threshold=-1.0
-    )
-    kept = [run_latents(engine, look, look), buffers(engine)]
-    changed = [run_latents(engine, look, look.patched(change)), buffers(engine)]
-    assert kept[1] == changed[1], "a buffer moved"
-    assert not torch.equal(kept[0], changed[0])
-    torch.testing.assert_close(run_latents(engine, look, look), kept[0], msg="the same controls gave another picture")
+    engine, look, kept = kept_by(guidance)
+    before = buffers(engine)
+    assert not torch.equal(kept, run_latents(engine, look, look.patched(change)))
+    assert buffers(engine) == before, "a buffer moved"
+    torch.testing.assert_close(run_latents(engine, look, look), kept, msg="the same controls gave another picture")
 
 
 def run_latents(engine: StreamV2V, first: Controls, then: Controls) -> torch.Tensor:
@@ -169,7 +184,7 @@ def test_a_dragged_strength_acts_on_the_very_next_frame(engine_of: Callable[...,
 def test_the_bank_costs_the_same_memory_after_so_many_frames(
     engine_of: Callable[..., StreamV2V], kind: str, count: int
 ) -> None:
-    engine = engine_of(slots=1, bank=BankConfig(kind=kind))
+    engine = engine_of(slots=1, bank=BankConfig(kind=kind), levels=1)
     clip = frames(10)
     engine(clip[0])
     before, addresses = engine.facts()["bank_bytes"], buffers(engine)

@@ -83,10 +83,15 @@ def test_memory_is_looked_at_before_a_weight_is_loaded_and_a_smaller_choice_aske
     assert not any("moving the model" in text for text in progress)
 
 
-def test_who_keeps_to_what_was_asked_gets_it_with_a_word(config: StreamConfig, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_engine_started_again_that_keeps_to_what_was_asked_gets_it_with_a_word_and_its_threads_without_a_trial(
+    config: StreamConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
     has_free(monkeypatch, replace(config, slots=1))
-    answer, notices, _ = start(config, entry=SCARCE, fit=False, threads=1)
-    assert isinstance(answer, Ready) and answer.facts["slots"] == 2
+    answer, notices, progress = start(config, entry=SCARCE, fit=False, threads_before=1)
+    assert isinstance(answer, Ready)
+    assert (answer.facts["threads"], answer.facts["threads_reason"]) == (1, "as before it was started again")
+    assert "trying numbers of threads" not in progress
+    assert answer.facts["slots"] == 2
     assert notices[0].lasting and "running it all the same, as engine.memory says" in notices[0].text
     # and nobody who has so little left compiles unasked
     assert "not compiled: that needs about" in notices[1].text and "compiled" not in answer.facts
@@ -102,7 +107,7 @@ def test_a_clip_is_translated_with_the_smaller_choice(
     assert "running 1 slot instead of 2" in caplog.text
 
 
-def test_the_number_of_threads_is_tried_in_the_engine_process_and_told(config: StreamConfig) -> None:
+def test_the_number_of_threads_is_tried_and_nothing_compiled_where_that_is_switched_off(config: StreamConfig) -> None:
     config = replace(config, acceleration="none")
     answer, _, progress = start(config)
     assert isinstance(answer, Ready) and answer.facts["threads"] >= 1
@@ -110,29 +115,17 @@ def test_the_number_of_threads_is_tried_in_the_engine_process_and_told(config: S
     assert reason == "the only choice" or (reason.startswith("tried here") and "trying numbers of threads" in progress)
     if "not remembered" not in reason and reason != "the only choice":
         assert "threads" in (Path(str(config.compile_cache)) / FILE_NAME).read_text()
+    assert "compiled" not in answer.facts
 
 
-def test_a_number_of_threads_that_was_asked_for_is_tried_by_nobody(config: StreamConfig) -> None:
-    answer, _, progress = start(replace(config, acceleration="none"), threads=1)
+def test_a_number_of_threads_that_was_asked_for_is_tried_by_nobody_and_the_program_compiles_in_the_background(
+    config: StreamConfig,
+) -> None:
+    answer, _, progress = start(replace(config, acceleration="auto"), threads=1)
     assert isinstance(answer, Ready)
     assert (answer.facts["threads"], answer.facts["threads_reason"]) == (1, "asked for")
     assert "trying numbers of threads" not in progress
-
-
-def test_an_engine_that_is_started_again_keeps_its_threads_without_a_trial(config: StreamConfig) -> None:
-    answer, _, progress = start(replace(config, acceleration="none"), threads_before=1)
-    assert isinstance(answer, Ready)
-    assert (answer.facts["threads"], answer.facts["threads_reason"]) == (1, "as before it was started again")
-    assert "trying numbers of threads" not in progress
-
-
-@pytest.mark.parametrize("acceleration", ["auto", "none"])
-def test_the_program_compiles_in_the_background_unless_it_is_switched_off(
-    config: StreamConfig, acceleration: str
-) -> None:
-    answer, _, _ = start(replace(config, acceleration=acceleration), threads=1)
-    assert isinstance(answer, Ready)
-    assert ("compiled" in answer.facts) == (acceleration == "auto")
+    assert "compiled" in answer.facts
 
 
 def test_a_model_that_leaves_a_usual_value_out_is_not_refused_for_it(

@@ -20,7 +20,7 @@ from streamv2v.stream.schedule import Schedule
 from streamv2v.stream.stream_batch import StreamBatch
 
 SLOTS, SCALE, STRENGTH, THRESHOLD = 2, 2.5, 0.4, 0.9
-FRAMES, INTERVAL = 8, 3
+FRAMES, INTERVAL = 6, 2
 DTYPE = torch.float64
 KINDS = {"merged": BankConfig(), "queue": BankConfig(kind="queue", queue_length=2)}
 

@@ -11,7 +11,7 @@ import pytest
 import torch
 from changing import PROMPTS, clip, looks, seeing
 from tape import TapedGraphs
-from tiny import tiny_components
+from tiny import one_level_unet, tiny_components, tiny_unet
 
 from streamv2v import BankConfig, Controls, FrameError, StreamConfig, StreamV2V
 from streamv2v.config import BEST_CONTROLS
@@ -23,8 +23,8 @@ FRAMES = 64
 ONE_LAP = 24
 """Frames in which every control that reaches the stream changes at least once."""
 SETTINGS: dict[str, dict[str, Any]] = {
-    "the paper": {"slots": 2},
-    "best bank, four slots": {"slots": 4, "bank": BankConfig.best()},
+    "the paper": {"slots": 2, "levels": 3},
+    "best bank, four slots": {"slots": 4, "bank": BankConfig.best(), "levels": 3},
     "queue, full guidance": {"slots": 2, "guidance": "full", "bank": BankConfig(kind="queue", queue_length=2)},
     "residual guidance": {"slots": 3, "guidance": "initialize"},
     "one after another": {"slots": 3, "guidance": "self", "sequential": True, "renoise": False},
@@ -46,9 +46,10 @@ SETTINGS: dict[str, dict[str, Any]] = {
 
 @pytest.fixture
 def engine_of(tmp_path: Path) -> Callable[..., StreamV2V]:
-    def build(*, graphs: Graphs | None = None, **settings: Any) -> StreamV2V:
+    def build(*, graphs: Graphs | None = None, levels: int = 1, **settings: Any) -> StreamV2V:
         config = StreamConfig(**{"width": 64, "height": 64, "dtype": "float32", **settings})
-        return StreamV2V(config, seeing(tiny_components(tmp_path)), graphs=graphs)
+        unet = one_level_unet() if levels == 1 else tiny_unet()
+        return StreamV2V(config, seeing(tiny_components(tmp_path, unet=unet)), graphs=graphs)
 
     return build
 

@@ -49,7 +49,7 @@ def browser():
     if BROWSER is None:
         pytest.skip("no Chromium or Chrome is installed here")
     with sync_playwright() as play:
-        chromium = play.chromium.launch(executable_path=BROWSER, args=["--no-sandbox"])
+        chromium = play.chromium.launch(executable_path=BROWSER, args=["--no-sandbox", "--disable-gpu"])
         yield chromium
         chromium.close()
 
