@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from tiny import tiny_components
+from tiny import one_level_unet, tiny_components
 
 from streamv2v import BankConfig, Controls, StreamConfig, StreamV2V
 
@@ -19,7 +19,8 @@ SIDE = 64
 @pytest.fixture
 def engine_of(tmp_path: Path) -> Callable[..., StreamV2V]:
     def build(**settings: Any) -> StreamV2V:
-        return StreamV2V(StreamConfig(width=SIDE, height=SIDE, dtype="float32", **settings), tiny_components(tmp_path))
+        components = tiny_components(tmp_path, unet=one_level_unet())
+        return StreamV2V(StreamConfig(width=SIDE, height=SIDE, dtype="float32", **settings), components)
 
     return build
 

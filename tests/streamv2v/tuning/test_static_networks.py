@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from tiny import tiny_components
+from tiny import one_level_unet, tiny_components, tiny_unet
 from torch import Tensor
 
-from streamv2v import Controls, StreamConfig, StreamV2V
+from streamv2v import Components, Controls, StreamConfig, StreamV2V
 from streamv2v.config import BankConfig
 from streamv2v.tuning.static_networks import StaticCall, StaticUnet, Unfit, shapes_of, static_network
 
@@ -46,6 +46,11 @@ class EveryShape(dict[Any, Any]):
         return self.module(*values)
 
 
+def components_of(folder: Path, config: StreamConfig) -> Components:
+    """A U-Net of several levels for the bank of the paper, of one level for all others."""
+    return tiny_components(folder, unet=tiny_unet() if config.bank == BankConfig() else one_level_unet())
+
+
 def controls(number: int, **more: Any) -> Controls:
     weight = {3: 0.0, 4: 0.5, 7: 1.5}.get(number, 1.0)
     return Controls(prompt="a pencil sketch", update_interval=2, bank_weight=weight, seed=3, **more)
@@ -59,10 +64,10 @@ def draw(engine: StreamV2V, **more: Any) -> list[np.ndarray]:
 @pytest.mark.parametrize("bank", BANKS)
 def test_a_static_u_net_draws_what_the_engine_draws_while_the_bank_lives(bank: str, more: Any, tmp_path: Path) -> None:
     config = StreamConfig(width=64, height=64, slots=2, device="cpu", dtype="float32", bank=BANKS[bank])
-    with StreamV2V(config, tiny_components(tmp_path)) as plain:
+    with StreamV2V(config, components_of(tmp_path, config)) as plain:
         plain.warm_up()
         wanted = draw(plain, **more)
-    components = tiny_components(tmp_path)
+    components = components_of(tmp_path, config)
     with StreamV2V(config, components) as engine:
         engine.warm_up()
         every = EveryShape(static_network(components, "unet"))
@@ -78,10 +83,10 @@ def test_a_static_u_net_draws_what_the_engine_draws_while_the_bank_lives(bank: s
 )
 def test_rows_of_every_guidance_find_their_own_bank(shape: Any, tmp_path: Path) -> None:
     config = StreamConfig(width=64, height=64, slots=2, device="cpu", dtype="float32", bank=BankConfig.best(), **shape)
-    with StreamV2V(config, tiny_components(tmp_path)) as plain:
+    with StreamV2V(config, components_of(tmp_path, config)) as plain:
         plain.warm_up()
         wanted = draw(plain, guidance_scale=2.0)
-    components = tiny_components(tmp_path)
+    components = components_of(tmp_path, config)
     with StreamV2V(config, components) as engine:
         engine.warm_up()
         unet = StaticCall(components, "unet", EveryShape(static_network(components, "unet")))
