@@ -16,9 +16,10 @@ export const kindOf = (state) => STATES[state]?.[0] ?? "";
 
 const BUSY = [
   [/^compiling .*\((\d+) of (\d+)\)/, (found) => `Speeding up (${found[1]} of ${found[2]}).`],
-  [/compil/, () => "Speeding up."],
+  [/compil|OpenVINO/, () => "Speeding up."],
   [/^loading torch/, () => "Starting the engine."],
-  [/^loading/, () => "Loading the model."],
+  [/^(loading|moving the model)/, () => "Loading the model."],
+  [/^asking the hub/, () => "Looking for the model."],
   [/^(warming up|trying numbers of threads)/, () => "Trying what this machine can do."],
   [/^waiting/, () => "Waiting for the first picture."],
 ];

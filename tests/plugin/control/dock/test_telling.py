@@ -51,6 +51,32 @@ def test_every_state_has_its_words(browser, stage, state, words):
     page.close()
 
 
+def test_what_the_engine_is_busy_with_is_told_without_its_libraries(page):
+    busy = {
+        "getting ready to compile": "Speeding up.",
+        "compiling the decoder (1 of 3)": "Speeding up (1 of 3).",
+        "taking in the compiled U-Net": "Speeding up.",
+        "getting OpenVINO ready": "Speeding up.",
+        "converting the encoder for OpenVINO": "Speeding up.",
+        "loading the decoder for OpenVINO": "Speeding up.",
+        "loading torch": "Starting the engine.",
+        "loading embedded, 40%": "Loading the model.",
+        "moving the model to cpu": "Loading the model.",
+        "asking the hub for some/model": "Looking for the model.",
+        "trying numbers of threads": "Trying what this machine can do.",
+        "adding LoRA oil.safetensors": "Adding LoRA oil.safetensors.",
+        "": "",
+    }
+    told = page.evaluate(
+        """async (all) => {
+            const { airWords } = await import("/words.js");
+            return all.map((progress) => airWords({ state: "", reason: "", progress }));
+        }""",
+        list(busy),
+    )
+    assert told == list(busy.values())
+
+
 def test_how_obs_is_stands_there_in_words(page, stage):
     page.click("#about summary")
     expect(page.locator("#obs")).to_contain_text("streamv2v-cam obs")
