@@ -21,10 +21,7 @@ command -v qemu-system-x86_64 >/dev/null ||
 
 share=$(mktemp -d)
 trap 'rm -rf "$share"' EXIT
-mkdir -p "$share/tree/streamv2v"
-# The library's light modules alone: the machine has no torch, and the host must not ask for it.
-cp "$repository"/streamv2v/{__init__,config,controls,errors}.py "$share/tree/streamv2v/"
-cp -r "$repository/plugin" "$here/guest" "$share/tree/"
+"$here/copy_tree.sh" "$share"
 cat >"$share/job.sh" <<'JOB'
 cp -r /share/tree /tmp/tree
 export PYTHONPATH=/opt/py:/tmp/tree:/tmp/tree/plugin
