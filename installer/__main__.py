@@ -15,6 +15,11 @@ if sys.version_info < (3, 8):
 # Called as a folder, Python puts the folder itself on the path: the project around it is what is wanted.
 sys.path[0] = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
+# Packages of another project are nothing that the environment, its pip or the program may see.
+for place in os.environ.pop("PYTHONPATH", "").split(os.pathsep):
+    sys.path[1:] = [known for known in sys.path[1:] if not place or known != os.path.abspath(place)]
+os.environ.pop("PYTHONHOME", None)
+
 from installer.commands import main  # noqa: E402
 
 sys.exit(main(sys.argv[1:]))

@@ -12,6 +12,7 @@ from typing import Sequence
 
 from .console import Console
 from .errors import NetworkError, PipError
+from .pip_settings import harmless, settings_in
 
 TICK_S = 0.5
 _HOST = re.compile(r"host='([^']+)'")
@@ -54,7 +55,7 @@ class Pip:
             process = subprocess.Popen(
                 command,
                 cwd=str(where),
-                env=_environment(),
+                env=self._environment(),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
@@ -103,6 +104,25 @@ class Pip:
             self._console.tick(news)
             yield line
 
+    def _environment(self) -> dict[str, str]:
+        """The machine's own settings, without those that lead elsewhere; what is unpacked lies beside its goal."""
+        unpacked = self._log.parent / "tmp"
+        unpacked.mkdir(exist_ok=True)
+        places = {name: str(unpacked) for name in ("TMPDIR", "TEMP", "TMP")}
+        own = {"PIP_USER": "0", "PIP_DISABLE_PIP_VERSION_CHECK": "1", "PYTHONUNBUFFERED": "1"}
+        return {**harmless(os.environ, self._settings()), **places, **own}
+
+    def _settings(self) -> dict[str, str]:
+        """What the machine's pip.conf files say of installing: option, without dashes before it -> value."""
+        listed = subprocess.run(
+            [str(self._python), "-m", "pip", "config", "list"],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            check=False,
+        )
+        return settings_in(listed.stdout.decode("utf-8", "replace").splitlines())
+
     def _version(self) -> tuple[int, ...]:
         answer = subprocess.run(
             [str(self._python), "-c", "import pip; print(pip.__version__)"],
@@ -125,6 +145,13 @@ def failure(lines: Sequence[str], *, wanted: str, log: Path) -> PipError:
             f"set HTTPS_PROXY), then repeat the command: what is done is kept. The log is {log}",
             hosts=hosts,
             no_match=no_match,
+        )
+    if "Missing dependencies for SOCKS support" in text:
+        return NetworkError(
+            "The network is asked through a SOCKS proxy, which pip cannot use in a new environment. Set HTTPS_PROXY to "
+            "an http:// proxy, or unset ALL_PROXY, then repeat the command.",
+            hosts=hosts,
+            no_match=False,
         )
     if "No space left on device" in text or "not enough space" in text:
         return PipError(f"The disk is full: installing {wanted} needs more room. Free some and repeat the command.")
@@ -152,8 +179,3 @@ def _short(line: str) -> str:
             rest = line.lstrip()[len(start) :].split(" (")[0]
             return words if words == "unpacking" else words + rest
     return ""
-
-
-def _environment() -> dict[str, str]:
-    # A pip.conf with user = true would refuse to work in a virtual environment.
-    return {**os.environ, "PIP_USER": "0", "PIP_DISABLE_PIP_VERSION_CHECK": "1", "PYTHONUNBUFFERED": "1"}

@@ -60,7 +60,8 @@ def test_no_verb_shows_the_usage(whole_project: Path) -> None:
 def test_a_python_without_venv_is_told_what_to_install(whole_project: Path, tmp_path: Path) -> None:
     # A Python as Debian ships it: its standard library has no ensurepip, so no environment can be made.
     bare = tmp_path / "bare"
-    bare.mkdir()
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(bare)], check=True)
+    packages = next((bare / "lib").glob("python*/site-packages"))
     script = (
         "import sys\n"
         "class Missing:\n"
@@ -69,14 +70,14 @@ def test_a_python_without_venv_is_told_what_to_install(whole_project: Path, tmp_
         "            raise ModuleNotFoundError(name)\n"
         "sys.meta_path.insert(0, Missing())\n"
     )
-    (bare / "sitecustomize.py").write_text(script)
+    (packages / "sitecustomize.py").write_text(script)
     answer = subprocess.run(
-        [sys.executable, str(whole_project / "installer"), "run"],
+        [str(bare / "bin" / "python"), str(whole_project / "installer"), "run"],
         capture_output=True,
         text=True,
         timeout=120,
         check=False,
-        env={**os.environ, "PYTHONPATH": str(bare)},
+        env={**os.environ, "PATH": str(packages)},
     )
     assert answer.returncode == 2
     assert "without ensurepip" in answer.stderr

@@ -51,6 +51,7 @@ def test_a_build_that_is_not_there_may_be_looked_for_elsewhere() -> None:
     ("line", "words"),
     [
         ("ERROR: Could not install packages due to an OSError: [Errno 28] No space left on device", "disk is full"),
+        ("ERROR: Could not install packages due to an OSError: Missing dependencies for SOCKS support.", "SOCKS proxy"),
         ("ERROR: Failed to build 'thing' when getting requirements", "Failed to build 'thing'"),
     ],
 )

@@ -28,13 +28,18 @@ def ask(environment: Environment, question: str) -> str:
 
 
 def test_a_set_up_is_made_whole_once_repaired_when_its_ingredients_change_and_kept_otherwise(
-    project: Path, wheels: Path
+    project: Path, wheels: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # What pip is told on this machine for other purposes leads nowhere.
+    elsewhere = wheels.parent / "elsewhere"
+    (wheels.parent / "pip.conf").write_text(f"[install]\ntarget = {elsewhere}\n")
+    for name, value in (("CONFIG_FILE", str(wheels.parent / "pip.conf")), ("PREFIX", str(elsewhere)), ("DRY_RUN", "1")):
+        monkeypatch.setenv(f"PIP_{name}", value)
     # What a set-up leaves that was stopped while Python made the environment: a Python without pip.
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(project / ".venv")], check=True)
     assert not Environment(project).works()
     environment, said = set_up(project)
-    assert environment.works()
+    assert environment.works() and not elsewhere.exists()
     assert [line[:5] for line in said.splitlines() if line[0] == "["] == ["[1/4]", "[2/4]", "[3/4]", "[4/4]"]
     assert ask(environment, "import streamv2v_cam, torch; print(torch.__version__)") == "2.13.0+cpu"
 

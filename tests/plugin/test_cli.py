@@ -28,6 +28,17 @@ def call(capsys, *arguments):
     return end.value.code, out, err
 
 
+def test_packages_of_another_project_on_pythonpath_are_nothing_to_the_program(tmp_path):
+    for name in ("typing", "numpy", "streamv2v_cam_extra"):
+        (tmp_path / f"{name}.py").write_text("raise ImportError('of another project')\n")
+    places = [str(tmp_path), *(place for place in sys.path if place)]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(places)}
+    command = [sys.executable, "-m", "streamv2v_cam", "cameras", "--json"]
+    ended = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
+    assert ended.returncode == 0, ended.stderr
+    assert isinstance(json.loads(ended.stdout), list)
+
+
 NONSENSE = [
     (["run", "--strength", "7"], "0 to 1"),
     (["run", "--strength", "much"], "--strength"),

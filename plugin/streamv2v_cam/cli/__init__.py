@@ -5,11 +5,14 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
+from .ownpath import keep_to_own_packages
+
 EXIT_INTERRUPTED = 130
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and leave the process with its exit code, as `commands.main` says."""
+    keep_to_own_packages()
     try:
         from .commands import main as run_command
     except KeyboardInterrupt:

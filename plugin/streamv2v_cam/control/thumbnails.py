@@ -12,6 +12,8 @@ from ..store import ControlStore, Snapshot
 LOOK_S = 0.5
 SETTLED_S = 2.0
 """After the glide to a look, the picture needs a moment more until nothing of the look before is in it."""
+DRAWINGS = 3
+"""The same counted in drawings, for an engine that takes seconds for each."""
 RENEW_S = 120.0
 LIMIT = 200
 
@@ -25,6 +27,7 @@ class Thumbnails(Mapping[str, bytes]):
         store: says which look is chosen.
         is_live: whether styled pictures are on air.
         picture: a small JPEG of what is on air now; None when there is none.
+        look_delay_s: how old the drawing on air is at most, as a rule.
         clock: seconds, monotonic.
     """
 
@@ -34,9 +37,11 @@ class Thumbnails(Mapping[str, bytes]):
         *,
         is_live: Callable[[], bool],
         picture: Callable[[], bytes | None],
+        look_delay_s: Callable[[], float] = lambda: 0.0,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._store, self._is_live, self._picture, self._clock = store, is_live, picture, clock
+        self._look_delay_s = look_delay_s
         self._lock = threading.Lock()
         self._pictures: dict[str, bytes] = {}
         self._versions: dict[str, int] = {}
@@ -65,7 +70,7 @@ class Thumbnails(Mapping[str, bytes]):
         if words != self._words or not self._is_live():
             self._words, self._since_s = words, now_s
             return
-        if now.look is None or now_s - self._since_s < now.controls.transition_s + SETTLED_S:
+        if now.look is None or now_s - self._since_s < now.controls.transition_s + self._settling_s():
             return
         if now_s - self._taken_s.get(now.look, -RENEW_S) < RENEW_S:
             return
@@ -73,6 +78,10 @@ class Thumbnails(Mapping[str, bytes]):
         if jpeg is not None and self._store.current.look == now.look:
             self._taken_s[now.look] = now_s
             self.put(now.look, jpeg)
+
+    def _settling_s(self) -> float:
+        # a slow engine still draws the look before, and its next drawing may be in the middle of the glide
+        return max(SETTLED_S, DRAWINGS * self._look_delay_s())
 
     def put(self, name: str, jpeg: bytes) -> None:
         """A new picture of a look."""

@@ -64,6 +64,7 @@ class Panel:
             store,
             is_live=lambda: report().state == AirState.LIVE,
             picture=lambda: preview.small_jpeg(THUMBNAIL_WIDTH) if preview else None,
+            look_delay_s=lambda: max((now := telemetry.snapshot()).look_p95_ms, now.latency_p95_ms) / 1000,
         )
         desk = Desk(
             store,

@@ -14,9 +14,14 @@ class Studio:
 
     def __init__(self) -> None:
         self.now_s, self.live, self.picture = 0.0, True, b"first"
+        self.look_delay_s = 0.0
         self.store = ControlStore()
         self.thumbnails = Thumbnails(
-            self.store, is_live=lambda: self.live, picture=lambda: self.picture, clock=lambda: self.now_s
+            self.store,
+            is_live=lambda: self.live,
+            picture=lambda: self.picture,
+            look_delay_s=lambda: self.look_delay_s,
+            clock=lambda: self.now_s,
         )
 
     def after(self, seconds: float) -> dict[str, bytes]:
@@ -38,6 +43,12 @@ def test_a_look_gets_its_picture_once_the_glide_to_it_is_over(studio):
     assert studio.after(2.5) == {}
     assert studio.after(2.0) == {"oil": b"first"}
     assert studio.thumbnails.version == 1
+
+
+def test_a_slow_engine_gives_a_look_no_picture_that_it_has_drawn_before(studio):
+    studio.look_delay_s = 3.0
+    assert studio.after(9.0) == {}
+    assert studio.after(2.0) == {"oil": b"first"}
 
 
 def test_a_look_that_is_left_early_gets_none(studio):

@@ -31,12 +31,17 @@ function busyWords(progress) {
     const found = pattern.exec(progress);
     if (found) return words(found);
   }
-  return `${progress[0].toUpperCase()}${progress.slice(1).replace(/[.\s]*$/, "")}.`;
+  return sentence(progress);
+}
+
+/** Words with a large letter before them and a stop behind; "" stays. */
+function sentence(words) {
+  return words ? `${words[0].toUpperCase()}${words.slice(1).replace(/[.\s]*$/, "")}.` : "";
 }
 
 /** A state, its reason and its progress as one line. */
 export function airWords({ state, reason, progress }) {
-  return [STATES[state]?.[1] ?? "", reason, busyWords(progress)].filter(Boolean).join(" ");
+  return [STATES[state]?.[1] ?? "", sentence(reason), busyWords(progress)].filter(Boolean).join(" ");
 }
 
 /** How OBS is: a short word and a line. */
@@ -63,7 +68,7 @@ export function factWords(facts) {
   const because = (name) => { const why = take(name); return why ? ` (${why})` : ""; };
   const sentences = [];
   const device = take("device"), threads = take("threads"), threadsWhy = because("threads_reason");
-  if (device) sentences.push(`Draws on ${PLACES[device] ?? device}${threads ? ` with ${threads} threads${threadsWhy}` : ""}.`);
+  if (device) sentences.push(`Draws on ${PLACES[device] ?? device}${threads ? ` with ${threads} ${threads === 1 ? "thread" : "threads"}${threadsWhy}` : ""}.`);
   const width = take("width"), height = take("height"), slots = take("slots");
   if (width) sentences.push(`Pictures of ${width} × ${height} inside, ${slots} ${slots === 1 ? "step" : "steps"} each.`);
   const dtype = take("dtype"), dtypeWhy = because("dtype_reason");

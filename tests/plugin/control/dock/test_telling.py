@@ -47,7 +47,7 @@ def test_every_state_has_its_words(browser, stage, state, words):
     stage.report.append(Report(state, "because"))
     page = opened(browser, stage.server.dock_address)
     expect(page.locator("#words")).to_contain_text(words)
-    expect(page.locator("#words")).to_contain_text("because")
+    expect(page.locator("#words")).to_contain_text("Because.")
     page.close()
 
 
