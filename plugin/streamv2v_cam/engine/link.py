@@ -6,15 +6,12 @@ import threading
 from collections.abc import Iterator
 from dataclasses import replace
 
-import numpy as np
-
 from streamv2v.config import StreamConfig
 
-from ..frame import Frame, Pixels
+from ..frame import Frame
 from ..store import Snapshot
-from ..system.opencv import cv2
 from ..system.sheltered import shelter_tracker
-from ..system.shrinking import shrunk
+from ..system.shrinking import shrunk_frames
 from .heartbeat import Heartbeat, Patience, processor_seconds
 from .memory import EngineMemory
 from .process import EngineProcess
@@ -97,7 +94,7 @@ class EngineLink:
 
     def feed(self, frame: Frame) -> int:
         """Bring a frame to the engine's size and write it; returns its sequence number, 0 when closed."""
-        pixels = self._resized(frame.pixels)
+        pixels = shrunk_frames.of(frame, self.config.width, self.config.height)
         with self._lock:
             if self._closed:
                 return 0
@@ -187,14 +184,6 @@ class EngineLink:
             return None
         doing = "while it was loading" if self.ready is None else "in the middle of its work"
         return Failure(FailureKind.HANG, f"the engine does not answer: no sign of life for {silent_s:.0f} s {doing}")
-
-    def _resized(self, pixels: Pixels) -> Pixels:
-        size = (self.config.width, self.config.height)
-        if (pixels.shape[1], pixels.shape[0]) == size:
-            return pixels
-        shrinks = pixels.shape[1] >= size[0] and pixels.shape[0] >= size[1]
-        resized = shrunk(pixels, *size) if shrinks else cv2.resize(pixels, size, interpolation=cv2.INTER_CUBIC)
-        return np.ascontiguousarray(resized, dtype=np.uint8)
 
     def _as_frame(self, record: Record | None) -> tuple[int, Frame] | None:
         if record is None:

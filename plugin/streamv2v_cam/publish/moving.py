@@ -10,6 +10,7 @@ from typing import Protocol
 
 from ..frame import Frame, Pixels, View
 from ..store import ControlStore
+from ..system.shrinking import shrunk_frames
 from .motion import Reprojector, reframed
 from .permit import Permit
 
@@ -179,7 +180,9 @@ class Moving:
         self._borrowed = borrows
         self._arrive(styled, raw.view)
         detail = self._store.current.controls.detail
-        pixels = self._reprojector.picture(raw.pixels, detail=detail, borrow=borrows, now_s=now_s)
+        height, width = styled.pixels.shape[:2]
+        small = shrunk_frames.of(raw, width, height)
+        pixels = self._reprojector.picture(raw.pixels, small=small, detail=detail, borrow=borrows, now_s=now_s)
         return pixels, styled, raw, borrows
 
     def _arrive(self, styled: Frame, view: View | None) -> None:

@@ -11,16 +11,14 @@ import pytest
 from patience import until
 from streamv2v_cam.airstate import EngineState, EngineStatus
 from streamv2v_cam.capture.framing import axes_of
-from streamv2v_cam.engine.link import EngineLink
 from streamv2v_cam.frame import Frame, Pixels, View
 from streamv2v_cam.mailbox import Mailbox
 from streamv2v_cam.publish import PublisherThread
 from streamv2v_cam.publish.motion import Reprojector
 from streamv2v_cam.store import ControlStore
 from streamv2v_cam.system.opencv import cv2
+from streamv2v_cam.system.shrinking import shrunk_frames
 from streamv2v_cam.telemetry import Telemetry
-
-from streamv2v.config import StreamConfig
 
 WIDTH, HEIGHT = 192, 112
 
@@ -196,9 +194,7 @@ def test_a_look_that_hides_a_face_takes_back_at_once_what_was_borrowed(show: Sho
 
 def test_a_still_camera_larger_than_the_engine_is_seen_as_still_by_what_the_engine_was_given() -> None:
     fine = np.random.default_rng(4).integers(0, 255, (720, 1280, 3)).astype(np.uint8)
-    memory = EngineLink.__new__(EngineLink)
-    memory.config = StreamConfig(width=336, height=192)
-    source = memory._resized(fine)
+    source = shrunk_frames.of(Frame(fine, 0, 0.0), 336, 192)  # as the engine's feeder does
     reprojector = Reprojector(width=336, height=192)
     look = np.random.default_rng(5).integers(0, 255, (192, 336, 3)).astype(np.uint8)
     reprojector.arrived(look, source)

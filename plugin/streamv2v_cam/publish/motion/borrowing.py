@@ -6,39 +6,42 @@ import numpy as np
 
 from ...frame import Pixels
 from ...system.opencv import cv2
-from .flow import Field
 
 SHRUNK = 2
 """The map is smooth, so it is found on pictures of half the size: a quarter of the work."""
 WINDOW = (7, 7)
 """On the shrunk pictures, px."""
+REACH = 2 * SHRUNK * WINDOW[0]
+"""What lies further away has no part in the fill of a place, px."""
 LEAST_VARIANCE = 60.0
 """Grey levels squared; less than that in a window is taken for noise."""
 
 
-def fill(newest: Pixels, camera: Pixels, look: Field) -> Field:
+def fill(newest: Pixels, camera: Pixels, look: Pixels) -> Pixels:
     """The look as a local affine map of the camera's grey, evaluated on the newest frame.
 
     Args:
-        newest: RGB uint8 `[h, w, 3]`.
-        camera: the frame that the look was made of, moved to the newest one, RGB uint8 `[h, w, 3]`.
-        look: the styled picture, moved likewise, float32 `[h, w, 3]`, 0..255.
+        newest: grey uint8 `[h, w]`.
+        camera: the frame that the look was made of, moved to the newest one, grey uint8 `[h, w]`.
+        look: the styled picture, moved likewise, uint8 `[h, w, 4]`, of which the fourth channel means nothing.
 
     Returns:
-        float32 `[h, w, 3]`, 0..255.
+        uint8 `[h, w, 4]`, likewise.
     """
-    height, width = newest.shape[:2]
+    height, width = newest.shape
     half = (max(1, width // SHRUNK), max(1, height // SHRUNK))
-    grey = cv2.resize(cv2.cvtColor(camera, cv2.COLOR_RGB2GRAY), half, interpolation=cv2.INTER_AREA).astype(np.float32)
-    look = cv2.resize(look, half, interpolation=cv2.INTER_AREA)
-    mean, mean_look = cv2.blur(grey, WINDOW), cv2.blur(look, WINDOW)
-    variance = cv2.blur(grey * grey, WINDOW) - mean * mean
-    together = cv2.blur(look * grey[..., None], WINDOW) - mean_look * mean[..., None]
-    slope = together / (variance + LEAST_VARIANCE)[..., None]
-    offset = mean_look - slope * mean[..., None]
-    smooth = [
-        cv2.resize(cv2.blur(part, WINDOW), (width, height), interpolation=cv2.INTER_LINEAR) for part in (slope, offset)
-    ]
-    now = cv2.cvtColor(cv2.cvtColor(newest, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB)
-    filled = cv2.add(cv2.multiply(smooth[0], now, dtype=cv2.CV_32F), smooth[1])
-    return np.clip(filled, 0.0, 255.0, out=filled)
+    grey, look = (cv2.resize(picture, half, interpolation=cv2.INTER_AREA) for picture in (camera, look))
+    cv2.insertChannel(grey, look, 3)
+    mean = cv2.boxFilter(look, cv2.CV_32F, WINDOW)
+    mean_grey = four(mean[..., 3])
+    # of the look with the grey, and of the grey with itself
+    variances = cv2.boxFilter(cv2.multiply(look, four(grey), dtype=cv2.CV_32F), -1, WINDOW) - mean * mean_grey
+    slope = variances * four(1.0 / (variances[..., 3] + np.float32(LEAST_VARIANCE)))
+    offset = mean - slope * mean_grey
+    slope, offset = (cv2.resize(cv2.blur(part, WINDOW), (width, height)) for part in (slope, offset))
+    return cv2.add(cv2.multiply(slope, four(newest), dtype=cv2.CV_32F), offset, dtype=cv2.CV_8U)
+
+
+def four(field: np.ndarray) -> np.ndarray:
+    """The same in four channels: OpenCV does four at once in half the time of three."""
+    return cv2.merge((field, field, field, field))

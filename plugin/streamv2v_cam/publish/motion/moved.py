@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from ...frame import Pixels
-from .borrowing import fill
-from .flow import FlowSearch, Motion, exposed, motion, warped
+from ...system.opencv import cv2
+from .borrowing import REACH, fill
+from .flow import Field, FlowSearch, exposed, exposure, grey_of, masked, moving_share, trusted, warped
 
-LEAST_TRUST_LOST = 0.02
+LEAST_TRUST = 0.35
+"""Mean trust below which two frames do not show the same scene: a cut."""
+LEAST_DOUBT = 0.02
 LEAST_WEIGHT = 0.001
 
 
@@ -23,27 +25,51 @@ class Styled:
     camera: Pixels
 
 
-def moved_look(styled: Styled, camera: Pixels, found: Motion, *, borrow: bool) -> Any:
+@dataclass(frozen=True)
+class Moved:
+    """A styled picture at the places of another camera frame.
+
+    Attributes:
+        look: RGB uint8 `[h, w, 3]`; exactly the styled picture where nothing moved.
+        trust: 0..1, how far the place that the flow points to shows the same thing; filled where it is not.
+        cut: the two frames do not show the same scene; nothing of the above is to be used.
+    """
+
+    look: Pixels
+    trust: Field
+    cut: bool = False
+
+
+def moved_to(search: FlowSearch, camera: Pixels, styled: Styled, *, borrow: bool) -> Moved:
     """The styled picture at the places of `camera`, filled where the flow is not trusted.
 
     Args:
-        styled: what is moved.
         camera: the frame to move it to, RGB uint8 `[h, w, 3]`.
-        found: the motion from `styled.camera` to `camera`.
+        styled: what is moved.
         borrow: whether anything but motion may be taken from `camera`.
-
-    Returns:
-        `[h, w, 3]`, 0..255: `styled.look` itself where nothing moved; uint8, or float32 where something was filled.
     """
-    if not found.moving.any():
-        return styled.look
-    look = warped(styled.look, found.flow)
-    doubt = 1.0 - found.trust
-    if not borrow or float(doubt.max()) < LEAST_TRUST_LOST:
-        return look
-    there = warped(exposed(styled.camera, found.gain), found.flow)
-    filled = fill(camera, there, look.astype(np.float32))
-    return look + doubt[..., None] * (filled - look)
+    older = exposed(styled.camera, exposure(camera, styled.camera))
+    moving = moving_share(camera, older)
+    if not moving.any():
+        return Moved(styled.look, np.ones_like(moving))
+    flow = masked(search(grey_of(camera), grey_of(older)), moving)
+    look, seen = (warped(cv2.cvtColor(picture, cv2.COLOR_RGB2RGBA), flow) for picture in (styled.look, older))
+    trust = trusted(cv2.cvtColor(camera, cv2.COLOR_RGB2RGBA), seen)
+    if float(trust.mean()) < LEAST_TRUST:
+        return Moved(styled.look, trust, cut=True)
+    if borrow:
+        _fill_doubted(look, seen, camera, trust)
+    return Moved(cv2.cvtColor(look, cv2.COLOR_RGBA2RGB), trust)
+
+
+def _fill_doubted(look: Pixels, seen: Pixels, camera: Pixels, trust: Field) -> None:
+    """Put the fill into `look` as far as there is no trust; it is found only around where that is."""
+    left, top, width, height = cv2.boundingRect(cv2.compare(trust, 1.0 - LEAST_DOUBT, cv2.CMP_LT))
+    if not width:
+        return
+    around = np.s_[max(0, top - REACH) : top + height + REACH, max(0, left - REACH) : left + width + REACH]
+    filled = fill(grey_of(camera[around]), cv2.cvtColor(seen[around], cv2.COLOR_RGBA2GRAY), look[around])
+    look[around] = cv2.blendLinear(look[around], filled, trust[around], 1.0 - trust[around])
 
 
 def look_between(
@@ -62,18 +88,13 @@ def look_between(
     """
     sides = []
     for styled, weight in ((before, 1.0 - share), (after, share)):
-        found = motion(search, camera, styled.camera)
-        if not found.cut:
-            sides.append((moved_look(styled, camera, found, borrow=borrow), (found.trust + LEAST_WEIGHT) * weight))
+        moved = moved_to(search, camera, styled, borrow=borrow)
+        if not moved.cut:
+            sides.append((moved.look, (moved.trust + LEAST_WEIGHT) * np.float32(weight)))
     if not sides:
         return before.look if share <= 0.5 else after.look
     if len(sides) == 1:
-        return rounded(sides[0][0])
+        return sides[0][0]
     (one, one_weight), (other, other_weight) = sides
-    ratio = other_weight / (one_weight + other_weight)
-    return rounded(one + ratio[..., None] * (other.astype(np.float32) - one))
-
-
-def rounded(picture: Any) -> Pixels:
-    """To whole levels; `picture` itself where it is uint8 already."""
-    return picture if picture.dtype == np.uint8 else np.clip(picture + 0.5, 0, 255).astype(np.uint8)
+    ratio = other_weight / (one_weight + other_weight)  # OpenCV darkens where two weights are next to nothing
+    return cv2.blendLinear(one, other, 1.0 - ratio, ratio)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -11,23 +10,23 @@ from ...frame import Pixels
 from ...system.opencv import cv2
 from ...system.shrinking import shrunk
 from .detail import with_detail
-from .flow import Field, FlowSearch, motion, warped
-from .moved import Styled, moved_look, rounded
+from .flow import FlowSearch
+from .moved import Styled, moved_to
 
-FADE_S = 0.1
+FADE_S = 0.133
 """An arrival takes so long to be whole, or until the next one is due if that is sooner."""
 
 
 @dataclass
 class _Fade:
-    """What the picture before an arrival had over the one after it, moved along beat by beat."""
+    """What was on air before an arrival, moved along from beat to beat."""
 
-    over: Field
+    before: Styled
     began_s: float
     lasts_s: float
 
     def left(self, now_s: float) -> float:
-        return max(0.0, 1.0 - (now_s - self.began_s) / self.lasts_s) if self.lasts_s > 0 else 0.0
+        return min(1.0, max(0.0, 1.0 - (now_s - self.began_s) / self.lasts_s))
 
 
 @dataclass(frozen=True)
@@ -54,7 +53,6 @@ class Reprojector:
     def __init__(self, *, width: int, height: int) -> None:
         self._size = (width, height)
         self._search = FlowSearch()
-        self._alike = FlowSearch()
         self.reset()
 
     def reset(self) -> None:
@@ -81,11 +79,20 @@ class Reprojector:
         self._styled = Styled(styled, shrunk(source, width, height))
         self._arrived = True
 
-    def picture(self, newest: Pixels, *, detail: float = 0.0, borrow: bool = True, now_s: float) -> Pixels:
+    def picture(
+        self,
+        newest: Pixels,
+        *,
+        small: Pixels | None = None,
+        detail: float = 0.0,
+        borrow: bool = True,
+        now_s: float,
+    ) -> Pixels:
         """The picture of this beat.
 
         Args:
             newest: the camera's newest frame, RGB uint8 `[H, W, 3]`, in the published framing, of any size.
+            small: the same as `shrunk` makes it for the engine, RGB uint8 `[h, w, 3]`, where that is there already.
             detail: share of the camera's fine structure that is added, 0..1; 0 adds exactly nothing.
             borrow: whether anything but motion may be taken from the camera's frame. False forbids detail as well.
             now_s: time of the beat, seconds of any monotonic clock.
@@ -104,8 +111,8 @@ class Reprojector:
         last = self._last
         if last is not None and last.newest is newest and last.asked == asked and not self._arrived and not self._fade:
             return last.published
-        camera = shrunk(newest, *self._engine_size)
-        drawn = rounded(self._drawn(camera, borrow, now_s))
+        camera = shrunk(newest, *self._engine_size) if small is None else small
+        drawn = self._drawn(camera, borrow, now_s)
         if last is not None and last.asked == asked and asked[0] == 0.0 and np.array_equal(drawn, last.picture):
             published = last.published
         else:
@@ -119,46 +126,43 @@ class Reprojector:
         height, width = self._styled.look.shape[:2]
         return width, height
 
-    def _drawn(self, camera: Pixels, borrow: bool, now_s: float) -> Any:
-        """The picture at the engine's size, 0..255; uint8, or float32 while a fade lasts."""
+    def _drawn(self, camera: Pixels, borrow: bool, now_s: float) -> Pixels:
+        """The picture at the engine's size."""
         assert self._styled is not None
         last, fresh = self._last, self._arrived
         self._arrived = False
-        found = motion(self._search, camera, self._styled.camera)
-        was_holding, self.holding = self.holding, found.cut
-        if found.cut:
+        moved = moved_to(self._search, camera, self._styled, borrow=borrow)
+        if fresh:
+            self._fade = self._begun_fade(None if self.holding else last, now_s)
+        self.holding = moved.cut
+        if moved.cut:
             self._fade = None
             return self._styled.look if fresh or last is None else last.picture
-        moved = moved_look(self._styled, camera, found, borrow=borrow)
-        if fresh:
-            self._begin_fade(moved, camera, None if was_holding else last, now_s)
-        elif self._fade is not None and last is not None:
-            self._fade.over = self._along(self._fade.over, camera, last.camera)
-        if self._fade is None:
-            return moved
-        left = self._fade.left(now_s)
-        if left <= 0.0:
-            self._fade = None
-            return moved
-        return moved + np.float32(left) * self._fade.over
+        return self._faded(moved.look, camera, now_s)
 
-    def _begin_fade(self, moved: Any, camera: Pixels, last: _Beat | None, now_s: float) -> None:
+    def _begun_fade(self, last: _Beat | None, now_s: float) -> _Fade | None:
+        """From the picture on air to the one that has just arrived; None where there is nothing to fade from."""
         since_s = FADE_S if self._arrived_s is None else now_s - self._arrived_s
         self._arrived_s = now_s
-        self._fade = None
-        if last is None:
-            return
         lasts_s = min(FADE_S, since_s)
-        if lasts_s <= self._beat_s * 1.5:
-            return
-        before = self._along(last.picture.astype(np.float32), camera, last.camera)
+        if last is None or lasts_s <= self._beat_s * 1.5:
+            return None
         # The first beat shows a part of the new picture already.
-        self._fade = _Fade(before - moved, now_s - self._beat_s, lasts_s)
+        return _Fade(Styled(last.picture, last.camera), now_s - self._beat_s, lasts_s)
 
-    def _along(self, field: Field, camera: Pixels, before: Pixels) -> Field:
-        """`field` of the beat before, moved to this beat's frame."""
-        found = motion(self._alike, camera, before)
-        return field if found.cut else warped(field, found.flow)
+    def _faded(self, look: Pixels, camera: Pixels, now_s: float) -> Pixels:
+        """`look` with what is left of the picture before, moved from the last beat's frame to this one's."""
+        left = self._fade.left(now_s) if self._fade is not None else 0.0
+        if self._fade is None or left <= 0.0:
+            self._fade = None
+            return look
+        before = moved_to(self._search, camera, self._fade.before, borrow=False)
+        if before.cut:
+            self._fade = None
+            return look
+        self._fade.before = Styled(before.look, camera)
+        share = before.trust * np.float32(left)
+        return cv2.blendLinear(look, before.look, 1.0 - share, share)
 
 
 def _enlarged(picture: Pixels, width: int, height: int) -> Pixels:
