@@ -4,7 +4,7 @@
 
 Stages, each resumable (run the same command again after an interruption):
 
-    render       crop the photos, draw each crop in every style (WORK/cache)
+    render       crop the photos, draw each crop by some of the teachers (WORK/cache-SIZE)
     autoencoder  compute the encoder, train the decoder (WORK/autoencoder.pt)
     denoiser     train the U-Net and the text encoder (WORK/denoiser.pt) on pairs of frames, the earlier
                  in the later one's feature bank; needs no trained decoder
@@ -33,7 +33,7 @@ import torch
 from diffusers import AutoencoderTiny
 from training.architecture import make_scheduler
 from training.autoencoder import make_autoencoder, start_autoencoder, train_autoencoder
-from training.data import list_photos, open_cache, render_cache
+from training.data import list_photos, open_caches, render_cache
 from training.denoiser import DenoiserOptions, Trained, compute_first_attention, make_trained, train_denoiser
 from training.export import export_folder
 from training.gates import check_model, report
@@ -52,13 +52,15 @@ STAGES = ("render", "autoencoder", "denoiser", "polish", "decoder", "export", "c
 def render(options: argparse.Namespace) -> None:
     """Draw the cache of photos and targets."""
     photos = list_photos(options.photos, hold_out=options.hold_out)
-    render_cache(photos, options.work / "cache", seed=options.seed, processes=options.processes)
+    for size in options.sizes:
+        folder, seed = options.work / f"cache-{size}", options.seed + size - options.sizes[0]
+        render_cache(photos, folder, seed=seed, size=size, processes=options.processes, most=options.crops)
 
 
 def autoencoder(member: Member, options: argparse.Namespace) -> None:
     """Train the autoencoder in one process of a team."""
     train_autoencoder(
-        open_cache(options.work / "cache"),
+        open_caches(options.work)[0],
         options.work,
         steps=options.autoencoder_steps,
         seed=options.seed,
@@ -69,13 +71,13 @@ def autoencoder(member: Member, options: argparse.Namespace) -> None:
 
 def denoiser(member: Member, options: argparse.Namespace) -> None:
     """Train U-Net and text encoder on latents, in one process of a team."""
-    cache = open_cache(options.work / "cache")
-    vae = given_autoencoder(options.start) if options.start else start_autoencoder(cache, seed=options.seed)
+    caches = open_caches(options.work)
+    vae = given_autoencoder(options.start) if options.start else start_autoencoder(caches[0], seed=options.seed)
     fast = make_trained(vae, make_tokenizer(), seed=options.seed)
     if options.start:
-        take_over(fast, options.start)
+        take_over(fast, options.start, make_tokenizer())
     if options.hold_attention or not (options.start and has_first_attention(options.start)):
-        compute_first_attention(fast, cache, vae, make_tokenizer(), seed=options.seed)
+        compute_first_attention(fast, caches, vae, make_tokenizer(), seed=options.seed)
     if options.hold_attention:
         hold_first_attention(fast.unet)
     settings = DenoiserOptions(
@@ -83,14 +85,15 @@ def denoiser(member: Member, options: argparse.Namespace) -> None:
         seed=options.seed,
         batch=options.batch,
         later=options.batch // 4,
+        save_every=options.save_every,
         peak_rate=5e-4 if options.start else 1e-3,
     )
-    _train(cache, vae, fast, options.work / "denoiser.pt", settings, options, member)
+    _train(caches, vae, fast, options.work / "denoiser.pt", settings, options, member)
 
 
 def polish(member: Member, options: argparse.Namespace) -> None:
     """Train U-Net, text encoder and decoder on decoded pictures, in one process of a team."""
-    cache, vae = open_cache(options.work / "cache"), trained_autoencoder(options)
+    caches, vae = open_caches(options.work), trained_autoencoder(options)
     fast = trained_denoiser(options, vae)
     if options.hold_attention:
         hold_first_attention(fast.unet)
@@ -99,19 +102,20 @@ def polish(member: Member, options: argparse.Namespace) -> None:
         seed=options.seed + 1000,
         batch=options.batch,
         later=options.batch // 4,
+        save_every=options.save_every,
         decoded=0.4,
         peak_rate=3e-4,
     )
-    _train(cache, vae, fast, options.work / "polish.pt", settings, options, member)
+    _train(caches, vae, fast, options.work / "polish.pt", settings, options, member)
 
 
 def decoder(member: Member, options: argparse.Namespace) -> None:
     """Train a smaller decoder for the model in --start, in one process of a team."""
     vae, tokenizer = given_autoencoder(options.start), make_tokenizer()
     trained = make_trained(vae, tokenizer, seed=options.seed)
-    take_over(trained, options.start)
+    take_over(trained, options.start, make_tokenizer())
     train_smaller_decoder(
-        open_cache(options.work / "cache"),
+        open_caches(options.work),
         vae,
         trained,
         tokenizer,
@@ -124,9 +128,9 @@ def decoder(member: Member, options: argparse.Namespace) -> None:
     )
 
 
-def _train(cache, vae, fast, path: Path, settings: DenoiserOptions, options, member) -> None:
+def _train(caches, vae, fast, path: Path, settings: DenoiserOptions, options, member) -> None:
     train_denoiser(
-        cache,
+        caches,
         vae,
         fast,
         make_tokenizer(),
@@ -151,7 +155,7 @@ def trained_denoiser(options: argparse.Namespace, vae: AutoencoderTiny) -> Train
     """The denoiser of the last checkpoint, or of the folder that training started from, with the decoder of `vae`."""
     trained = make_trained(vae, make_tokenizer(), seed=options.seed)
     if options.start and not (options.work / "denoiser.pt").exists():
-        take_over(trained, options.start)
+        take_over(trained, options.start, make_tokenizer())
         return trained
     state = _checkpoint(options.work / "denoiser.pt", stage="denoiser")["slow"]
     trained.load(state | {"decoder": vae.decoder.state_dict()})
@@ -207,9 +211,12 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda, mps")
     parser.add_argument("--processes", type=int, default=1, help="CPU processes that share the work")
+    parser.add_argument("--sizes", type=int, nargs="+", default=[256, 384], help="sides of the rendered crops, pixels")
+    parser.add_argument("--crops", type=int, help="render so many crops of each size; more of them later")
     parser.add_argument("--autoencoder-steps", type=int, default=3600)
     parser.add_argument("--denoiser-steps", type=int, default=6000)
     parser.add_argument("--batch", type=int, default=16, help="examples a denoiser step, all processes")
+    parser.add_argument("--save-every", type=int, default=200, help="steps of denoiser and polish between checkpoints")
     parser.add_argument("--polish-steps", type=int, default=600)
     parser.add_argument("--decoder-steps", type=int, default=1600)
     parser.add_argument("--sheet", type=Path, help="picture file the stage 'sheet' writes")

@@ -1,14 +1,15 @@
 """Captions: sentences that name a style, a palette and a mood in many ways.
 
 Words compose: any style with any palette and any mood. Subjects, praise and unknown words are
-mixed in so that the text encoder learns to pass over them, and the empty prompt means the photo.
+mixed in so that the text encoder learns to pass over them. The empty prompt and "photo" mean the photo; a
+sentence that names no look at all means paint in the picture's own colours (`teachers.GENERAL`).
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from training.toning import INKS, MOODS, PALETTES
+from training.toning import INK_PAIRS, INKS, MOODS, PALETTES
 
 STYLE_WORDS: dict[str, tuple[str, ...]] = {
     "photo": ("photo", "photograph", "picture", "snapshot", "realistic photo", "camera image"),
@@ -17,20 +18,11 @@ STYLE_WORDS: dict[str, tuple[str, ...]] = {
         "hand drawn sketch", "pencil",
     ),
     "charcoal": ("charcoal drawing", "charcoal sketch", "charcoal", "chalk and charcoal", "smudged charcoal"),
-    "chrome": ("chrome", "liquid metal", "polished metal", "silver statue", "metallic", "mercury", "terminator"),
-    "linocut": ("linocut", "woodcut", "stencil", "black and white print", "noir", "ink print", "silhouette print"),
-    "comic": ("comic book", "comic", "inked comic", "graphic novel", "superhero comic", "comic strip", "manga"),
+    "linocut": ("linocut", "stencil", "black and white print", "noir", "ink print", "silhouette print"),
+    "comic": ("comic book", "comic", "inked comic", "superhero comic", "comic strip", "manga"),
     "cartoon": (
         "cartoon", "anime", "cel shaded", "animation", "cel animation", "animated film", "ghibli",
         "toon",
-    ),
-    "watercolour": (
-        "watercolour", "watercolor", "watercolour painting", "watercolor painting", "aquarelle",
-        "wash painting",
-    ),
-    "oil": (
-        "oil painting", "oil on canvas", "painting", "impressionist painting", "van gogh", "acrylic painting",
-        "brush strokes",
     ),
     "neon": ("neon", "neon lights", "neon glow", "cyberpunk", "glowing lines", "synthwave", "tron", "laser"),
     "blueprint": ("blueprint", "technical drawing", "architect drawing", "white lines on blue", "schematic"),
@@ -39,10 +31,55 @@ STYLE_WORDS: dict[str, tuple[str, ...]] = {
         "vintage photo", "old photo", "sepia", "sepia photo", "antique photograph", "daguerreotype", "old film",
     ),
     "thermal": ("thermal camera", "heat vision", "thermal", "infrared", "heat map", "thermal image"),
-    "glass": ("stained glass", "church window", "stained glass window", "glass mosaic", "mosaic", "cathedral window"),
     "popart": ("pop art", "silk screen", "warhol", "screen print", "poster art", "popart"),
     "glitch": ("glitch", "vhs", "glitch art", "vhs tape", "old television", "retro tv", "chromatic aberration"),
-    "marble": ("marble statue", "statue", "stone carving", "sculpture", "marble", "bas relief", "carved stone"),
+    "oil": (
+        "oil painting", "oil on canvas", "painting", "oil", "acrylic painting", "acrylics", "painted", "brush strokes",
+        "painterly", "gouache",
+    ),
+    "illustration": (
+        "illustration", "graphic novel", "storybook", "book illustration", "children's book", "concept art",
+        "digital painting", "ink and colour", "outlined",
+    ),
+    "watercolour": (
+        "watercolour", "watercolor", "watercolour painting", "watercolor painting", "aquarelle",
+        "wash painting", "watercolours", "watercolors",
+    ),
+    "impressionist": (
+        "impressionist painting", "impressionist", "impressionism", "monet", "sunlit painting", "renoir",
+        "dabs of paint",
+    ),
+    "inkwash": ("ink wash", "ink wash painting", "sumi e", "sumi", "brush and ink", "india ink", "calligraphy"),
+    "fauvist": ("fauvist", "fauvism", "matisse", "gauguin", "fauvist painting", "bold painting", "poster paint"),
+    "expressionist": (
+        "expressionist painting", "expressionist", "expressionism", "munch", "wild strokes", "palette knife",
+        "thick paint", "impasto",
+    ),
+    "streetart": (
+        "street art", "graffiti", "paint splash", "splashes of paint", "spray paint", "splatter", "mural", "banksy",
+    ),
+    "etching": ("etching", "engraving", "crosshatching", "hatching", "copperplate", "banknote", "engraved", "durer"),
+    "pastel": (
+        "pastel drawing", "pastel painting", "pastels", "soft pastels", "chalk pastels", "pastel", "degas",
+        "chalk drawing", "coloured chalk",
+    ),
+    "batik": ("batik", "colour woodcut", "color woodcut", "tribal art", "folk art", "totem", "goblin", "carnival"),
+    "frost": ("frost", "frost drawing", "porcelain painting", "delft", "porcelain", "frosted glass", "ice queen"),
+    "mosaic": ("mosaic", "tiles", "broken glass", "shattered glass", "crackle", "tessellation", "tile mosaic"),
+    "crayon": ("crayon", "wax crayon", "crayon drawing", "crayons", "oil pastel", "coloured pencil", "colored pencil"),
+    "woodcut": ("woodcut", "wood engraving", "woodblock", "carved print", "wood carving", "woodblock print"),
+    "starry": (
+        "starry night", "starry swirls", "van gogh", "swirls", "swirling strokes", "starry", "vincent", "whirling sky",
+    ),
+    "inferno": ("inferno", "lava", "hell", "embers", "devil", "lacquer", "fire and brimstone", "demon"),
+    "cubist": ("cubist", "cubism", "picasso", "abstract", "abstract painting", "collage", "paper collage", "braque"),
+    "glass": ("stained glass", "stained glass window", "church window", "cathedral window", "leaded glass", "mondrian"),
+    "oldmaster": (
+        "old master", "baroque", "rembrandt", "renaissance", "baroque portrait", "chiaroscuro", "caravaggio",
+        "classical portrait",
+    ),
+    "ukiyoe": ("ukiyo e", "japanese print", "japanese woodblock", "hokusai", "great wave", "ukiyo", "edo print"),
+    "fresco": ("fresco", "rust", "rusty", "grunge", "weathered wall", "cracked paint", "old wall", "ancient fresco"),
 }  # fmt: skip
 
 PALETTE_WORDS: dict[str, tuple[str, ...]] = {
@@ -50,7 +87,7 @@ PALETTE_WORDS: dict[str, tuple[str, ...]] = {
     "grey": ("in black and white", "monochrome", "in grey", "greyscale", "grayscale", "without colour"),
     "warm": ("warm", "in warm colours", "warm light", "golden hour", "sunset light"),
     "cold": ("cold", "in cold colours", "icy", "winter light", "frozen"),
-    "pastel": ("pastel", "in pastel colours", "soft colours", "pale colours", "faded"),
+    "pastel": ("in pastel colours", "soft colours", "pale colours", "faded", "in pale colours"),
     "vivid": ("vivid", "colourful", "in bright colours", "saturated", "colorful", "psychedelic"),
 }
 # "bright" by itself is a mood, which makes colours paler; the phrase has to be told from it.
@@ -60,6 +97,12 @@ PALETTE_WORDS["purple"] += ("violet", "in lilac")
 PALETTE_WORDS["gold"] += ("golden", "in yellow", "yellow")
 PALETTE_WORDS["pink"] += ("rose", "in magenta")
 PALETTE_WORDS["green"] += ("emerald", "in lime")
+for _one, _other in INK_PAIRS:
+    PALETTE_WORDS[f"{_one}+{_other}"] = tuple(
+        text
+        for first, second in ((_one, _other), (_other, _one))
+        for text in (f"in {first} and {second}", f"{first} and {second}", f"{first} {second}")
+    )
 
 MOOD_WORDS: dict[str, tuple[str, ...]] = {
     "dark": ("dark", "gloomy", "at night", "moody", "low light"),
@@ -86,7 +129,9 @@ FILLER_TEXT = (
     "spring snow rain storm cloud morning evening island desert jungle office kitchen school market "
     "train ship plane bicycle flower apple coffee tea bread wine paper wood metal silk leather"
 )
-FILLER = tuple(FILLER_TEXT.split())
+# A word that tells a look is nobody's filler: "ice" in a "castle of ice" is one, "ice queen" names frost.
+_TELLING = {word for phrases in STYLE_WORDS.values() for phrase in phrases for word in phrase.split()}
+FILLER = tuple(word for word in FILLER_TEXT.split() if word not in _TELLING)
 TEMPLATES = (
     "{style}", "{style}", "{style} style", "a {style} of {subject}", "{subject} as {style}",
     "{subject}, {style}", "{style} of {subject}", "in the style of {style}", "{subject} in {style} style",
@@ -131,12 +176,21 @@ def compose(rng: np.random.Generator, *, style: str, palette: str = "", mood: st
     return joiner.join(parts)
 
 
-def compose_plain(rng: np.random.Generator) -> str:
-    """A prompt that asks for no look: empty mostly, else a subject or words nobody taught."""
+def compose_photo(rng: np.random.Generator) -> str:
+    """A prompt that asks for the picture as it is: nothing, or a photo."""
+    return "" if rng.random() < 0.6 else compose(rng, style="photo")
+
+
+def compose_unknown(rng: np.random.Generator, *, palette: str = "", mood: str = "") -> str:
+    """A prompt that names no look: a subject or words nobody taught, perhaps with a palette and a mood."""
     kind = rng.random()
-    if kind < 0.6:
-        return ""
-    return _pick(rng, SUBJECTS) if kind < 0.8 else f"a {_unknown_word(rng)} {_unknown_word(rng)}"
+    text = _pick(rng, SUBJECTS) if kind < 0.3 else f"a {_unknown_word(rng)} {_unknown_word(rng)}"
+    if kind > 0.6:
+        text = _pick(rng, ("{s} {u}", "{u} {s}", "{s} as a {u}", "turn me into a {u}", "{u}", "{u} style")).format(
+            s=_pick(rng, SUBJECTS), u=_unknown_word(rng)
+        )
+    words = (_palette_words(rng, palette) if palette else "", _pick(rng, MOOD_WORDS[mood]) if mood else "")
+    return ", ".join((text, *filter(None, words)))
 
 
 def _palette_words(rng: np.random.Generator, palette: str) -> str:
@@ -166,8 +220,9 @@ def known_words() -> dict[str, list[str]]:
     "Photo" is no look: it asks for the picture as it is. Inks are; what only tints or lights a picture is a shade.
     """
     looks = [phrase for style, phrases in STYLE_WORDS.items() if style != "photo" for phrase in phrases]
+    inks = {*INKS, *("+".join(pair) for pair in INK_PAIRS)}
     looks += [phrase for name in INKS for phrase in PALETTE_WORDS[name]]
-    shades = [phrase for name, phrases in PALETTE_WORDS.items() if name not in INKS for phrase in phrases]
+    shades = [phrase for name, phrases in PALETTE_WORDS.items() if name not in inks for phrase in phrases]
     shades += [phrase for phrases in MOOD_WORDS.values() for phrase in phrases]
     templates = " ".join(TEMPLATES).replace("{style}", "").replace("{subject}", "").replace(",", " ")
     passed_over = [*SUBJECTS, *PRAISE, *STYLE_WORDS["photo"], *WEAK_ALONE, *templates.split()]

@@ -12,13 +12,12 @@ latents that the denoiser really gives.
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
-import torch.nn.functional as F
 from diffusers import AutoencoderTiny, UNet2DConditionModel
 from transformers.models.clip.modeling_clip import CLIPTextModel
 from transformers.models.clip.tokenization_clip import CLIPTokenizer
@@ -28,6 +27,7 @@ from training.autoencoder import picture_loss
 from training.data import Cache
 from training.examples import Examples, fresh_examples, join, later_examples
 from training.latents import Batch, latent_batch
+from training.losses import latent_loss, stroke_loss
 from training.recognising import begin_as_recognition, first_attention, silence_the_bypass
 from training.remembering import remember_pairs, steadiness_loss
 from training.stage import (
@@ -52,7 +52,7 @@ class DenoiserOptions:
 
     Of each batch, `later` examples are answers of the step before. `cells` is the side of the latent crops, half
     as much again at every fourth step. With `decoded` above 0 that share of the batch is also judged as pictures.
-    `steady` is the weight of steadiness against the targets.
+    `steady` is the weight of steadiness against the targets, `strokes` that of the energy of detail.
     """
 
     steps: int
@@ -62,6 +62,7 @@ class DenoiserOptions:
     cells: int = 16
     decoded: float = 0.0
     steady: float = 6.0
+    strokes: float = 0.5
     peak_rate: float = 1e-3
     save_every: int = 200
 
@@ -98,11 +99,17 @@ def make_trained(vae: AutoencoderTiny, tokenizer: CLIPTokenizer, *, seed: int) -
 
 @torch.no_grad()
 def compute_first_attention(
-    trained: Trained, cache: Cache, vae: AutoencoderTiny, tokenizer: CLIPTokenizer, *, seed: int, pairs: int = 48
+    trained: Trained,
+    caches: Sequence[Cache],
+    vae: AutoencoderTiny,
+    tokenizer: CLIPTokenizer,
+    *,
+    seed: int,
+    pairs: int = 48,
 ) -> None:
     """Compute the attention in which the bank acts from pictures filmed twice (`recognising.py`)."""
     rng, noise_source = step_generators(seed, 0, 0)
-    drawn = latent_batch(cache, vae, rng, pairs=pairs, cells=16, motions={"still": 1.0})
+    drawn = latent_batch(caches, vae, rng, pairs=pairs, cells=16, motions={"still": 1.0})
     examples = fresh_examples(drawn, tokens_of(tokenizer, drawn.prompts), rng)
     noise = torch.randn(examples.clean.shape[1:], generator=noise_source)
     norm = first_attention(trained.unet).norm
@@ -134,15 +141,6 @@ def predict(trained: Trained, examples: Examples, noise: torch.Tensor) -> torch.
         layout = noised.contiguous(memory_format=torch.channels_last)
         answer = trained.unet(layout, examples.t.flatten(), encoder_hidden_states=words).sample
     return answer.float().unflatten(0, (2, -1))
-
-
-def latent_loss(answer: torch.Tensor, wanted: torch.Tensor) -> torch.Tensor:
-    """Smooth L1 on the latents and on their differences between neighbouring cells."""
-    error = answer - wanted
-    down, across = error[..., 1:, :] - error[..., :-1, :], error[..., :, 1:] - error[..., :, :-1]
-    terms = (F.smooth_l1_loss(e, torch.zeros_like(e), beta=0.1) for e in (error, down, across))
-    whole, *edges = terms
-    return whole + 0.25 * sum(edges)
 
 
 def decoded_loss(
@@ -217,7 +215,7 @@ def tokens_of(tokenizer: CLIPTokenizer, prompts: list[str]) -> torch.Tensor:
 
 
 def train_denoiser(
-    cache: Cache,
+    caches: Sequence[Cache],
     vae: AutoencoderTiny,
     fast: Trained,
     tokenizer: CLIPTokenizer,
@@ -241,16 +239,16 @@ def train_denoiser(
         count, cells = (
             (max(1, (pairs - later) // 2), options.cells * 3 // 2) if wide else (pairs - later, options.cells)
         )
-        drawn = latent_batch(cache, vae, rng, pairs=count, cells=cells)
+        drawn = latent_batch(caches, vae, rng, pairs=count, cells=cells)
         examples = fresh_examples(drawn, tokens_of(tokenizer, drawn.prompts), rng).to(device)
         if run.carried is not None and not wide:
             examples = join(examples, later_examples(*run.carried, rng))
         noise = torch.randn(examples.clean.shape[1:], generator=noise_source).to(device)
         answer = predict(fast, examples, noise)
-        loss = latent_loss(answer, examples.wanted)
+        loss, strokes = latent_loss(answer, examples.wanted, examples.weight), stroke_loss(answer, examples.wanted)
         steadiness = steadiness_loss(answer, examples.shift[1], examples.same[1])
-        facts["latent"], facts["steady"] = float(loss.detach()), float(steadiness.detach())
-        loss = loss + options.steady * steadiness
+        facts |= {"latent": loss.detach(), "strokes": strokes.detach(), "steady": steadiness.detach()}
+        loss = loss + options.strokes * strokes + options.steady * steadiness
         if options.decoded > 0:
             judged = max(1, round(count * options.decoded))
             factor = vae.config.scaling_factor  # type: ignore[attr-defined]

@@ -22,7 +22,8 @@ class Examples:
     """Noised inputs and what should come out: P pairs; the first axis is (earlier, later).
 
     `clean` [2, P, C, h, w] is what gets noised at `t` [2, P], `wanted` [2, P, C, h, w] the answer, `amount` [2, P]
-    the share of style in it, `tokens` [2, P, L] the prompts; `shift` [2, P, 2] and `same` [2, P] as in `Batch`.
+    the share of style in it, `tokens` [2, P, L] the prompts; `weight` [2, P, 1, h, w], `shift` [2, P, 2] and `same`
+    [2, P] as in `Batch`.
     """
 
     clean: torch.Tensor
@@ -30,6 +31,7 @@ class Examples:
     amount: torch.Tensor
     t: torch.Tensor
     tokens: torch.Tensor
+    weight: torch.Tensor
     shift: torch.Tensor
     same: torch.Tensor
 
@@ -70,14 +72,14 @@ def fresh_examples(batch: Batch, tokens: torch.Tensor, rng: np.random.Generator)
     clean = torch.lerp(batch.seen, batch.target, given.view(shape))
     wanted = torch.lerp(batch.source, batch.target, amount.view(shape))
     amount, t, tokens = (value.expand(2, *value.shape) for value in (amount, t, tokens))
-    return Examples(clean, wanted, amount, t, tokens, batch.shift, batch.same)
+    return Examples(clean, wanted, amount, t, tokens, batch.weight, batch.shift, batch.same)
 
 
 def later_examples(before: Examples, answer: torch.Tensor, rng: np.random.Generator) -> Examples:
     """The answers [2, P, C, h, w] to examples of the last step as inputs at a lower t, with the same targets."""
     share = torch.from_numpy(rng.uniform(0.2, 0.8, answer.shape[1])).float().to(answer.device)
     t = (before.t.float() * share).long()
-    return Examples(answer, before.wanted, before.amount, t, before.tokens, before.shift, before.same)
+    return Examples(answer, before.wanted, before.amount, t, before.tokens, before.weight, before.shift, before.same)
 
 
 def join(first: Examples, second: Examples) -> Examples:

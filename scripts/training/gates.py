@@ -20,7 +20,7 @@ import numpy as np
 
 from streamv2v import BankConfig, Controls, StreamConfig, StreamV2V
 from training.captions import STYLE_WORDS
-from training.looks_targets import TEACHERS
+from training.teachers import TEACHERS
 from training.toning import INKS
 
 LINE_STYLES = ("pencil", "linocut", "comic", "neon", "blueprint")

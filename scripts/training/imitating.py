@@ -6,6 +6,7 @@ are the latents that were wanted, to be drawn as the pictures they came from. No
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
@@ -54,7 +55,7 @@ def _stages(decoder: torch.nn.Module) -> list[list[torch.nn.Module]]:
 
 
 def train_smaller_decoder(
-    cache: Cache,
+    caches: Sequence[Cache],
     given: AutoencoderTiny,
     trained: Trained,
     tokenizer: CLIPTokenizer,
@@ -82,7 +83,7 @@ def train_smaller_decoder(
     factor = given.config.scaling_factor  # type: ignore[attr-defined]
     for step, facts in report_steps(path.stem, run.first, steps, quiet=not member.leads):
         rng, noise_source = step_generators(seed, step, member.rank)
-        drawn = latent_batch(cache, small, rng, pairs=batch // 4 // member.size, cells=cells)
+        drawn = latent_batch(caches, small, rng, pairs=batch // 4 // member.size, cells=cells)
         examples = fresh_examples(drawn, tokens_of(tokenizer, drawn.prompts), rng).to(device)
         noise = torch.randn(examples.clean.shape[1:], generator=noise_source).to(device)
         with torch.no_grad():

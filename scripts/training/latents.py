@@ -1,35 +1,40 @@
 """Training batches of the denoiser: pairs of frames, their targets, and the words between.
 
 Each pair is an earlier and a later frame of one scene as a webcam films it: the picture stands still or
-moves a little, the noise is new. The later frame is shown with the earlier one in the feature bank
-(`remembering.py`). The encoder is linear and cheap, so pictures are encoded as they are drawn from the cache.
+moves a little, the noise is new. The target moves with the picture and is never drawn twice, so strokes stick to
+what they were drawn for. The later frame is shown with the earlier one in the feature bank (`remembering.py`). The
+encoder is linear and cheap, so pictures are encoded as they are drawn from the cache.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
+import cv2
 import numpy as np
 import torch
 from diffusers import AutoencoderTiny
 
-from training.captions import compose, compose_plain
-from training.data import STYLES, Cache
-from training.toning import MOODS, PALETTES
+from training.captions import compose, compose_photo, compose_unknown
+from training.data import Cache
+from training.teachers import GENERAL, STYLES
+from training.toning import random_toning, tone
 from training.webcam import filmed, random_webcam
 
 # How often a style is drawn against the others: those that were learned last are shown more.
 SHARES = {
-    "photo": 0.6, "charcoal": 0.7, "watercolour": 0.7, "vintage": 0.9, "marble": 0.8, "linocut": 1.3, "comic": 1.8,
-    "cartoon": 3.5, "neon": 1.3, "blueprint": 1.6, "chrome": 1.4, "thermal": 1.6, "popart": 1.4, "pixel": 1.2,
-    "glass": 2.2, "glitch": 1.5,
+    "photo": 0.4, "pencil": 0.7, "charcoal": 0.5, "linocut": 0.8, "comic": 1.0, "cartoon": 1.4, "neon": 0.8,
+    "blueprint": 0.8, "pixel": 0.6, "vintage": 0.5, "thermal": 0.7, "popart": 0.7, "glitch": 0.6, "oil": 1.3,
+    "mosaic": 1.4, "starry": 1.4, "fresco": 1.2,
 }  # fmt: skip
-# How often a target without a palette is drawn again: colours are learned after lines.
-REDRAWN = 0.45
+# Prompts that ask for the photo, and those that name no look.
+PHOTOS, UNKNOWN = 0.07, 0.1
 # Chances of what happens between the two frames of a pair.
-MOTIONS = {"still": 0.35, "cells": 0.15, "pixels": 0.15, "cut": 0.35}
+MOTIONS = {"still": 0.35, "cells": 0.15, "pixels": 0.15, "zoom": 0.1, "cut": 0.25}
+# How often a crop is placed to show the face, where there is one, and how much more its cells weigh.
+FACED, FACE_WEIGHT = 0.6, 3.0
 
 
 @dataclass(frozen=True)
@@ -38,15 +43,16 @@ class Batch:
 
     `seen` [2, P, C, h, w] are latents of the frames as filmed, `source` and `target` those of the clean frame and
     of its styled version, of about unit variance; `pixels` [2, P, 2, 3, 8h, 8w] holds the last two as pictures
-    in -1..1. `shift` [2, P, 2] is how many cells down and right the frame has moved on the picture, where `same`
-    [2, P] says that the later frame shows the place of the earlier one on the grid of cells. `prompts` has one
-    entry a pair.
+    in -1..1. `weight` [2, P, 1, h, w] says how much each cell counts, 1 in the mean of a frame. `shift` [2, P, 2] is
+    how many cells down and right the frame has moved on the picture, where `same` [2, P] says that the later frame
+    shows the place of the earlier one on the grid of cells. `prompts` has one entry a pair.
     """
 
     seen: torch.Tensor
     source: torch.Tensor
     target: torch.Tensor
     pixels: torch.Tensor
+    weight: torch.Tensor
     shift: torch.Tensor
     same: torch.Tensor
     prompts: list[str]
@@ -59,7 +65,7 @@ def encode(vae: AutoencoderTiny, pictures: torch.Tensor) -> torch.Tensor:
 
 
 def latent_batch(
-    cache: Cache,
+    caches: Sequence[Cache],
     vae: AutoencoderTiny,
     rng: np.random.Generator,
     *,
@@ -67,60 +73,117 @@ def latent_batch(
     cells: int,
     motions: Mapping[str, float] = MappingProxyType(MOTIONS),
 ) -> Batch:
-    """Random pairs; one in ten asks, with an empty or unknown prompt, for the photo itself.
+    """Random pairs from any of the caches, each as often as it has crops.
 
     `motions` are the chances of what happens between the two frames.
     """
     side = 8 * cells
     pixels = np.empty((2, pairs, 3, side, side, 3), np.uint8)
+    weight = np.ones((2, pairs, 1, cells, cells), np.float32)
     shift, same = np.zeros((2, pairs, 2), np.int64), np.zeros((2, pairs), bool)
+    counts = np.array([len(cache.sources) for cache in caches], float)
     prompts = []
     for i in range(pairs):
-        k = _style(rng, cache.targets.shape[1])
-        n = int(rng.integers(len(cache.targets)))
-        if not cache.labels[n, k, 1] and rng.random() < REDRAWN:
-            n = int(rng.integers(len(cache.targets)))
-        plain = rng.random() < 0.1
-        corners, shift[1, i], same[:, i], after = _two_corners(rng, cache, (n, k), side, motions)
+        cache = caches[int(rng.choice(len(caches), p=counts / counts.sum()))]
+        style, words, toning = _asked(rng, cache)
+        views, shift[1, i], same[:, i] = two_views(rng, cache, style, side, motions)
         camera = random_webcam(rng)
-        for when, (top, left) in enumerate(corners):
-            crop = n if when == 0 else after
-            area = (slice(top, top + side), slice(left, left + side))
-            clean = cache.sources[crop][area]
+        for when, view in enumerate(views):
+            clean = view.cut(cache.sources[view.crop], side)
+            drawn = clean if view.slot is None else view.cut(cache.targets[view.crop, view.slot], side)
             pixels[when, i, 0] = filmed(clean, rng, **camera)  # type: ignore[arg-type]
-            pixels[when, i, 1] = clean
-            pixels[when, i, 2] = clean if plain else cache.targets[crop, k][area]
-        style, palette, mood = (int(v) for v in cache.labels[n, k])
-        words = {"style": STYLES[style], "palette": PALETTES[palette], "mood": MOODS[mood]}
-        prompts.append(compose_plain(rng) if plain else compose(rng, **words))
+            pixels[when, i, 1], pixels[when, i, 2] = clean, tone(drawn, *toning)
+            weight[when, i, 0] = view.face_weight(cache.faces[view.crop], cells)
+        prompts.append(words)
     pictures = torch.from_numpy(pixels).permute(0, 1, 2, 5, 3, 4).float() / 127.5 - 1
     latents = encode(vae, pictures.flatten(0, 2)).unflatten(0, (2, pairs, 3))
     seen, source, target = latents.unbind(2)
-    return Batch(seen, source, target, pictures[:, :, 1:], torch.from_numpy(shift), torch.from_numpy(same), prompts)
+    moved, still, heavy = (torch.from_numpy(array) for array in (shift, same, weight))
+    return Batch(seen, source, target, pictures[:, :, 1:], heavy, moved, still, prompts)
 
 
-def _style(rng: np.random.Generator, kinds: int) -> int:
-    shares = np.array([SHARES.get(name, 1.0) for name in STYLES[:kinds]])
-    return int(rng.choice(kinds, p=shares / shares.sum()))
+def _asked(rng: np.random.Generator, cache: Cache) -> tuple[str, str, tuple[str, str]]:
+    """A style that the cache has (or the photo), a prompt for it, and the palette and mood that it names."""
+    kind = rng.random()
+    if kind < PHOTOS:
+        return "photo", compose_photo(rng), ("", "")
+    palette, mood = random_toning(rng)
+    if kind < PHOTOS + UNKNOWN and STYLES.index(GENERAL) in cache.places:
+        return GENERAL, compose_unknown(rng, palette=palette, mood=mood), (palette, mood)
+    there = ["photo", *(STYLES[number] for number in cache.places)]
+    shares = np.array([SHARES.get(name, 1.0) for name in there])
+    style = there[int(rng.choice(len(there), p=shares / shares.sum()))]
+    return style, compose(rng, style=style, palette=palette, mood=mood), (palette, mood)
 
 
-def _two_corners(
-    rng: np.random.Generator, cache: Cache, picture: tuple[int, int], side: int, motions: Mapping[str, float]
-) -> tuple:
-    """Where both frames lie: corners [(top, left)] * 2, the shift in cells, whether it is one place, the later crop."""
-    crop, style = picture
+@dataclass(frozen=True)
+class View:
+    """A square of a crop: its corner and side in pixels, and where its target lies; no slot is the photo itself."""
+
+    crop: int
+    slot: int | None
+    top: int
+    left: int
+    side: int
+
+    def cut(self, picture: np.ndarray, side: int) -> np.ndarray:
+        """What the view shows of a picture [S, S, 3], as [side, side, 3]."""
+        part = picture[self.top : self.top + self.side, self.left : self.left + self.side]
+        return part if self.side == side else cv2.resize(part, (side, side), interpolation=cv2.INTER_AREA)
+
+    def face_weight(self, face: np.ndarray, cells: int) -> np.ndarray:
+        """How much each cell counts for a face (left, top, right, bottom), [cells, cells], 1 in the mean."""
+        weight = np.ones((cells, cells), np.float32)
+        low = (face[:2] - (self.left, self.top)) * cells / self.side
+        high = (face[2:] - (self.left, self.top)) * cells / self.side
+        left, top = np.clip(np.floor(low), 0, cells).astype(int)
+        right, bottom = np.clip(np.ceil(high), 0, cells).astype(int)
+        if face[2] > face[0]:
+            weight[top:bottom, left:right] = FACE_WEIGHT
+        return weight / weight.mean()
+
+
+def two_views(
+    rng: np.random.Generator, cache: Cache, style: str, side: int, motions: Mapping[str, float]
+) -> tuple[tuple[View, View], tuple[int, int], bool]:
+    """An earlier and a later view of targets in a style, the shift in cells, and whether they show one place."""
+    crop, slot = _any_target(rng, cache, style)
     room = cache.targets.shape[2] - side
     motion = rng.choice(list(motions), p=list(motions.values()))
-    if room == 0 and motion in ("cells", "pixels"):
+    if room == 0 and motion in ("cells", "pixels", "zoom"):
         motion = "still"
-    first = 8 * rng.integers(0, room // 8 + 1, 2)
+    first = _corner(rng, cache.faces[crop], room, side)
+    earlier = View(crop, slot, *first, side)
     if motion == "cut":
-        # the words stay, so another picture that was toned alike
-        alike = np.flatnonzero((cache.labels[:, style] == cache.labels[crop, style]).all(axis=-1))
-        return (first, 8 * rng.integers(0, room // 8 + 1, 2)), (0, 0), False, int(rng.choice(alike))
+        crop, slot = _any_target(rng, cache, style)
+        return (earlier, View(crop, slot, *_corner(rng, cache.faces[crop], room, side), side)), (0, 0), False
     if motion == "cells":
         second = np.clip(first + 8 * rng.integers(-3, 4, 2), 0, room // 8 * 8)
-        return (first, second), (second - first) // 8, True, crop
+        down, right = ((second - first) // 8).tolist()
+        return (earlier, View(crop, slot, *second.tolist(), side)), (down, right), True
     if motion == "pixels":
-        return (first, np.clip(first + rng.integers(-14, 15, 2), 0, room)), (0, 0), False, crop
-    return (first, first), (0, 0), True, crop
+        second = np.clip(first + rng.integers(-14, 15, 2), 0, room)
+        return (earlier, View(crop, slot, *second.tolist(), side)), (0, 0), False
+    if motion == "zoom":
+        nearer = int(rng.integers(round(0.9 * side), min(side + room, round(1.1 * side)) + 1))
+        second = np.clip(first + (side - nearer) // 2, 0, side + room - nearer)
+        return (earlier, View(crop, slot, *second.tolist(), nearer)), (0, 0), False
+    return (earlier, earlier), (0, 0), True
+
+
+def _any_target(rng: np.random.Generator, cache: Cache, style: str) -> tuple[int, int | None]:
+    """The crop and the slot of a random target in the style."""
+    if style == "photo":
+        return int(rng.integers(len(cache.sources))), None
+    places = cache.places[STYLES.index(style)]
+    crop, slot = places[int(rng.integers(len(places)))].tolist()
+    return crop, slot
+
+
+def _corner(rng: np.random.Generator, face: np.ndarray, room: int, side: int) -> np.ndarray:
+    """The corner (top, left) of a view on the grid of cells; often one from which the middle of the face is seen."""
+    if face[2] > face[0] and rng.random() < FACED:
+        middle = np.array([face[1] + face[3], face[0] + face[2]]) / 2
+        wanted = middle - side * rng.uniform(0.25, 0.75, 2)
+        return (np.clip(wanted / 8, 0, room // 8).astype(np.int64)) * 8
+    return 8 * rng.integers(0, room // 8 + 1, 2)

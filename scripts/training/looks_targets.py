@@ -1,4 +1,4 @@
-"""Teachers: what each style should make of a photo, drawn by classical image processing.
+"""Classical teachers: what a style should make of a photo, drawn by image processing.
 
 Every teacher is a pure function of the picture: RGB uint8 [H, W, 3] in, the same out, no random
 numbers. None draws a screen, a grid or a paper texture of its own: a decoder of convolutions and
@@ -88,15 +88,6 @@ def charcoal(picture: Picture) -> Picture:
     return _uint8((0.05 + 0.80 * tone) * (1 - 0.95 * lines))
 
 
-def chrome(picture: Picture) -> Picture:
-    """Polished metal: brightness swings between black and white several times, bluish."""
-    tone = cv2.GaussianBlur(_contrast(_grey(picture)), (0, 0), 1.8)
-    shine = 0.5 - 0.5 * np.cos(tone * np.pi * 2.2)
-    shine = np.clip(0.75 * shine + 0.35 * tone, 0, 1)[..., None]
-    dark, pale = np.array([0.03, 0.04, 0.09]), np.array([0.90, 0.96, 1.0])
-    return _uint8(dark + shine * (pale - dark))
-
-
 def linocut(picture: Picture) -> Picture:
     """A two-tone print: black ink and white paper with a soft threshold."""
     grey = cv2.GaussianBlur(_grey(picture), (0, 0), 1.4)
@@ -118,40 +109,6 @@ def cartoon(picture: Picture) -> Picture:
     """Cel animation: smooth saturated areas and dark outlines."""
     flat = _flat(picture, levels=4, saturation=2.0) ** 0.65
     return _uint8(flat * (1 - 0.92 * _lines(picture, sigma=1.9, gain=32)[..., None]))
-
-
-def watercolour(picture: Picture) -> Picture:
-    """Pale washes with darker rims on white paper."""
-    wash = cv2.edgePreservingFilter(picture, flags=1, sigma_s=24, sigma_r=0.42)
-    wash = cv2.GaussianBlur(wash, (0, 0), 1.0).astype(np.float32) / 255.0
-    grey = wash.mean(axis=2, keepdims=True)
-    wash = np.clip(grey + (wash - grey) * 1.9, 0, 1)
-    rim = cv2.GaussianBlur(_edges(picture, sigma=1.6), (0, 0), 0.7)[..., None]
-    return _uint8((0.30 + 0.70 * wash**0.75) * (1 - 0.35 * rim))
-
-
-def oil(picture: Picture) -> Picture:
-    """Thick oil paint: the mean of the calmest neighbouring patch (Kuwahara), lit from the left."""
-    image = picture.astype(np.float32) / 255.0
-    grey = _grey(picture)
-    size, shift = 5, 2
-    mean, square = cv2.blur(image, (size, size)), cv2.blur(grey * grey, (size, size))
-    variance = square - cv2.blur(grey, (size, size)) ** 2
-    best, paint = np.full(grey.shape, np.inf, np.float32), image
-    for dy, dx in ((-shift, -shift), (-shift, shift), (shift, -shift), (shift, shift)):
-        move = np.array([[1, 0, dx], [0, 1, dy]], np.float32)
-        size_hw = (grey.shape[1], grey.shape[0])
-        spread = cv2.warpAffine(variance, move, size_hw, borderMode=cv2.BORDER_REFLECT)
-        colour = cv2.warpAffine(mean, move, size_hw, borderMode=cv2.BORDER_REFLECT)
-        calmer = spread < best
-        best = np.where(calmer, spread, best)
-        paint = np.where(calmer[..., None], colour, paint)
-    base = paint.mean(axis=2, keepdims=True)
-    paint = base + (paint - base) * 1.8
-    relief = cv2.Sobel(base[..., 0], cv2.CV_32F, 1, 0) + cv2.Sobel(base[..., 0], cv2.CV_32F, 0, 1)
-    # varnish: old paintings are darker in the shadows and golden in the light
-    varnish = np.array([1.06, 0.96, 0.74])
-    return _uint8(np.clip(paint * 1.15 - 0.08, 0, 1) * varnish + 0.30 * relief[..., None])
 
 
 def neon(picture: Picture) -> Picture:
@@ -196,18 +153,6 @@ def thermal(picture: Picture) -> Picture:
     return cv2.cvtColor(cv2.applyColorMap(tone, cv2.COLORMAP_JET), cv2.COLOR_BGR2RGB)
 
 
-def glass(picture: Picture) -> Picture:
-    """Stained glass: panes of deep, luminous colour, violet in the dark and amber in the light, set in lead."""
-    panes = cv2.pyrMeanShiftFiltering(cv2.GaussianBlur(picture, (0, 0), 1.2), 8, 26, maxLevel=1)
-    image = panes.astype(np.float32) / 255.0
-    grey = image.mean(axis=2, keepdims=True)
-    tone = cv2.GaussianBlur(_grey(picture), (0, 0), 2)[..., None]
-    light = np.array([0.26, 0.10, 0.62]) * (1 - tone) + np.array([1.0, 0.78, 0.28]) * tone
-    pane = np.clip(grey + (image - grey) * 2.4, 0, 1)
-    lead = np.clip(_edges(panes, sigma=1.4) * 2.6 - 0.34, 0, 1)[..., None]
-    return _uint8((0.55 * light + 0.5 * pane) * (1 - 0.95 * lead))
-
-
 def popart(picture: Picture) -> Picture:
     """A silk-screen print: four flat inks by brightness."""
     tone = cv2.GaussianBlur(_contrast(_grey(picture)), (0, 0), 1.6) * 4 - 0.5
@@ -228,31 +173,18 @@ def glitch(picture: Picture) -> Picture:
     return _uint8(np.clip(grey + (out - grey) * 1.6, 0, 1) * 0.9 + np.array([0.08, 0.0, 0.10]))
 
 
-def marble(picture: Picture) -> Picture:
-    """A relief carved in pale stone, lit from the upper left."""
-    height_map = cv2.GaussianBlur(_grey(picture), (0, 0), 1.5)
-    slope = cv2.Sobel(height_map, cv2.CV_32F, 1, 0) + cv2.Sobel(height_map, cv2.CV_32F, 0, 1)
-    shade = 0.60 + 0.18 * (height_map - 0.5) - 1.0 * slope
-    return _uint8(shade[..., None] * np.array([1.0, 0.97, 0.92]))
-
-
-TEACHERS: dict[str, Teacher] = {
+CLASSICAL: dict[str, Teacher] = {
     "photo": photo,
     "pencil": pencil,
     "charcoal": charcoal,
-    "chrome": chrome,
     "linocut": linocut,
     "comic": comic,
     "cartoon": cartoon,
-    "watercolour": watercolour,
-    "oil": oil,
     "neon": neon,
     "blueprint": blueprint,
     "pixel": pixel,
     "vintage": vintage,
     "thermal": thermal,
-    "glass": glass,
     "popart": popart,
     "glitch": glitch,
-    "marble": marble,
 }

@@ -7,6 +7,8 @@ the words for them. The empty key changes nothing.
 
 from __future__ import annotations
 
+from itertools import combinations
+
 import cv2
 import numpy as np
 
@@ -23,7 +25,19 @@ INKS: dict[str, tuple[float, float, float]] = {
     "purple": (0.50, 0.20, 0.78),
     "pink": (0.95, 0.40, 0.66),
 }
-PALETTES: tuple[str, ...] = ("", *INKS, "grey", "warm", "cold", "pastel", "vivid")
+# Two inks at once: the darker one draws the shadows, the lighter one the light, in whichever order they are named.
+INK_PAIRS: tuple[tuple[str, str], ...] = tuple(combinations(INKS, 2))
+PALETTES: tuple[str, ...] = (
+    "",
+    *INKS,
+    *("+".join(pair) for pair in INK_PAIRS),
+    "grey",
+    "warm",
+    "cold",
+    "pastel",
+    "vivid",
+)
+LUMINANCE = np.array([0.299, 0.587, 0.114], np.float32)
 MOODS: tuple[str, ...] = ("", "dark", "bright", "dramatic", "misty", "dreamy")
 
 
@@ -37,6 +51,17 @@ def _duotone(image: np.ndarray, ink: tuple[float, float, float]) -> np.ndarray:
     return 0.85 * toned + 0.15 * image
 
 
+def _two_inks(image: np.ndarray, one: str, other: str) -> np.ndarray:
+    """Map luminance from a dark shade of the darker ink to it, to the lighter ink and a pale tint, [H, W, 3]."""
+    dark, light = sorted((np.array(INKS[name], np.float32) for name in (one, other)), key=lambda c: c @ LUMINANCE)
+    grey = np.clip(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), 0, 1)
+    stops = np.stack([0.12 * dark, dark, light, 0.35 * light + 0.65])
+    steps = np.linspace(0, 1, 256, dtype=np.float32)
+    table = np.stack([np.interp(steps, (0, 0.35, 0.65, 1), stops[:, c]) for c in range(3)], axis=-1)
+    toned = table[(grey * 255).astype(np.uint8)].astype(np.float32)
+    return 0.9 * toned + 0.1 * image
+
+
 def apply_palette(picture: Picture, palette: str) -> Picture:
     """Recolour a picture; `palette` is one of PALETTES."""
     if not palette:
@@ -45,6 +70,8 @@ def apply_palette(picture: Picture, palette: str) -> Picture:
     grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)[..., None]
     if palette in INKS:
         image = _duotone(image, INKS[palette])
+    elif palette.count("+") == 1 and palette in PALETTES:
+        image = _two_inks(image, *palette.split("+"))
     elif palette == "grey":
         image = np.repeat(grey, 3, axis=2)
     elif palette == "warm":
@@ -79,3 +106,21 @@ def apply_mood(picture: Picture, mood: str) -> Picture:
     else:
         raise ValueError(f"no such mood: {mood!r}; there are {', '.join(MOODS[1:])}")
     return np.clip(image * 255 + 0.5, 0, 255).astype(np.uint8)
+
+
+def random_toning(rng: np.random.Generator) -> tuple[str, str]:
+    """A palette and a mood by their keys; half of the time both are empty, no change."""
+    kind = rng.random()
+    palette = mood = ""
+    if 0.5 <= kind < 0.88:
+        single = [name for name in PALETTES[1:] if "+" not in name]
+        names = ["+".join(pair) for pair in INK_PAIRS] if rng.random() < 0.2 else single
+        palette = names[int(rng.integers(len(names)))]
+    if kind >= 0.78:
+        mood = MOODS[int(rng.integers(1, len(MOODS)))]
+    return palette, mood
+
+
+def tone(picture: Picture, palette: str, mood: str) -> Picture:
+    """Recolour a picture by a palette, then relight it by a mood."""
+    return apply_mood(apply_palette(picture, palette), mood)

@@ -1,0 +1,44 @@
+"""What the denoiser's answers are held against, on latents.
+
+An error of each cell alone is smallest for the mean of all strokes that might stand there, which is no stroke at all.
+So the energy of the detail around a place counts beside it: which strokes they are is partly the model's choice, that
+there are strokes is not.
+"""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+
+WINDOW = 4
+"""Cells a side over which the energy of detail is taken: 32 pixels."""
+
+
+def latent_loss(answer: torch.Tensor, wanted: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
+    """Smooth L1 on the latents and on their differences between neighbouring cells.
+
+    Args:
+        answer, wanted: [..., C, h, w].
+        weight: how much each cell counts, [..., 1, h, w].
+    """
+    error = answer - wanted
+    down, across = error[..., 1:, :] - error[..., :-1, :], error[..., :, 1:] - error[..., :, :-1]
+    terms = (
+        (F.smooth_l1_loss(e, torch.zeros_like(e), beta=0.1, reduction="none") * w).mean()
+        for e, w in ((error, weight), (down, weight[..., 1:, :]), (across, weight[..., :, 1:]))
+    )
+    whole, *edges = terms
+    return whole + 0.25 * sum(edges)
+
+
+def detail_energy(latents: torch.Tensor) -> torch.Tensor:
+    """How strongly latents [N, C, h, w] vary around the mean of their window: [N, C, h', w'], in their own unit."""
+    size, stride = min(WINDOW, *latents.shape[-2:]), max(1, WINDOW // 2)
+    mean, square = F.avg_pool2d(latents, size, stride), F.avg_pool2d(latents.square(), size, stride)
+    return ((square - mean.square()).clamp(min=0) + 1e-3).sqrt()
+
+
+def stroke_loss(answer: torch.Tensor, wanted: torch.Tensor) -> torch.Tensor:
+    """How far the energy of the answer's detail is from what was wanted; latents [..., C, h, w]."""
+    drawn, asked = (detail_energy(latents.flatten(0, -4)) for latents in (answer, wanted))
+    return F.smooth_l1_loss(drawn, asked, beta=0.1)
