@@ -36,10 +36,11 @@ from training.autoencoder import make_autoencoder, start_autoencoder, train_auto
 from training.data import list_photos, open_caches, render_cache
 from training.denoiser import DenoiserOptions, Trained, compute_first_attention, make_trained, train_denoiser
 from training.export import export_folder
-from training.gates import check_model, report
+from training.gates import check_model
 from training.held_out import judged_frames
 from training.imitating import smaller_autoencoder, train_smaller_decoder
 from training.recognising import hold_first_attention
+from training.report import report
 from training.sheet import draw_sheet
 from training.stage import choose_device, load_checkpoint
 from training.start import given_autoencoder, has_first_attention, take_over

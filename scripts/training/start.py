@@ -37,11 +37,11 @@ def take_over(trained: Trained, folder: Path, tokenizer: CLIPTokenizer) -> None:
     silence_the_bypass(trained.unet)
     words = CLIPTextModel.from_pretrained(folder / "text_encoder").float().state_dict()
     (name,) = (name for name in words if name.endswith("token_embedding.weight"))
-    words[name] = _moved_words(words[name], CLIPTokenizer.from_pretrained(folder / "tokenizer"), tokenizer)
+    words[name] = moved_words(words[name], CLIPTokenizer.from_pretrained(folder / "tokenizer"), tokenizer)
     trained.text_encoder.load_state_dict(words)
 
 
-def _moved_words(embedding: torch.Tensor, given: CLIPTokenizer, today: CLIPTokenizer) -> torch.Tensor:
+def moved_words(embedding: torch.Tensor, given: CLIPTokenizer, today: CLIPTokenizer) -> torch.Tensor:
     """The embeddings [V, D] of a tokenizer's tokens, for another's: what both have, and the mean of a new one's pieces.
 
     Vocabularies grow with the captions, and a token's number with its place among them.

@@ -7,6 +7,7 @@ from streamv2v_cam.errors import LookError
 from streamv2v_cam.looks import Look, LookSet, load_looks, parse_looks, sample_of, shipped_text
 
 from streamv2v.controls import Controls
+from streamv2v.models.vocabulary import vocabulary_of
 
 
 @pytest.mark.parametrize("model", ["embedded", "some/sd15-model"])
@@ -117,11 +118,8 @@ def test_the_shipped_text_can_serve_as_the_users_file():
 
 
 def test_every_look_for_the_embedded_model_names_a_style_it_has_learned():
-    from training.captions import STYLE_WORDS
-
-    styles = {
-        look.name: [style for style, words in STYLE_WORDS.items() if any(word in look.prompt for word in words)]
-        for look in load_looks("embedded")
-    }
-    assert all(styles.values()), styles
-    assert len({style[0] for style in styles.values()} - {"photo"}) >= 12
+    words = vocabulary_of("embedded")
+    assert words is not None
+    named = {look.name: [phrase for phrase in words.looks if phrase in look.prompt] for look in load_looks("embedded")}
+    assert all(named.values()), named
+    assert len({phrases[0] for phrases in named.values()}) >= 12

@@ -8,9 +8,22 @@ import cv2
 import numpy as np
 import pytest
 from training.captions import STYLE_WORDS
-from training.gates import hue_of, palette_gate, psnr, report, saturation_of, strength_gate, style_gate, warmth_of
+from training.gates import (
+    KEPT_DB,
+    hue_of,
+    kept_gate,
+    palette_gate,
+    psnr,
+    saturation_of,
+    strength_gate,
+    stroke_gate,
+    style_gate,
+    warmth_of,
+)
 from training.held_out import judged_frames
-from training.looks_targets import TEACHERS
+from training.looks_targets import CLASSICAL
+from training.report import report
+from training.strokes import features_agree, stroke_energy
 from training.toning import PALETTES, apply_palette
 
 from tests.small_clips import write_clip
@@ -32,18 +45,22 @@ def frames() -> list[np.ndarray]:
 
 def teacher_of(prompt: str):
     style = next(s for s, words in STYLE_WORDS.items() if prompt.startswith(words[0]))
-    return TEACHERS[style]
+    return CLASSICAL[style]
 
 
 def test_a_model_that_draws_like_its_teachers_passes_and_one_that_shows_the_photo_does_not(frames) -> None:
-    good = style_gate(lambda pictures, prompt, _s: [teacher_of(prompt)(p) for p in pictures], frames)
+    good = style_gate(
+        lambda pictures, prompt, _s: [teacher_of(prompt)(p) for p in pictures], frames, teachers=CLASSICAL
+    )
     assert good["passed"] and good["nearest"] == 1.0
-    lazy = style_gate(lambda pictures, _prompt, _s: pictures, frames)
+    lazy = style_gate(lambda pictures, _prompt, _s: pictures, frames, teachers=CLASSICAL)
     assert not lazy["passed"] and lazy["nearest"] < 0.2
 
 
 def test_a_model_with_one_look_for_every_prompt_fails_by_the_nearest_style(frames) -> None:
-    same = style_gate(lambda pictures, _prompt, _s: [TEACHERS["pencil"](p) for p in pictures], frames)
+    same = style_gate(
+        lambda pictures, _prompt, _s: [CLASSICAL["pencil"](p) for p in pictures], frames, teachers=CLASSICAL
+    )
     assert same["styles"]["pencil"]["nearest"] == 1.0 and same["nearest"] < 0.2
 
 
@@ -86,18 +103,43 @@ def test_psnr_of_a_known_error() -> None:
 
 
 def test_the_report_names_every_style_and_what_was_not_passed(frames) -> None:
-    style = style_gate(lambda pictures, _prompt, _s: pictures, frames)
+    style = style_gate(lambda pictures, _prompt, _s: pictures, frames, teachers=CLASSICAL)
     palette = palette_gate(toned, frames)
     strength = strength_gate(lambda pictures, _p, _s: pictures, frames, ["pencil"])
     facts = {
         "style": style,
         "palette": palette,
         "strength": strength,
+        "kept": kept_gate(style["styles"]),
+        "strokes": stroke_gate({"oil": {"strokes": 0.4}, "starry": {"strokes": 0.8}}),
         "size": {"sizes": {"64x64": 20.0}, "passed": True},
     }
     text = report(facts)
-    assert all(name in text for name in TEACHERS)
+    assert all(name in text for name in CLASSICAL)
+    assert "gate strokes: NOT passed" in text and "strokes 60% of" in text and "gate kept: NOT passed" in text
     assert "gate style: NOT passed" in text and "gate palette: passed" in text
+
+
+def test_the_kept_gate_stops_a_style_that_is_drawn_worse_than_before() -> None:
+    good = {style: {"psnr": least} for style, least in KEPT_DB.items()}
+    assert kept_gate(good)["passed"]
+    assert not kept_gate(good | {"neon": {"psnr": KEPT_DB["neon"] - 0.6}})["passed"]
+
+
+def test_a_blur_has_less_energy_of_strokes_and_a_shifted_picture_as_much(frames) -> None:
+    picture = frames[0]
+    whole = stroke_energy(picture)
+    assert stroke_energy(cv2.GaussianBlur(picture, (0, 0), 2)) < 0.5 * whole
+    assert stroke_energy(picture[:, ::-1].copy()) == pytest.approx(whole, rel=0.01)
+    assert stroke_gate({"oil": {"strokes": 0.9}, "pencil": {"strokes": 9.0}})["passed"]
+
+
+def test_features_agree_where_edges_lie_alike_whatever_their_colour(frames) -> None:
+    picture, box = frames[0], [(18, 20, 34, 36)]
+    negative = 255 - picture
+    assert features_agree(negative, picture, box) > 0.99
+    moved = np.roll(picture, 5, axis=1)
+    assert features_agree(moved, picture, box) < 0.6
 
 
 def test_photos_and_clips_are_judged_as_squares(tmp_path: Path) -> None:

