@@ -221,6 +221,7 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--polish-steps", type=int, default=600)
     parser.add_argument("--decoder-steps", type=int, default=1600)
     parser.add_argument("--sheet", type=Path, help="picture file the stage 'sheet' writes")
+    parser.add_argument("--teachers", action="store_true", help="show on the sheet what the teachers draw, too")
     parser.add_argument("--pictures", type=Path, nargs="*", default=[], help="photos and clips of people it never saw")
     return parser.parse_args(arguments)
 
@@ -267,7 +268,8 @@ def main(arguments: list[str]) -> int:
             elif stage == "check":
                 passed = check(options)
             else:
-                draw_sheet(options.out, judged_frames(options.pictures, each=1), options.sheet)
+                pictures = judged_frames(options.pictures, each=1)
+                draw_sheet(options.out, pictures, options.sheet, teachers=options.teachers)
     except (FileNotFoundError, ValueError) as error:
         print(error, file=sys.stderr)
         return 2

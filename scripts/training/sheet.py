@@ -16,6 +16,7 @@ from transformers.models.clip.modeling_clip import CLIPTextModel
 from transformers.models.clip.tokenization_clip import CLIPTokenizer
 
 from training.captions import STYLE_WORDS
+from training.teachers import TEACHERS
 
 
 class Model:
@@ -60,10 +61,17 @@ def draw_sheet(
     strength: float = 0.5,
     steps: tuple[int, ...] = (1,),
     columns: int = 9,
+    teachers: bool = False,
 ) -> None:
-    """Write one picture: for each number of steps and each photo [S, S, 3], a row of styles, photo first."""
+    """Write one picture: for each number of steps and each photo [S, S, 3], a row of styles, photo first.
+
+    With `teachers` each row is followed by what its styles' teachers make of the photo.
+    """
     model = Model(folder)
-    prompts = prompts or [words[0] for style, words in STYLE_WORDS.items() if style != "photo"]
+    styles = [style for style in STYLE_WORDS if style != "photo"]
+    if prompts and teachers:
+        raise ValueError("teachers draw styles, not prompts: ask for one or the other")
+    prompts = prompts or [STYLE_WORDS[style][0] for style in styles]
     embedded = model.words(prompts)
     rows = []
     for start in range(0, len(prompts), columns):
@@ -75,5 +83,8 @@ def draw_sheet(
                 cells = ((drawn + 1) * 127.5).byte().permute(0, 2, 3, 1).numpy()
                 blank = [np.zeros_like(square)] * (columns - len(chunk))
                 rows.append(np.hstack([square, *cells, *blank]))
+                if teachers:
+                    drawn_by = [TEACHERS[style](square) for style in styles[start : start + columns]]
+                    rows.append(np.hstack([square, *drawn_by, *blank]))
     sheet.parent.mkdir(parents=True, exist_ok=True)
     cv2.imwrite(str(sheet), cv2.cvtColor(np.vstack(rows), cv2.COLOR_RGB2BGR))
