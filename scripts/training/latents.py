@@ -153,22 +153,26 @@ def two_views(
     if room == 0 and motion in ("cells", "pixels", "zoom"):
         motion = "still"
     first = _corner(rng, cache.faces[crop], room, side)
-    earlier = View(crop, slot, *first, side)
+    earlier = _view(crop, slot, first, side)
     if motion == "cut":
         crop, slot = _any_target(rng, cache, style)
-        return (earlier, View(crop, slot, *_corner(rng, cache.faces[crop], room, side), side)), (0, 0), False
+        return (earlier, _view(crop, slot, _corner(rng, cache.faces[crop], room, side), side)), (0, 0), False
     if motion == "cells":
         second = np.clip(first + 8 * rng.integers(-3, 4, 2), 0, room // 8 * 8)
         down, right = ((second - first) // 8).tolist()
-        return (earlier, View(crop, slot, *second.tolist(), side)), (down, right), True
+        return (earlier, _view(crop, slot, second, side)), (down, right), True
     if motion == "pixels":
         second = np.clip(first + rng.integers(-14, 15, 2), 0, room)
-        return (earlier, View(crop, slot, *second.tolist(), side)), (0, 0), False
+        return (earlier, _view(crop, slot, second, side)), (0, 0), False
     if motion == "zoom":
         nearer = int(rng.integers(round(0.9 * side), min(side + room, round(1.1 * side)) + 1))
         second = np.clip(first + (side - nearer) // 2, 0, side + room - nearer)
-        return (earlier, View(crop, slot, *second.tolist(), nearer)), (0, 0), False
+        return (earlier, _view(crop, slot, second, nearer)), (0, 0), False
     return (earlier, earlier), (0, 0), True
+
+
+def _view(crop: int, slot: int | None, corner: np.ndarray, side: int) -> View:
+    return View(crop, slot, int(corner[0]), int(corner[1]), side)
 
 
 def _any_target(rng: np.random.Generator, cache: Cache, style: str) -> tuple[int, int | None]:

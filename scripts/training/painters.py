@@ -52,7 +52,7 @@ def paint(picture: Picture, number: int) -> Picture:
     weights = np.zeros(KINDS, np.float32)
     weights[number] = 1
     given = {"image": np.ascontiguousarray(large.transpose(2, 0, 1)[None]), "style_weights": weights}
-    drawn = _network().run(None, given)[0][0].transpose(1, 2, 0)
+    drawn = np.asarray(_network().run(None, given)[0])[0].transpose(1, 2, 0)
     small = cv2.resize(drawn, (width, height), interpolation=cv2.INTER_AREA)
     return np.clip(small * 255 + 0.5, 0, 255).astype(np.uint8)
 
