@@ -2,7 +2,7 @@
 
 - PSNR of each style to the teacher's own drawing of the same frame, of painted ones as a mean, of those that the last
   model had beside what that one reached.
-- Strokes: is there as much drawn detail as in the teacher's picture?
+- Strokes: is there as much drawn detail as in the teacher's picture? Eyes and mouth: do their edges lie where they are?
 - The nearest style: of all teachers' drawings of a frame, is the right one the nearest?
 - Palettes: does the hue (or saturation, or warmth) of the picture move as the words ask?
 - Strength: does the picture leave the input steadily as strength grows?
@@ -22,9 +22,10 @@ import numpy as np
 
 from streamv2v import BankConfig, Controls, StreamConfig, StreamV2V
 from training.captions import STYLE_WORDS
+from training.faces import feature_boxes, find_features
 from training.looks_targets import Teacher
 from training.painters import PAINTED
-from training.strokes import stroke_energy
+from training.strokes import Box, features_agree, stroke_energy
 from training.teachers import TEACHERS
 from training.toning import INKS
 
@@ -37,6 +38,7 @@ KEPT_DB = {
 }  # fmt: skip
 KEPT_LOSS_DB = 0.5
 STROKES = (0.7, 1.3)
+FEATURES_LOSS = 0.02
 SIZES = ((192, 192), (256, 192), (384, 288), (512, 288), (512, 512))
 PALETTE_BASES = ("pencil sketch", "charcoal drawing", "cartoon")
 MOST_HUE_ERROR = 30.0
@@ -66,7 +68,7 @@ def style_gate(
 ) -> dict[str, Any]:
     """For each style and in all: PSNR to the teacher, nearest style, and the energy of strokes by the teacher's."""
     wanted = {style: [teacher(frame) for frame in frames] for style, teacher in teachers.items()}
-    rows = {}
+    rows, faces = {}, [feature_boxes(found[1]) if (found := find_features(frame)) else [] for frame in frames]
     for style in teachers:
         drawn = draw(frames, STYLE_WORDS[style][0], strength)
         near = {k: [psnr(a, b) for a, b in zip(drawn, pictures, strict=True)] for k, pictures in wanted.items()}
@@ -74,6 +76,8 @@ def style_gate(
         strokes = [sum(map(stroke_energy, pictures)) for pictures in (drawn, wanted[style])]
         rows[style] = {"psnr": float(np.mean(near[style])), "nearest": float(np.mean([b == style for b in best]))}
         rows[style]["strokes"] = strokes[0] / max(strokes[1], 1e-6)
+        for name, pictures in (("features", drawn), ("features_wanted", wanted[style])):
+            rows[style][name] = features_of(pictures, frames, faces)
     styles = [s for s in rows if s != "photo"]
     facts = {
         "mean_psnr": mean_of(rows, "psnr", styles),
@@ -88,6 +92,12 @@ def style_gate(
         and facts["nearest"] >= LEAST_NEAREST
     )
     return {"styles": rows, **facts, "passed": passed}
+
+
+def features_of(drawn: list[np.ndarray], frames: list[np.ndarray], faces: list[list[Box]]) -> float:
+    """How well eyes and mouths lie where they are in the frames; not a number where no frame has a face."""
+    found = [features_agree(a, b, boxes) for a, b, boxes in zip(drawn, frames, faces, strict=True) if boxes]
+    return float(np.mean(found or [np.nan]))
 
 
 def mean_of(rows: Mapping[str, Mapping[str, float]], key: str, styles: Iterable[str]) -> float:
@@ -105,6 +115,15 @@ def stroke_gate(rows: Mapping[str, Mapping[str, float]]) -> dict[str, Any]:
     """Whether painted styles have their teachers' energy of strokes, in the mean; `rows` of `style_gate`."""
     mean = mean_of(rows, "strokes", PAINTED)
     return {"mean": mean, "passed": STROKES[0] <= mean <= STROKES[1]}
+
+
+def feature_gate(rows: Mapping[str, Mapping[str, float]]) -> dict[str, Any]:
+    """Whether eyes and mouths are as true in painted styles as in their teachers' pictures; `rows` of `style_gate`.
+
+    Never passed where no face was found, or the networks that find them are not installed (`faces.py`).
+    """
+    drawn, wanted = (mean_of(rows, key, PAINTED) for key in ("features", "features_wanted"))
+    return {"drawn": drawn, "wanted": wanted, "passed": drawn >= wanted - FEATURES_LOSS}
 
 
 def hue_of(pictures: Iterable[np.ndarray]) -> float:
@@ -190,6 +209,6 @@ def check_model(folder: Path, frames: list[np.ndarray]) -> dict[str, Any]:
             "strength": strength_gate(draw, few, [STYLE_WORDS[s][0] for s in ("pencil", "cartoon", "neon", "vintage")]),
         }
     rows = facts["style"]["styles"]
-    facts |= {"kept": kept_gate(rows), "strokes": stroke_gate(rows)}
+    facts |= {"kept": kept_gate(rows), "strokes": stroke_gate(rows), "features": feature_gate(rows)}
     facts["size"] = size_gate(folder, few)
     return facts

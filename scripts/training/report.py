@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from training.faces import PACKAGE
 from training.gates import KEPT_LOSS_DB, LEAST_DB, LEAST_LINES_DB, LEAST_NEAREST, LEAST_PAINTED_DB, STROKES
 
 
@@ -24,6 +25,12 @@ def report(facts: dict[str, Any]) -> str:
     lines.append(
         f"energy of painted strokes {facts['strokes']['mean']:.0%} of the teachers' "
         f"({STROKES[0]:.0%} to {STROKES[1]:.0%})"
+    )
+    features = facts["features"]
+    lines.append(
+        f"eyes and mouths lie where they are by {features['drawn']:.2f}, in the teachers' by {features['wanted']:.2f}"
+        if features["drawn"] == features["drawn"]
+        else f"eyes and mouths not judged: no face was found (pip install --no-deps {PACKAGE} finds them)"
     )
     wrong = [words for words, entry in facts["palette"]["palettes"].items() if not entry["passed"]]
     lines.append(f"palettes: {len(wrong)} of {len(facts['palette']['palettes'])} wrong: {', '.join(wrong) or 'none'}")

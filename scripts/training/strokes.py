@@ -5,6 +5,8 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+Box = tuple[int, int, int, int]  # left, top, right, bottom, pixels
+
 # Deviations of the Gaussians that let strokes of 2 to 8 pixels pass: waves of 4 to 16 pixels at half their power.
 FINE, COARSE = 0.55, 2.1
 
@@ -22,7 +24,7 @@ def edges_of(picture: np.ndarray) -> np.ndarray:
     return np.hypot(cv2.Sobel(grey, cv2.CV_32F, 1, 0), cv2.Sobel(grey, cv2.CV_32F, 0, 1))
 
 
-def features_agree(drawn: np.ndarray, photo: np.ndarray, boxes: list[tuple[int, int, int, int]]) -> float:
+def features_agree(drawn: np.ndarray, photo: np.ndarray, boxes: list[Box]) -> float:
     """How alike the edges of two pictures lie in boxes (left, top, right, bottom): correlation -1..1, mean of boxes."""
     one, other = edges_of(drawn), edges_of(photo)
     found = []

@@ -7,9 +7,13 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+import torch
+from training import faces
 from training.captions import STYLE_WORDS
+from training.faces import feature_boxes
 from training.gates import (
     KEPT_DB,
+    feature_gate,
     hue_of,
     kept_gate,
     palette_gate,
@@ -112,11 +116,13 @@ def test_the_report_names_every_style_and_what_was_not_passed(frames) -> None:
         "strength": strength,
         "kept": kept_gate(style["styles"]),
         "strokes": stroke_gate({"oil": {"strokes": 0.4}, "starry": {"strokes": 0.8}}),
+        "features": {"drawn": float("nan"), "wanted": 0.5, "passed": False},
         "size": {"sizes": {"64x64": 20.0}, "passed": True},
     }
     text = report(facts)
     assert all(name in text for name in CLASSICAL)
     assert "gate strokes: NOT passed" in text and "strokes 60% of" in text and "gate kept: NOT passed" in text
+    assert "eyes and mouths not judged: no face was found" in text
     assert "gate style: NOT passed" in text and "gate palette: passed" in text
 
 
@@ -140,6 +146,52 @@ def test_features_agree_where_edges_lie_alike_whatever_their_colour(frames) -> N
     assert features_agree(negative, picture, box) > 0.99
     moved = np.roll(picture, 5, axis=1)
     assert features_agree(moved, picture, box) < 0.6
+
+
+def test_the_feature_gate_stops_eyes_that_lie_elsewhere_and_what_nobody_could_judge() -> None:
+    rows = {"oil": {"features": 0.6, "features_wanted": 0.5}, "starry": {"features": 0.4, "features_wanted": 0.5}}
+    assert feature_gate(rows)["passed"]
+    assert not feature_gate({"oil": {"features": 0.4, "features_wanted": 0.5}})["passed"]
+    assert not feature_gate({"oil": {"features": float("nan"), "features_wanted": float("nan")}})["passed"]
+
+
+def test_boxes_lie_around_the_eyes_and_the_mouth_of_a_face() -> None:
+    points = np.array([[40, 50], [60, 50], [50, 60], [43, 72], [57, 72]], np.float32)
+    left, right, mouth = feature_boxes(points)
+    assert (left[0] + left[2]) / 2 == pytest.approx(40.5, abs=1) and (right[1] + right[3]) / 2 == pytest.approx(
+        50.5, abs=1
+    )
+    assert mouth[0] < 43 and mouth[2] > 57 and mouth[1] < 72 < mouth[3]
+    assert left[2] < right[0] and left[3] < mouth[1]
+
+
+def test_the_networks_that_find_faces_answer_chance_box_and_points() -> None:
+    for make, side, last in ((faces.proposer, 12, 4), (faces.refiner, 24, 4), (faces.placer, 48, 10)):
+        chance, *rest = make()(torch.zeros(2, 3, side, side))
+        assert rest[-1].shape[1] == last
+        torch.testing.assert_close(chance.sum(dim=1), torch.ones_like(chance[:, 0]))
+
+
+def test_a_face_is_found_at_its_place_and_size_and_none_without_the_networks(monkeypatch) -> None:
+    def bright_windows(x: torch.Tensor) -> list[torch.Tensor]:
+        bright = torch.nn.functional.avg_pool2d(x.mean(dim=1, keepdim=True), 12, 2).clamp(0, 1)
+        return [torch.cat([1 - bright, bright], dim=1), torch.zeros(1, 4, *bright.shape[2:])]
+
+    def sure(x: torch.Tensor) -> list[torch.Tensor]:
+        points = torch.tensor([[0.3, 0.7, 0.5, 0.35, 0.65, 0.4, 0.4, 0.6, 0.8, 0.8]])
+        return [torch.tensor([[0.0, 1.0]]).repeat(len(x), 1), torch.zeros(len(x), 4), points.repeat(len(x), 1)]
+
+    picture = np.zeros((120, 160, 3), np.uint8)
+    picture[40:80, 90:130] = 255
+    monkeypatch.setattr(faces, "_networks", lambda: (bright_windows, lambda x: sure(x)[:2], sure))
+    found = faces.find_features(picture)
+    assert found is not None
+    np.testing.assert_allclose(found[0], (90, 40, 130, 80), atol=12)
+    left, top, right, bottom = found[0]
+    np.testing.assert_allclose(found[1][0], (left + 0.3 * (right - left), top + 0.4 * (bottom - top)), atol=0.1)
+    assert faces.find_features(np.zeros_like(picture)) is None
+    monkeypatch.setattr(faces, "_networks", lambda: None)
+    assert (faces.find_face(picture) == 0).all()
 
 
 def test_photos_and_clips_are_judged_as_squares(tmp_path: Path) -> None:
