@@ -32,15 +32,14 @@ def cache() -> Cache:
     rng = np.random.default_rng(3)
     sources = rng.integers(0, 256, (6, SIZE, SIZE, 3), np.uint8)
     targets = np.repeat(255 - sources[:, None], len(STYLES), axis=1)
-    labels = np.zeros((6, len(STYLES), 3), np.uint8)
-    labels[:, :, 0] = np.arange(len(STYLES))
-    return Cache(sources, targets, labels)
+    styles = np.tile(np.arange(len(STYLES), dtype=np.uint8), (6, 1))
+    return Cache(sources, targets, styles, np.zeros((6, 4), np.float32))
 
 
 @pytest.fixture(scope="module")
 def batch(cache: Cache):
     vae = start_autoencoder(cache, seed=0)
-    return latent_batch(cache, vae, np.random.default_rng(1), pairs=96, cells=CELLS)
+    return latent_batch([cache], vae, np.random.default_rng(1), pairs=96, cells=CELLS)
 
 
 def test_where_a_pair_shows_one_place_the_later_frame_is_the_earlier_one_moved(batch) -> None:
@@ -185,7 +184,7 @@ def test_going_on_from_an_exported_model_begins_with_its_weights(cache: Cache, t
         scheduler=make_scheduler(),
     )
     new = make_trained(given_autoencoder(tmp_path / "model"), tokenizer, seed=2)
-    take_over(new, tmp_path / "model")
+    take_over(new, tmp_path / "model", tokenizer)
     assert has_first_attention(tmp_path / "model")
     for name in ("unet", "text_encoder", "decoder"):
         before, after = old.states()[name], new.states()[name]
