@@ -1,11 +1,12 @@
 """Does every broken input end in a result or in one clear line?
 
-    python scripts/fuzz_inputs.py --clips 500 --settings 500 --seed 1
+    python scripts/fuzz_inputs.py --clips 500 --settings 500 --weights 200 --seed 1
 
 Clips (five containers, with sound) are cut short, get bytes flipped and pieces exchanged, and go through reader and
-writer of `translate`, pictures unchanged; settings files are mutated in the same ways and loaded. A table for people,
-then JSON on the last line; exit code 1 if anything ended in an error that is no line for a person, hung, or left a
-half file. What the same seed does is the same.
+writer of `translate`, pictures unchanged; settings files are mutated in the same ways and loaded. Of a tiny model made
+here the weights of U-Net and text encoder, a LoRA and a VAE in one file are mutated, table and numbers alike, looked
+at as the host does, loaded and asked for a picture. A table for people, then JSON on the last line; exit code 1 if
+anything ended in an error that is no line for a person, hung, or left a half file. What the same seed does is the same.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import argparse
 import json
 import logging
 import random
+import shutil
 import sys
 import tempfile
 import time
@@ -28,6 +30,10 @@ from streamv2v_cam.settings import load_settings
 from streamv2v_cam.settings.file import commented_file
 from streamv2v_cam.translate.reader import ClipReader
 from streamv2v_cam.translate.writer import ClipWriter, PictureFormat
+
+from streamv2v.config import Lora, StreamConfig
+from streamv2v.errors import StreamV2VError
+from streamv2v.models.checks import check_config
 
 ENDINGS = (".mp4", ".mkv", ".ts", ".avi", ".flv")
 LONGEST_S = 30.0
@@ -89,13 +95,101 @@ def through(source: Path, target: Path) -> None:
                     writer.write(pixels, pts=timed.pts, duration=timed.duration)
 
 
+def tiny_model(folder: Path) -> dict[str, Path]:
+    """A diffusers folder of a few thousand random weights; its files to mutate, with a LoRA and a lone VAE."""
+    import torch
+    from diffusers import AutoencoderKL, LCMScheduler, UNet2DConditionModel
+    from safetensors.torch import load_file, save_file
+    from transformers import CLIPTextConfig, CLIPTextModel
+
+    from streamv2v.config import EMBEDDED_FOLDER
+
+    shutil.copytree(EMBEDDED_FOLDER / "tokenizer", folder / "tokenizer")
+    words = len(json.loads((folder / "tokenizer" / "vocab.json").read_text("utf-8")))
+    blocks = {"down_block_types": ("CrossAttnDownBlock2D",), "up_block_types": ("CrossAttnUpBlock2D",)}
+    shape: dict[str, Any] = {"block_out_channels": (8,), "norm_num_groups": 4, "layers_per_block": 1}
+    UNet2DConditionModel(cross_attention_dim=16, attention_head_dim=2, **shape, **blocks).save_pretrained(
+        folder / "unet"
+    )
+    kinds = {"down_block_types": ("DownEncoderBlock2D",) * 4, "up_block_types": ("UpDecoderBlock2D",) * 4}
+    vae: Any = AutoencoderKL(**{**shape, "block_out_channels": (8,) * 4}, **kinds)
+    vae.save_pretrained(folder / "vae")
+    sizes = {"hidden_size": 16, "intermediate_size": 32, "num_hidden_layers": 1, "num_attention_heads": 2}
+    CLIPTextModel(CLIPTextConfig(vocab_size=words, **sizes)).save_pretrained(folder / "text_encoder")
+    LCMScheduler().save_pretrained(folder / "scheduler")
+    (folder / "model_index.json").write_text(json.dumps({"_class_name": "StableDiffusionPipeline"}))
+    unet = folder / "unet" / "diffusion_pytorch_model.safetensors"
+    layer = "lora_unet_down_blocks_0_attentions_0_transformer_blocks_0_attn1_to_q"
+    halves = {f"{layer}.lora_down.weight": torch.randn(2, 8), f"{layer}.lora_up.weight": torch.randn(8, 2)}
+    save_file(halves, folder / "lora.safetensors")
+    lone = folder / "vae.safetensors"
+    save_file(load_file(folder / "vae" / "diffusion_pytorch_model.safetensors"), lone)
+    text = folder / "text_encoder" / "model.safetensors"
+    return {"unet": unet, "text": text, "vae": lone, "lora": folder / "lora.safetensors"}
+
+
+def mutated_weights(raw: bytes, chance: random.Random) -> bytes:
+    """Weights mutated anywhere, in their table alone, or with a table whose numbers and words are exchanged."""
+    kind, length = chance.randrange(3), 8 + int.from_bytes(raw[:8], "little")
+    if kind == 0:
+        return mutated(raw, chance)
+    if kind == 1:
+        return mutated(raw[:length], chance) + raw[length:]
+    table: dict[str, Any] = json.loads(raw[8:length])
+    names = [name for name in table if name != "__metadata__"]
+    for name in chance.sample(names, min(len(names), 2)):
+        line = table.pop(name)
+        key = chance.choice(("dtype", "shape", "data_offsets", "name", "gone"))
+        new = {"dtype": chance.choice(("F16", "I64", "BOOL", "F8_E4M3", "X")), "shape": [2, -1], "data_offsets": [0, 4]}
+        if key == "shape" and chance.random() < 0.7:
+            new["shape"] = list(reversed(line["shape"]))
+        if key != "gone":
+            table[name[::-1] if key == "name" else name] = line | ({key: new[key]} if key in new else {})
+    told = json.dumps(table).encode()
+    return len(told).to_bytes(8, "little") + told + raw[length:]
+
+
+def draws(config: StreamConfig) -> None:
+    """Look at what is asked for, load it, draw a picture."""
+    import numpy as np
+
+    from streamv2v import StreamV2V, load_components
+
+    check_config(config)
+    with StreamV2V(config, load_components(config)) as engine:
+        engine.warm_up()
+        engine(np.full((64, 64, 3), 90, np.uint8))
+
+
+def weights(count: int, chance: random.Random, folder: Path, wrong: list[str]) -> Counter[str]:
+    """Outcomes of `count` mutated weight files."""
+    seen: Counter[str] = Counter()
+    if not count:
+        return seen
+    files = tiny_model(folder / "model")
+    whole = {what: path.read_bytes() for what, path in files.items()}
+    model = {"model": str(folder / "model"), "width": 64, "height": 64, "device": "cpu", "acceleration": "none"}
+    for number in range(count):
+        what = chance.choice(tuple(files))
+        files[what].write_bytes(mutated_weights(whole[what], chance))
+        beside: dict[str, Any] = {"vae": str(files["vae"])} if what == "vae" else {}
+        beside |= {"loras": (Lora(str(files["lora"])),)} if what == "lora" else {}
+        config = StreamConfig(**model, **beside, slots=1, offline=True)
+        kind, words = outcome(lambda config=config: draws(config))
+        files[what].write_bytes(whole[what])
+        seen[kind] += 1
+        if kind not in ("result", "one line"):
+            wrong.append(f"weights {number} ({what}): {kind}: {words}")
+    return seen
+
+
 def outcome(work: Callable[[], Any]) -> tuple[str, str]:
     """ "result", "one line", or what is wrong, with its words."""
     began_s = time.monotonic()
     try:
         work()
         found = "result", ""
-    except CamError as refusal:
+    except (CamError, StreamV2VError) as refusal:
         found = ("a line of several", str(refusal)) if "\n" in str(refusal).strip() else ("one line", "")
     except Exception as error:
         found = "raw error", f"{type(error).__name__}: {error}"
@@ -144,6 +238,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--clips", type=int, default=500)
     parser.add_argument("--settings", type=int, default=500)
+    parser.add_argument("--weights", type=int, default=200)
     parser.add_argument("--seed", type=int, default=1)
     asked = parser.parse_args()
     logging.disable(logging.WARNING)
@@ -153,6 +248,7 @@ def main() -> None:
         found = {
             "clips": clips(asked.clips, random.Random(asked.seed), folder, wrong),
             "settings": settings(asked.settings, random.Random(asked.seed), folder, wrong),
+            "weights": weights(asked.weights, random.Random(asked.seed), folder, wrong),
         }
     for what, seen in found.items():
         print(f"{what:10}", ", ".join(f"{count} {kind}" for kind, count in seen.most_common()))

@@ -151,7 +151,7 @@ class StreamConfig:
     single_file_config: str | None = None
     """For a single-file checkpoint: folder or hub id with the configuration files; None asks diffusers."""
     vae: str | None = None
-    """Another VAE: a folder or a hub id (TAESD: "madebyollin/taesd"); None keeps the model's own."""
+    """Another VAE: a folder, a .safetensors file or a hub id ("madebyollin/taesd"); None keeps the model's own."""
     loras: tuple[Lora, ...] = ()
     lcm: str = "auto"
     """LCM-LoRA: "auto" adds it where the model is not few-step by itself; "on" always, "off" never."""

@@ -104,8 +104,7 @@ class StreamV2V:
         )
         checker = components.safety_checker
         safety = SafetyHook(checker, components.feature_extractor) if checker is not None else None
-        size: dict[str, int] = {"width": config.width, "height": config.height}
-        self._path = FramePath(codec, self._stream, self._graphs, check=safety, **size)
+        self._path = FramePath(codec, self._stream, self._graphs, config.width, config.height, check=safety)
         self._out = self._path.out
         self._transitions = Transitions(self._encoder, self._schedule, live, self._stream, self.bank)
         self._still = StillFilter(self.delay_frames)
@@ -252,6 +251,7 @@ class StreamV2V:
         for _ in range(2):
             self(blank, Controls(update_interval=1), now_s=0.0)
         self._path.capture()
+        self._out.check_sound(self.config.model)
         self.reset()
         self.repeats = self.cuts = 0
 

@@ -29,11 +29,15 @@ LIGHT_LIBRARY = {
     "streamv2v.controls",
     "streamv2v.errors",
     "streamv2v.models",
+    "streamv2v.models.checks",
     "streamv2v.models.fallbacks",
+    "streamv2v.models.families",
     "streamv2v.models.hub",
+    "streamv2v.models.lora_files",
     "streamv2v.models.model_facts",
     "streamv2v.models.preflight",
     "streamv2v.models.vocabulary",
+    "streamv2v.models.weight_files",
 }
 """Modules of the library that never import torch, open to everyone."""
 ENGINE_PROCESS = "engine/worker*.py"

@@ -9,6 +9,7 @@ from typing import Any
 
 from ..config import EMBEDDED_FOLDER, EMBEDDED_MODEL
 from ..errors import ModelError
+from .weight_files import OTHER_FORMATS, PICKLES
 
 Progress = Callable[[str, float | None], None]
 """(what is being done, share done 0..1 or None) -> nothing; called from the loading thread."""
@@ -33,21 +34,7 @@ def silent(_what: str, _share: float | None) -> None:
 
 def is_single_file(model: str) -> bool:
     """Whether `model` names one checkpoint file rather than a folder or a hub id."""
-    return Path(model).suffix.lower() in (".safetensors", ".ckpt", ".pt", ".bin", ".pth")
-
-
-def check_single_file(model: str) -> Path:
-    """The checkpoint's path.
-
-    Raises:
-        ModelError: it is not there, or could run code when opened.
-    """
-    path = home_path(model)
-    if path.suffix.lower() != ".safetensors":
-        raise ModelError(f"{path.name}: only .safetensors files are opened; {path.suffix} files can run code.")
-    if not path.is_file():
-        raise ModelError(f"The checkpoint {model} was looked for and is not there. Check the path.")
-    return path
+    return Path(model).suffix.lower() in (".safetensors", *PICKLES, *OTHER_FORMATS)
 
 
 def find_folder(
@@ -87,53 +74,16 @@ def find_folder(
     return _download(model, revision, offline, cache_dir, half, tuple(parts), progress)
 
 
-def check_model(model: str) -> None:
-    """See, at no cost and without the network, whether `model` can be one; a hub id always can.
+def chosen_weights(names: Iterable[str], *, half: bool) -> list[str]:
+    """Of the files of one part those whose weights are taken: one rule for the download and for the loading.
 
-    Raises:
-        ModelError: a path that is not there, a folder that lacks a part, a file that is not opened.
+    Args:
+        half: take "fp16" weights where there are some; else they are taken where there are no others.
     """
-    if is_single_file(model):
-        check_single_file(model)
-    elif model == EMBEDDED_MODEL or home_path(model).is_dir() or not HUB_ID.match(model):
-        check_folder(find_folder(model))
-
-
-def check_lora(source: str) -> None:
-    """See, at no cost and without the network, whether `source` can be a LoRA; a hub id always can.
-
-    Raises:
-        ModelError: a path that is not there, or a file that is not opened.
-    """
-    path = home_path(source)
-    if not path.exists() and (path.suffix or not HUB_ID.match(source)):
-        raise ModelError(f"The LoRA {source!r} was looked for and is not there. Give a file, a folder or a hub id.")
-    if path.is_file() and path.suffix.lower() != ".safetensors":
-        raise ModelError(f"LoRA {path.name}: only .safetensors files are opened; {path.suffix} files can run code.")
-
-
-def check_vae(source: str) -> None:
-    """See, at no cost and without the network, whether `source` can be a VAE; a hub id always can.
-
-    Raises:
-        ModelError: a folder that is not there.
-    """
-    if not home_path(source).is_dir() and not HUB_ID.match(source):
-        raise ModelError(f"The VAE {source!r} was looked for as a folder and is not there. Give a folder or a hub id.")
-
-
-def check_folder(folder: Path, parts: Iterable[str] = PARTS) -> None:
-    """See that `folder` is a diffusers folder with all it needs.
-
-    Raises:
-        ModelError: names what is missing.
-    """
-    if not (folder / "model_index.json").is_file():
-        raise ModelError(f"{folder} is no diffusers model folder: it has no model_index.json. Choose another one.")
-    missing = [part for part in parts if not (folder / part).is_dir()]
-    if missing:
-        words = ", ".join("U-Net (unet/)" if part == "unet" else f"{part}/" for part in missing)
-        raise ModelError(f"The model folder {folder} is incomplete: it has no {words}. Download or copy it again.")
+    weights = [name for name in names if name.endswith(".safetensors") and "non_ema" not in name]
+    fp16 = [name for name in weights if ".fp16" in name]
+    full = [name for name in weights if ".fp16" not in name]
+    return (fp16 or full) if half else (full or fp16)
 
 
 def wanted_files(names: Iterable[str], parts: Iterable[str], *, half: bool) -> list[str]:
@@ -148,10 +98,7 @@ def wanted_files(names: Iterable[str], parts: Iterable[str], *, half: bool) -> l
     for part in parts:
         inside = [name for name in names if name.startswith(part + "/") and name.count("/") == 1]
         wanted += [name for name in inside if name.endswith((".json", ".txt", ".model"))]
-        weights = [name for name in inside if name.endswith(".safetensors") and "non_ema" not in name]
-        fp16 = [name for name in weights if ".fp16" in name]
-        full = [name for name in weights if ".fp16" not in name]
-        wanted += (fp16 or full) if half else (full or fp16)
+        wanted += chosen_weights(inside, half=half)
     return wanted
 
 
@@ -164,7 +111,7 @@ def _download(
     parts: tuple[str, ...],
     progress: Progress,
 ) -> Path:
-    from huggingface_hub import HfApi, snapshot_download, try_to_load_from_cache
+    from huggingface_hub import HfApi, snapshot_download
     from huggingface_hub.errors import (
         GatedRepoError,
         LocalEntryNotFoundError,
@@ -177,10 +124,10 @@ def _download(
     try:
         if offline:
             # a snapshot holds only the wanted files, which the hub's own offline call takes for incomplete
-            index = try_to_load_from_cache(model, "model_index.json", revision=revision, cache_dir=cache_dir)
-            if not isinstance(index, str):
+            found = _cached_snapshot(model, revision, cache_dir, "model_index.json")
+            if found is None:
                 raise OfflineModeIsEnabled(model)
-            return Path(index).parent
+            return found
         progress(f"asking the hub for {where}", None)
         files = HfApi().model_info(model, revision=revision, files_metadata=True).siblings or []
         wanted = wanted_files([file.rfilename for file in files], parts, half=half)
@@ -254,3 +201,16 @@ class _Nowhere:
 
 def _one_line(error: BaseException) -> str:
     return " ".join(str(error).split())[:200] or type(error).__name__
+
+
+def is_cached(model: str, cache_dir: str | None) -> bool:
+    """Whether files of a hub model are on this machine already; asks no network."""
+    return _cached_snapshot(model, None, cache_dir, "model_index.json") is not None
+
+
+def _cached_snapshot(model: str, revision: str | None, cache_dir: str | None, name: str) -> Path | None:
+    """The folder of a hub model's files on this machine, if the named file is among them."""
+    from huggingface_hub import try_to_load_from_cache
+
+    found = try_to_load_from_cache(model, name, revision=revision, cache_dir=cache_dir)
+    return Path(found).parent if isinstance(found, str) else None

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from ..config import Lora, StreamConfig
 from ..errors import ModelError
-from .hub import Progress, check_lora, home_path
+from .hub import Progress
+from .lora_files import check_lora_file
+from .lora_sources import find_lora
+from .parts import as_model_error, check_finite
 
-FEW_STEP_WORDS = ("lcm", "turbo", "lightning", "hyper", "dmd")
+FEW_STEP_WORDS = ("lcm", "lcmlora", "turbo", "lightning", "hyper", "hypersd", "dmd")
 SD15_TEXT_WIDTH = 768
 
 
@@ -35,55 +39,72 @@ def wanted_loras(config: StreamConfig, unet_config: Any, scheduler: Any) -> tupl
 
 def is_few_step(config: StreamConfig, unet_config: Any, scheduler: Any) -> bool:
     """Whether the model draws a picture in 1-4 steps by itself (LCM, Turbo, Lightning, Hyper, ...)."""
-    names = [config.model, *(lora.source for lora in config.loras)]
     return (
         type(scheduler).__name__ == "LCMScheduler"
         or getattr(unet_config, "time_cond_proj_dim", None) is not None
         or getattr(scheduler.config, "timestep_spacing", None) == "trailing"
-        or any(word in Path(name).name.lower() for name in names for word in FEW_STEP_WORDS)
+        or any(named_few_step(name) for name in (config.model, *(lora.source for lora in config.loras)))
     )
 
 
-def fuse_loras(pipe: Any, loras: Sequence[Lora], *, offline: bool, cache_dir: str | None, progress: Progress) -> None:
+def named_few_step(source: str) -> bool:
+    """Whether a name says so in a word of its own: "sd-turbo" and "dreamLCM_v1", not "dreamTurbocharged"."""
+    words = re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+", Path(source).name)
+    return any(word.lower() in FEW_STEP_WORDS for word in words)
+
+
+def fuse_loras(
+    pipe: Any, loras: Sequence[Lora], *, offline: bool, cache_dir: str | None, progress: Progress
+) -> list[str]:
     """Fuse all `loras` into the pipeline's U-Net and text encoder, each with its own scale.
 
+    Returns:
+        what was accepted with a loss, a line each.
     Raises:
         ModelError: one that is missing, of another family, or not safetensors.
     """
     if not loras:
-        return
-    names = []
+        return []
+    names, warned = [], []
     for number, lora in enumerate(loras):
         progress(f"adding LoRA {lora.source}", number / len(loras))
         names.append(f"lora{number}")
-        _load(pipe, lora, names[-1], offline, cache_dir)
-    pipe.set_adapters(names, adapter_weights=[lora.scale for lora in loras])
-    pipe.fuse_lora(components=_components(pipe), adapter_names=names, lora_scale=1.0)
-    pipe.unload_lora_weights()
+        warned += _load(pipe, lora, names[-1], offline, cache_dir)
+    with as_model_error("The LoRAs"):
+        pipe.set_adapters(names, adapter_weights=[lora.scale for lora in loras])
+        pipe.fuse_lora(components=list(pipe.get_list_adapters()), adapter_names=names, lora_scale=1.0)
+        pipe.unload_lora_weights()
+    sources = ", ".join(lora.source for lora in loras)
+    for network, what in ((pipe.unet, "U-Net"), (pipe.text_encoder, "text encoder")):
+        check_finite(network, f"With {sources} added the {what}")
+    return warned
 
 
-def _load(pipe: Any, lora: Lora, name: str, offline: bool, cache_dir: str | None) -> None:
-    check_lora(lora.source)
-    path = home_path(lora.source)
-    source, options = (str(path.parent), {"weight_name": path.name}) if path.is_file() else (lora.source, {})
+def _load(pipe: Any, lora: Lora, name: str, offline: bool, cache_dir: str | None) -> list[str]:
+    """Add one LoRA; what of it fits nothing is told."""
+    path = find_lora(lora.source, offline=offline, cache_dir=cache_dir)
+    wanted = check_lora_file(path, width=_text_width(pipe))
     try:
         pipe.load_lora_weights(
-            source,
-            adapter_name=name,
-            use_safetensors=True,
-            local_files_only=offline,
-            cache_dir=cache_dir,
-            **options,
+            str(path.parent), weight_name=path.name, adapter_name=name, use_safetensors=True, local_files_only=True
         )
     except Exception as error:
-        reason = " ".join(str(error).split())[:300]
+        reason = " ".join(str(error).split())[:160]
         raise ModelError(
-            f"The LoRA {lora.source} could not be added ({type(error).__name__}: {reason}). "
-            "It may be of another model family, or not a LoRA at all."
+            f"The LoRA {lora.source} could not be added: it does not fit this model ({type(error).__name__}: {reason})."
         ) from error
-    if name not in {adapter for names in pipe.get_list_adapters().values() for adapter in names}:
+    fitted = sum(_layers_with(network, name) for network in (pipe.unet, pipe.text_encoder))
+    if not fitted:
         raise ModelError(f"The LoRA {lora.source} fits no layer of this model; it is of another model family.")
+    if fitted < wanted:
+        return [f"Of the LoRA {lora.source} {wanted - fitted} of {wanted} layers fit nothing in this model."]
+    return []
 
 
-def _components(pipe: Any) -> list[str]:
-    return list(pipe.get_list_adapters())
+def _layers_with(network: Any, name: str) -> int:
+    return sum(name in getattr(layer, "lora_A", ()) for layer in network.modules())
+
+
+def _text_width(pipe: Any) -> int:
+    width = pipe.unet.config.cross_attention_dim
+    return width if isinstance(width, int) else 0

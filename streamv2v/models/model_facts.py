@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import math
 import re
-import struct
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,22 +16,13 @@ from typing import Any
 
 from ..config import StreamConfig
 from ..errors import ModelError
-from .hub import (
-    HUB_ID,
-    LAYERS_FILE,
-    Progress,
-    check_folder,
-    check_single_file,
-    find_folder,
-    home_path,
-    is_single_file,
-    silent,
-)
+from .checks import check_folder, check_single_file, parts_of
+from .families import vae_kind
+from .hub import HUB_ID, LAYERS_FILE, Progress, find_folder, home_path, is_single_file, silent
+from .weight_files import read_config, read_table
 
 FLOAT32_KEY = "float32_layers"
 """In a folder's `streamv2v.json`: `{"float32_layers": ["down_blocks.0.attentions.0"]}`."""
-HEADER_LIMIT_BYTES = 100_000_000
-"""A longer table of tensors is no table; the format's own limit."""
 
 SD_UNET: dict[str, Any] = {
     "block_out_channels": [320, 640, 1280, 1280],
@@ -43,6 +33,7 @@ SD_UNET: dict[str, Any] = {
 }
 """The U-Net that Stable Diffusion 1.x and 2.x share as far as memory is concerned; single files carry no other word."""
 SD_VAE: dict[str, Any] = {"_class_name": "AutoencoderKL", "block_out_channels": [128, 256, 512, 512]}
+TINY_VAE: dict[str, Any] = {"_class_name": "AutoencoderTiny", "decoder_block_out_channels": [64] * 4}
 SD_VAE_PARAMETERS = 83_653_863
 
 _SINGLE_FILE_PARTS = {
@@ -85,9 +76,7 @@ def model_facts(config: StreamConfig, *, half: bool = False, progress: Progress 
     if is_single_file(config.model):
         facts = _of_single_file(check_single_file(config.model))
     else:
-        parts = ("unet", "vae", "text_encoder", "tokenizer", "scheduler")
-        if config.safety_checker:
-            parts += ("safety_checker", "feature_extractor")
+        parts = parts_of(config)
         folder = find_folder(
             config.model,
             revision=config.revision,
@@ -97,12 +86,12 @@ def model_facts(config: StreamConfig, *, half: bool = False, progress: Progress 
             parts=parts,
             progress=progress,
         )
-        check_folder(folder)
+        check_folder(folder, parts)
         weighty = [part for part in parts if part not in ("tokenizer", "scheduler", "feature_extractor")]
         facts = ModelFacts(
             {part: count_parameters(folder / part) for part in weighty},
             read_config(folder / "unet"),
-            read_config(folder / "vae"),
+            SD_VAE if config.vae else read_config(folder / "vae"),
             float32_layers=(wide := float32_layers_of(folder)),
             float32_parameters=count_parameters(folder / "unet", within=wide),
         )
@@ -151,30 +140,9 @@ def tensors_of(file: Path) -> Iterator[tuple[str, int]]:
     Raises:
         ModelError: the file is no safetensors file.
     """
-    with file.open("rb") as opened:
-        start = opened.read(8)
-        length = struct.unpack("<Q", start)[0] if len(start) == 8 else 0
-        if not 0 < length <= HEADER_LIMIT_BYTES:
-            raise ModelError(f"{file} was taken for a safetensors file and is none. Download or copy it again.")
-        try:
-            header = json.loads(opened.read(length))
-        except ValueError:
-            raise ModelError(f"The weight file {file} is damaged: its header cannot be read. Copy it again.") from None
-    for name, tensor in header.items():
-        if name != "__metadata__" and tensor["dtype"].startswith(("F", "BF")):
-            yield name, math.prod(tensor["shape"])
-
-
-def read_config(folder: Path) -> dict[str, Any]:
-    """A part's config.json.
-
-    Raises:
-        ModelError: it is not there or no JSON.
-    """
-    try:
-        return json.loads((folder / "config.json").read_text("utf-8"))
-    except (OSError, ValueError) as error:
-        raise ModelError(f"{folder}/config.json cannot be read ({error}). Download or copy the model again.") from None
+    for name, tensor in read_table(file, whole=False).tensors.items():
+        if tensor.is_float:
+            yield name, math.prod(tensor.shape)
 
 
 def _of_single_file(file: Path) -> ModelFacts:
@@ -191,7 +159,11 @@ def _with_vae(facts: ModelFacts, vae: str) -> ModelFacts:
     if not folder.is_dir() and HUB_ID.match(vae):
         # one of the hub is fetched by the loader; a full one is the most that it can be
         full = not re.search("tae|tiny", vae, re.IGNORECASE)
-        shape = SD_VAE if full else {"_class_name": "AutoencoderTiny", "decoder_block_out_channels": [64] * 4}
+        shape = SD_VAE if full else TINY_VAE
         count = SD_VAE_PARAMETERS if full else 2_445_063
         return replace(facts, parameters={**facts.parameters, "vae": count}, vae=shape, guessed=(*facts.guessed, "vae"))
+    if folder.is_file():
+        count = sum(many for _, many in tensors_of(folder))
+        shape = SD_VAE if vae_kind(read_table(folder).tensors) != "AutoencoderTiny" else TINY_VAE
+        return replace(facts, parameters={**facts.parameters, "vae": count}, vae=shape)
     return replace(facts, parameters={**facts.parameters, "vae": count_parameters(folder)}, vae=read_config(folder))

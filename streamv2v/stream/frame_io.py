@@ -14,7 +14,7 @@ from torch import Tensor
 
 from ..device.graphs import Graphs, Program
 from ..device.host_transfer import Download, Upload
-from ..errors import FrameError
+from ..errors import FrameError, ModelError, StreamV2VError
 from ..frames import Pixels, fit, to_levels, to_picture
 from ..models.codec import Codec
 
@@ -66,7 +66,7 @@ class PictureOut:
         height: int,
         check: Callable[[Pixels], Pixels] | None = None,
     ) -> None:
-        self._codec, self._check = codec, check
+        self._codec, self._check, self._latent = codec, check, latent
         levels = torch.zeros(height, width, 3, dtype=torch.uint8, device=latent.device)
         self.decode = Program(graphs, "decode", self._decode, [latent], levels)
         self._download = Download(levels)
@@ -92,15 +92,35 @@ class PictureOut:
 
         Raises:
             FrameError: none is on its way.
+            StreamV2VError: the networks gave not-a-numbers.
         """
         if not self._on_the_way:
             raise FrameError("No picture is on its way: submit() a frame before collect().")
         number = self._on_the_way.popleft()
         if number is not None:
             picture = self._download.wait(number)
+            if not picture.any() and not self.sound():  # not-a-number becomes black
+                raise StreamV2VError("the networks answered with not-a-numbers; such a picture is not shown")
             self._last = self._check(picture) if self._check is not None else picture
         assert self._last is not None, "the first picture cannot repeat another"
         return self._last.copy()
+
+    def check_sound(self, model: str) -> None:
+        """See that the latest picture was numbers.
+
+        Raises:
+            ModelError: it was not; says what to do.
+        """
+        if not self.sound():
+            raise ModelError(
+                f"{model} answers with not-a-numbers. Choose engine.dtype float32, another VAE "
+                "(--vae madebyollin/taesd) or another model."
+            )
+
+    @torch.inference_mode()
+    def sound(self) -> bool:
+        """Whether what is in the latent decodes to numbers."""
+        return bool(torch.isfinite(self._codec.decode(self._latent)).all())
 
     def forget(self) -> None:
         """Drop what is on its way, after waiting for it, since its memory is used again."""

@@ -38,9 +38,9 @@ class FramePath:
         codec: Codec,
         stream: StreamBatch,
         graphs: Graphs,
-        *,
         width: int,
         height: int,
+        *,
         check: Callable[[Pixels], Pixels] | None = None,
     ) -> None:
         self._codec, self._stream, self._graphs = codec, stream, graphs

@@ -42,6 +42,7 @@ def show(
 def memory(
     model: options.Model = None,
     vae: options.Vae = None,
+    single_file_config: options.SingleFileConfig = None,
     bank: options.Bank = None,
     slots: options.Slots = None,
     engine_size: options.EngineSize = None,

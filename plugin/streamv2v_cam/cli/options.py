@@ -54,7 +54,13 @@ Loras = Annotated[
     list[str] | None,
     option("--lora", help='A LoRA: file, folder or hub id, with ":0.8" for its scale; repeatable.', panel=_ENGINE),
 ]
-Vae = Annotated[str | None, option("--vae", help="Another VAE: a folder or a hub id.", panel=_ENGINE)]
+Vae = Annotated[
+    str | None, option("--vae", help="Another VAE: a folder, a .safetensors file or a hub id.", panel=_ENGINE)
+]
+SingleFileConfig = Annotated[
+    str | None,
+    option("--single-file-config", help="Configuration of a one-file model: a folder or a hub id.", panel=_ENGINE),
+]
 Bank = Annotated[str | None, option("--bank", help="Memory of past frames: paper, queue, off or best.", panel=_ENGINE)]
 Slots = Annotated[int | None, option("--slots", help="Denoising steps, 1 to 8.", panel=_ENGINE)]
 Sequential = Annotated[
@@ -98,6 +104,7 @@ SETTING_OF = {
     "model": "engine.model",
     "loras": "engine.loras",
     "vae": "engine.vae",
+    "single_file_config": "engine.single_file_config",
     "bank": "engine.bank.kind",
     "slots": "engine.slots",
     "sequential": "engine.sequential",

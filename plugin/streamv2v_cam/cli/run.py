@@ -55,6 +55,7 @@ def run(
     model: options.Model = None,
     loras: options.Loras = None,
     vae: options.Vae = None,
+    single_file_config: options.SingleFileConfig = None,
     bank: options.Bank = None,
     slots: options.Slots = None,
     sequential: options.Sequential = None,

@@ -40,6 +40,7 @@ def translate(
     model: options.Model = None,
     loras: options.Loras = None,
     vae: options.Vae = None,
+    single_file_config: options.SingleFileConfig = None,
     bank: options.Bank = None,
     slots: options.Slots = None,
     sequential: options.Sequential = None,

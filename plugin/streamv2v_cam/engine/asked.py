@@ -7,7 +7,7 @@ from pathlib import Path
 
 from streamv2v.config import StreamConfig
 from streamv2v.errors import ModelError
-from streamv2v.models.hub import check_lora, check_model, check_vae
+from streamv2v.models.checks import check_config
 
 DEVICES = Path("/dev")
 _CARDS = ("nvidia*", "dxg", "kfd")
@@ -20,11 +20,7 @@ def check_asked(config: StreamConfig) -> None:
     Raises:
         ModelError: one cannot; what was looked for and what to do.
     """
-    check_model(config.model)
-    for lora in config.loras:
-        check_lora(lora.source)
-    if config.vae:
-        check_vae(config.vae)
+    check_config(config)
     check_device(config.device)
 
 

@@ -13,6 +13,7 @@ from .protocol import Failure, FailureKind
 FIRST_DELAY_S = 1.0
 LONGEST_DELAY_S = 30.0
 STABLE_AFTER_S = 60.0
+BARREN_LIMIT = 3
 
 
 @dataclass
@@ -23,16 +24,37 @@ class Recovery:
         first_delay_s: wait after a second failure in a row, the first has none; doubles up to 30 s with each more.
         failures: in a row, since the engine last ran for a minute.
         memory_failures: of them, those for lack of memory.
+        barren: crashes in a row of a configuration that has never drawn a picture.
     """
 
     first_delay_s: float = FIRST_DELAY_S
     failures: int = 0
     memory_failures: int = 0
+    barren: int = 0
+    _drew: StreamConfig | None = None
 
     def ran(self, seconds: float) -> None:
         """The engine worked for so long before it ended; a minute clears the record."""
         if seconds >= STABLE_AFTER_S:
             self.failures = self.memory_failures = 0
+
+    def judged(self, failure: Failure, config: StreamConfig, *, drew: bool) -> Failure:
+        """The failure as it counts: a configuration that never drew a picture is given up with its third crash.
+
+        Args:
+            drew: whether the engine that ended drew a picture.
+        """
+        if drew:
+            self._drew = config
+        if failure.kind is not FailureKind.CRASH or self._drew == config:
+            self.barren = 0
+            return failure
+        self.barren += 1
+        if self.barren < BARREN_LIMIT:
+            return failure
+        self.barren = 0
+        reason = f"{failure.reason}; it ended {BARREN_LIMIT} times before its first picture and is not started again"
+        return Failure(FailureKind.MODEL, reason, failure.detail)
 
     def after(self, failure: Failure, config: StreamConfig) -> tuple[float, StreamConfig, str]:
         """The next start: delay in seconds, configuration, and the reason with what is being done about it."""

@@ -148,6 +148,7 @@ class EngineSupervisor:
                 # the whole program was told to stop, and the engine has heard it sooner
                 self._stopping.wait()
                 return
+            failure = self._recovery.judged(failure, self.config, drew=self._last > 0)
             # what ends a run before its first picture is told by the run
             ends_run = failure.kind.permanent and not self._telemetry.snapshot().styled
             log.log(logging.INFO if ends_run else logging.WARNING, "%s", failure.reason)

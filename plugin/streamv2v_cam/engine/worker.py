@@ -83,6 +83,8 @@ def build(end: EngineEnd, config: StreamConfig, progress: Callable[..., None]) -
 
     needs = check_memory(end, config, progress)
     components = _components_of(config, progress)
+    for line in components.warned:
+        end.send(Notice(line, True))
     engine = StreamV2V(config, components)
 
     def warm_up() -> None:

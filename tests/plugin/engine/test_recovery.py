@@ -84,3 +84,18 @@ def test_every_error_becomes_one_line_of_the_right_kind(error, kind, words):
 
 def test_only_a_wrong_model_or_setup_makes_a_restart_useless():
     assert [kind.name for kind in FailureKind if kind.permanent] == ["MODEL", "SETUP"]
+
+
+def test_a_configuration_that_never_drew_a_picture_is_given_up_with_its_third_crash():
+    recovery, config = Recovery(), StreamConfig()
+    kinds = [recovery.judged(CRASH, config, drew=False).kind for _ in range(3)]
+    assert kinds == [FailureKind.CRASH, FailureKind.CRASH, FailureKind.MODEL]
+    given_up = [recovery.judged(CRASH, config, drew=False) for _ in range(3)][-1]
+    assert given_up.kind.permanent and "3 times before its first picture" in given_up.reason
+
+
+def test_a_configuration_that_drew_once_is_started_again_for_ever():
+    recovery, config = Recovery(), StreamConfig()
+    assert not recovery.judged(CRASH, config, drew=True).kind.permanent
+    assert not any(recovery.judged(CRASH, config, drew=False).kind.permanent for _ in range(9))
+    assert [recovery.judged(CRASH, StreamConfig(slots=4), drew=False).kind.permanent for _ in range(3)][-1]

@@ -19,7 +19,8 @@ NAME = "someone/tiny-lcm"
 PROGRAM = """
 import json, sys
 from streamv2v.errors import ModelError
-from streamv2v.models.hub import check_folder, find_folder
+from streamv2v.models.checks import check_folder
+from streamv2v.models.hub import find_folder
 said = []
 try:
     folder = find_folder(**json.loads(sys.argv[1]), progress=lambda what, share: said.append([what, share]))

@@ -1,0 +1,70 @@
+"""From a LoRA's name to its file on this machine: a file, a folder's one file, or that of a hub repository."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ..errors import ModelError
+from .checks import LORA_NAME, check_lora, pick_lora
+from .hub import home_path
+
+
+def find_lora(source: str, *, offline: bool, cache_dir: str | None) -> Path:
+    """The LoRA's file; one of the hub is fetched, or taken as it lies here where the network is away.
+
+    Args:
+        offline: only files that are already there.
+    Raises:
+        ModelError: it is not there; says what to do.
+    """
+    check_lora(source)
+    path = home_path(source)
+    if path.is_file():
+        return path
+    if path.is_dir():
+        return path / pick_lora([file.name for file in path.iterdir()], source)
+    return _of_hub(source, offline, cache_dir)
+
+
+def _of_hub(source: str, offline: bool, cache_dir: str | None) -> Path:
+    from huggingface_hub import HfApi, hf_hub_download
+    from huggingface_hub.errors import GatedRepoError, RepositoryNotFoundError
+
+    if offline:
+        if (found := _cached(source, cache_dir)) is None:
+            raise ModelError(
+                f"The LoRA {source} was looked for among the files already downloaded and is not there. "
+                "Run once with the network and without --offline, or give its file."
+            )
+        return found
+    try:
+        files = [file.rfilename for file in HfApi().model_info(source).siblings or []]
+        return Path(hf_hub_download(source, pick_lora(files, source), cache_dir=cache_dir))
+    except ModelError:
+        raise
+    except GatedRepoError:
+        raise ModelError(
+            f"The hub wants you to accept the terms of {source} first: open its page, accept, run 'hf auth login'."
+        ) from None
+    except RepositoryNotFoundError:
+        raise ModelError(f"The hub has no LoRA {source!r} (or it is private). Check the name.") from None
+    except Exception as error:  # the network library's errors have no common base with a stable name
+        if (found := _cached(source, cache_dir)) is not None:
+            return found
+        reason = " ".join(str(error).split())[:160] or type(error).__name__
+        raise ModelError(
+            f"The LoRA {source} could not be fetched from the hub ({reason}). Check the network, or give its file."
+        ) from None
+
+
+def _cached(source: str, cache_dir: str | None) -> Path | None:
+    """The LoRA's file in the newest snapshot on this machine; None where there is none."""
+    from huggingface_hub import constants, try_to_load_from_cache
+
+    found = try_to_load_from_cache(source, LORA_NAME, cache_dir=cache_dir)
+    if isinstance(found, str):
+        return Path(found)
+    kept = Path(cache_dir or constants.HF_HUB_CACHE) / f"models--{source.replace('/', '--')}" / "snapshots"
+    snapshots = sorted(kept.glob("*"), key=lambda folder: folder.stat().st_mtime, reverse=True)
+    names = {name: folder for folder in reversed(snapshots) for name in (file.name for file in folder.iterdir())}
+    return names[name] / name if names and (name := pick_lora(names, source)) else None

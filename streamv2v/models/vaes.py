@@ -1,0 +1,96 @@
+"""Another VAE in the place of a model's own: from a folder, a hub id, or one .safetensors file."""
+
+from __future__ import annotations
+
+import json
+import re
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from ..config import StreamConfig
+from ..errors import ModelError
+from .checks import FOLDER_VAES, check_vae, check_vae_folder
+from .families import VAE, vae_kind
+from .hub import Progress, home_path
+from .parts import as_model_error, check_missing, load_part
+from .weight_files import WeightFile, read_table
+
+_USUAL_GROUPS = 32
+
+
+def load_vae(config: StreamConfig, dtype: torch.dtype, progress: Progress) -> Any:
+    """The VAE that `config.vae` names.
+
+    Raises:
+        ModelError: it is not there, no VAE that is taken, or not whole.
+    """
+    import diffusers
+
+    assert config.vae is not None
+    progress(f"loading VAE {config.vae}", None)
+    check_vae(config.vae)
+    path = home_path(config.vae)
+    if path.is_file():
+        return _of_file(read_table(path), dtype)
+    if path.is_dir():
+        settings = json.loads((path / "config.json").read_text("utf-8-sig"))
+        return load_part(getattr(diffusers, settings["_class_name"]), path, dtype)
+    with as_model_error(f"The VAE {config.vae}"):
+        where: dict[str, Any] = {"local_files_only": config.offline, "cache_dir": config.cache_dir}
+        settings: Any = diffusers.AutoencoderTiny.load_config(config.vae, **where)
+        kind = settings.get("_class_name", FOLDER_VAES[0])
+        check_vae_folder(path, {**settings, "_class_name": kind}, f"The VAE {config.vae}")
+        return getattr(diffusers, kind).from_pretrained(config.vae, dtype=dtype, use_safetensors=True, **where)
+
+
+def _of_file(file: WeightFile, dtype: torch.dtype) -> Any:
+    """A VAE of one file, in either layout; its shape is read from its tensors, so that nothing else is asked."""
+    import diffusers
+    from safetensors.torch import load_file
+
+    kind = vae_kind(file.tensors)
+    what = f"The VAE {file.path.name}"
+    with as_model_error(what):
+        weights = {name.removeprefix(VAE): weight for name, weight in load_file(str(file.path)).items()}
+        if kind == "AutoencoderTiny":
+            raise ModelError(f"{what} is a tiny VAE without its configuration. Name its folder instead of the file.")
+        vae: Any = diffusers.AutoencoderKL
+        with tempfile.TemporaryDirectory() as folder:
+            (Path(folder) / "config.json").write_text(json.dumps(_settings_of(weights)), "utf-8")
+            network = vae.from_single_file(
+                {name: weight for name, weight in weights.items() if name.split(".")[0] in _HALVES},
+                config=folder,
+                dtype=dtype,
+                local_files_only=True,
+            )
+    check_missing(what, [name for name, weight in network.named_parameters() if weight.is_meta])
+    return network
+
+
+_HALVES = ("encoder", "decoder", "quant_conv", "post_quant_conv")
+
+
+def _settings_of(weights: dict[str, Any]) -> dict[str, Any]:
+    """The configuration that a KL VAE's tensors tell; groups and scaling are those of Stable Diffusion."""
+    block = re.compile(r"^encoder\.(?:down|down_blocks)\.(\d+)\.(?:block|resnets)\.(\d+)\.conv1\.weight$")
+    found = {(int(m[1]), int(m[2])): weights[name].shape[0] for name in weights if (m := block.match(name))}
+    levels = max(level for level, _ in found) + 1
+    channels = [found[level, 0] for level in range(levels)]
+    groups = next(number for number in (_USUAL_GROUPS, 16, 8, 4, 2, 1) if all(c % number == 0 for c in channels))
+    return {
+        "_class_name": "AutoencoderKL",
+        "block_out_channels": channels,
+        "down_block_types": ["DownEncoderBlock2D"] * levels,
+        "up_block_types": ["UpDecoderBlock2D"] * levels,
+        "in_channels": 3,
+        "out_channels": 3,
+        "latent_channels": weights["decoder.conv_in.weight"].shape[1],
+        "layers_per_block": max(number for _, number in found) + 1,
+        "norm_num_groups": groups,
+        "scaling_factor": 0.18215,
+        "use_quant_conv": "quant_conv.weight" in weights,
+        "use_post_quant_conv": "post_quant_conv.weight" in weights,
+    }
