@@ -281,14 +281,16 @@ def test_layers_of_a_lora_that_fit_nothing_are_counted_and_said(tiny_model: Path
 
 
 def test_the_text_encoders_part_of_a_lora_is_added(tiny_model: Path, tmp_path: Path) -> None:
-    path = plain_lora(tmp_path / "text.safetensors", "lora_te_text_model_encoder_layers_0_self_attn_q_proj")
+    start = "lora_te_text_model_encoder_layers_0_self_attn"
+    other = {f"{start}_q_proj.lora_down.weight": torch.ones(2, 16), f"{start}_q_proj.lora_up.weight": torch.ones(16, 2)}
+    path = plain_lora(tmp_path / "text.safetensors", f"{start}_out_proj", **other)
     plain = load_components(StreamConfig(model=str(tiny_model), **SMALL))
     fused = load_components(StreamConfig(model=str(tiny_model), loras=(Lora(str(path), 0.5),), **SMALL))
-    weights = load_file(str(path))
-    name = next(name for name in plain.text_encoder.state_dict() if name.endswith("layers.0.self_attn.q_proj.weight"))
-    down, up = (next(w for n, w in weights.items() if half in n) for half in ("lora_down", "lora_up"))
-    wanted = plain.text_encoder.state_dict()[name] + 0.5 * up @ down
-    torch.testing.assert_close(fused.text_encoder.state_dict()[name], wanted)
+    weights, before, after = load_file(str(path)), plain.text_encoder.state_dict(), fused.text_encoder.state_dict()
+    for part in ("out_proj", "q_proj"):
+        name = next(name for name in before if name.endswith(f"layers.0.self_attn.{part}.weight"))
+        down, up = (weights[f"{start}_{part}.lora_{half}.weight"] for half in ("down", "up"))
+        torch.testing.assert_close(after[name], before[name] + 0.5 * up @ down)
     assert not fused.warned
 
 
