@@ -100,7 +100,8 @@ def tiny_model(folder: Path) -> dict[str, Path]:
     import torch
     from diffusers import AutoencoderKL, LCMScheduler, UNet2DConditionModel
     from safetensors.torch import load_file, save_file
-    from transformers import CLIPTextConfig, CLIPTextModel
+    from transformers.models.clip.configuration_clip import CLIPTextConfig
+    from transformers.models.clip.modeling_clip import CLIPTextModel
 
     from streamv2v.config import EMBEDDED_FOLDER
 

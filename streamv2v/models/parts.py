@@ -28,12 +28,14 @@ def load_folder(folder: Path, dtype: torch.dtype, *, vae: Any, safety_checker: b
         ModelError: a part that cannot be loaded whole.
     """
     import diffusers
-    import transformers
+    from transformers.models.clip.image_processing_clip import CLIPImageProcessor
+    from transformers.models.clip.modeling_clip import CLIPTextModel
+    from transformers.models.clip.tokenization_clip import CLIPTokenizer
 
     with as_model_error(f"The scheduler of {folder}"):
         scheduler = _scheduler(folder / "scheduler")
     with as_model_error(f"The tokenizer of {folder}"):
-        tokenizer = transformers.CLIPTokenizer.from_pretrained(str(folder / "tokenizer"), local_files_only=True)
+        tokenizer = CLIPTokenizer.from_pretrained(str(folder / "tokenizer"), local_files_only=True)
     kind = read_json(folder / "vae" / "config.json")["_class_name"] if vae is None else ""
     extra: dict[str, Any] = {"safety_checker": None, "feature_extractor": None}
     if safety_checker:
@@ -41,11 +43,11 @@ def load_folder(folder: Path, dtype: torch.dtype, *, vae: Any, safety_checker: b
 
         extra = {
             "safety_checker": load_part(StableDiffusionSafetyChecker, folder / "safety_checker", dtype),
-            "feature_extractor": transformers.CLIPImageProcessor.from_pretrained(str(folder / "feature_extractor")),
+            "feature_extractor": CLIPImageProcessor.from_pretrained(str(folder / "feature_extractor")),
         }
     return diffusers.StableDiffusionPipeline(
         vae=vae if vae is not None else load_part(getattr(diffusers, kind), folder / "vae", dtype),
-        text_encoder=load_part(transformers.CLIPTextModel, folder / "text_encoder", dtype),
+        text_encoder=load_part(CLIPTextModel, folder / "text_encoder", dtype),
         tokenizer=tokenizer,
         unet=load_part(diffusers.UNet2DConditionModel, folder / "unet", dtype),
         scheduler=scheduler,
