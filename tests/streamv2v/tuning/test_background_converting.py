@@ -83,6 +83,43 @@ def test_converted_networks_asked_for_draw_the_same_pictures(converted: Path) ->
     assert max(np.abs(a.astype(int) - b.astype(int)).max() for a, b in zip(found, wanted, strict=True)) <= 2
 
 
+@pytest.mark.slow
+@needs_openvino
+@pytest.mark.parametrize(
+    "bank",
+    [
+        BankConfig(),
+        BankConfig(spread=True),
+        BankConfig(kind="queue", queue_length=2),
+        BankConfig(kind="off"),
+    ],
+    ids=["paper", "spread", "queue", "off"],
+)
+def test_every_kind_of_bank_goes_through_a_converted_network_unchanged(tmp_path: Path, bank: BankConfig) -> None:
+    config = config_for(tmp_path, bank=bank, acceleration="openvino")
+    examples, components = Examples(), few_layers(tmp_path)
+    with StreamV2V(config, components) as engine:
+        with examples.watching(components):
+            engine.warm_up()
+        draw(engine)
+        for part in ("unet", "decoder"):
+            place = folder_for(config, components, part, tmp_path / "cache")
+            assert convert_part(components, part, examples.calls[part], place) < 1e-4
+    with StreamV2V(config, few_layers(tmp_path)) as plain:
+        plain.warm_up()
+        wanted = draw(plain)
+    components = few_layers(tmp_path)
+    with StreamV2V(config, components) as engine:
+        engine.warm_up()
+        work = converting(config, components, asked=True)
+        work.start()
+        assert work.wait(120)
+        work.hand_over(engine.use_networks)
+        found = draw(engine)
+    assert work.facts()["openvino"] == ["unet", "decoder"] and not any(t.failed for t in work.trials.values())
+    assert max(np.abs(a.astype(int) - b.astype(int)).max() for a, b in zip(found, wanted, strict=True)) <= 2
+
+
 @needs_openvino
 def test_unasked_they_are_tried_on_the_frames_on_air_and_the_answer_is_remembered(converted: Path) -> None:
     config, components = config_for(converted), few_layers(converted)
