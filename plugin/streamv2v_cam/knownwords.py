@@ -56,8 +56,12 @@ class WordJudge:
         self._vocabulary, self._quiet = vocabulary, quiet
         self.notice = WordNotice()
 
-    def check(self, controls: Controls) -> None:
+    def check(self, controls: Controls, *, quietly: bool = False) -> None:
         """Go on where prompt and every text of the blend name a look.
+
+        Args:
+            controls: whose words are judged.
+            quietly: the caller says what was refused, so nothing goes to the log.
 
         Raises:
             UnknownLook: one does not; it was put into the log and into `notice`.
@@ -71,7 +75,7 @@ class WordJudge:
             if not verdict.names_a_look:
                 refusal = self._refusal(field, text, verdict.unknown, verdict.nearest)
                 self._say(refusal.told, verdict.unknown, refused=True)
-                if not self._quiet:
+                if not (self._quiet or quietly):
                     log.warning("%s", refusal.told)
                 raise refusal
             unknown |= dict.fromkeys(verdict.unknown)

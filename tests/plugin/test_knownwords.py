@@ -57,10 +57,12 @@ def test_a_weight_of_nothing_in_a_blend_is_not_judged():
     assert store().apply({"blend": [["a zombie", 0.0]]}).controls.blend == (("a zombie", 0.0),)
 
 
-def test_a_run_asked_for_unknown_words_begins_in_a_known_look_and_says_so(tmp_path):
+def test_a_run_asked_for_unknown_words_begins_in_a_known_look_and_says_so_once(caplog):
     said: list[str] = []
     settings = load_settings({"start.prompt": "a zombie", "start.strength": 0.7}, None)
-    here = starting_store(settings, vocabulary_of("embedded"), say=said.append)
+    with caplog.at_level("WARNING", logger="streamv2v_cam"):
+        here = starting_store(settings, vocabulary_of("embedded"), say=said.append)
+    assert not caplog.records, "it is said once"
     assert (here.current.look, here.current.controls.prompt) == ("pencil", "a pencil sketch of a person")
     assert here.current.controls.strength == 0.7
     assert len(said) == 1 and "zombie" in said[0] and "starts in pencil" in said[0]

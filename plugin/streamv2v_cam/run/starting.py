@@ -30,7 +30,7 @@ def starting_store(
     judge = WordJudge(vocabulary)
     controls, name = settings.controls(), settings.start_look()
     try:
-        judge.check(controls)
+        judge.check(controls, quietly=True)
     except UnknownLook as refusal:
         controls, name = _known(settings, controls, vocabulary)
         say(refusal.told.replace("the look on air stays", f"the run starts in {name or 'its usual look'}"))
