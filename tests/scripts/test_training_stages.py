@@ -112,6 +112,7 @@ def an_older_autoencoder(cache: Cache) -> AutoencoderTiny:
     vae = start_autoencoder(cache, seed=0)
     torch.manual_seed(4)
     old = AutoencoderTiny.from_config({**vae.config, "num_decoder_blocks": (3, 2, 1, 1)})
+    assert isinstance(old, AutoencoderTiny)
     old.encoder.load_state_dict(vae.encoder.state_dict())
     return old
 
