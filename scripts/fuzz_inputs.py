@@ -170,16 +170,17 @@ def weights(count: int, chance: random.Random, folder: Path, wrong: list[str]) -
     files = tiny_model(folder / "model")
     whole = {what: path.read_bytes() for what, path in files.items()}
     model = {"model": str(folder / "model"), "width": 64, "height": 64, "device": "cpu", "acceleration": "none"}
-    for number in range(count):
-        what = chance.choice(tuple(files))
-        files[what].write_bytes(mutated_weights(whole[what], chance))
+    for number in range(-len(files), count):
+        # first each file as it was made, which has to draw: a refusal of everything would prove nothing
+        what = tuple(files)[number] if number < 0 else chance.choice(tuple(files))
+        files[what].write_bytes(mutated_weights(whole[what], chance) if number >= 0 else whole[what])
         beside: dict[str, Any] = {"vae": str(files["vae"])} if what == "vae" else {}
         beside |= {"loras": (Lora(str(files["lora"])),)} if what == "lora" else {}
         config = StreamConfig(**model, **beside, slots=1, offline=True)
         kind, words = outcome(lambda config=config: draws(config))
         files[what].write_bytes(whole[what])
-        seen[kind] += 1
-        if kind not in ("result", "one line"):
+        seen[kind] += number >= 0
+        if kind not in ("result", "one line")[: 1 if number < 0 else 2]:
             wrong.append(f"weights {number} ({what}): {kind}: {words}")
     return seen
 

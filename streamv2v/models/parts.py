@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import warnings
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -159,7 +160,7 @@ def quiet() -> Iterator[None]:
     before = [(log.is_progress_bar_enabled(), log.get_verbosity()) for log in logs]
     for log in logs:
         log.disable_progress_bar()
-        log.set_verbosity_error()
+        log.set_verbosity(logging.CRITICAL)  # what fails is raised, and told in one line
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
