@@ -17,7 +17,7 @@ MODES = ("effect", "bypass", "freeze", "privacy")
 FITS = ("crop", "fit")
 MOTIONS = ("reproject", "hold")
 BANK_CHANGES = ("fade", "reset", "keep")
-PROMPT_LIMIT = 1000
+PROMPT_LIMIT = 2000
 BLEND_LIMIT = 8
 
 
@@ -50,6 +50,9 @@ class Controls:
     strength: float = _number(0.5, 0.0, 1.0, help="0 is the camera's picture, 1 the fullest look.")
     guidance_scale: float = _number(1.0, 1.0, 20.0, step=0.1, help="How hard the prompt pulls; 1 is off.")
     guidance_delta: float = _number(1.0, 0.0, 2.0, help="Share of the residual noise in RCFG guidance.")
+    clip_skip: int = _number(
+        1, 1, 12, unit="layers", step=1, help="Which layer of the text encoder counts: 1 the last, 2 the one before it."
+    )
     seed: int = _number(2, 0, 2**32 - 1, step=1, help="Picks the fixed noise of every slot.")
     bank_weight: float = _number(1.0, 0.0, 4.0, step=0.05, help="Stability: 0 forgets the past, 1 is the paper.")
     fusion_strength: float = _number(0.8, 0.0, 1.0, help="Feature fusion: share taken from the bank.")

@@ -17,7 +17,7 @@ HEAVY = {"torch", "diffusers", "transformers", "peft", "accelerate"}
 """Packages of the engine process: they take seconds to import and may hang or crash."""
 COMMON = ("config", "controls", "errors", "frames")
 """Files of the library that everyone speaks of; they import each other alone."""
-WINGS = ("device", "models", "memory", "stream", "tuning")
+WINGS = ("device", "prompts", "models", "memory", "stream", "tuning")
 """Folders of the library. An import runs downwards only, from a later one to an earlier one, or to the common files."""
 SIDE_BY_SIDE = {("tuning", "stream")}
 """Wings that are neighbours: the first stands later in `WINGS` and does not need the second."""
@@ -38,6 +38,9 @@ LIGHT_LIBRARY = {
     "streamv2v.models.preflight",
     "streamv2v.models.vocabulary",
     "streamv2v.models.weight_files",
+    "streamv2v.prompts",
+    "streamv2v.prompts.reading",
+    "streamv2v.prompts.syntax",
 }
 """Modules of the library that never import torch, open to everyone."""
 ENGINE_PROCESS = "engine/worker*.py"
@@ -76,7 +79,7 @@ DEVICES_AND_SOCKETS = {
 
 def light(name: str) -> bool:
     """Whether this is a light module of the library, or a name out of one."""
-    return name in LIGHT_LIBRARY or name.rpartition(".")[0] in LIGHT_LIBRARY - {"streamv2v.models"}
+    return name in LIGHT_LIBRARY or name.rpartition(".")[0] in LIGHT_LIBRARY - {"streamv2v.models", "streamv2v.prompts"}
 
 
 def wing_of(name: str) -> str | None:
@@ -144,6 +147,8 @@ def test_the_host_uses_only_the_light_modules_of_the_library() -> None:
         "models/model_facts",
         "models/preflight",
         "models/vocabulary",
+        "prompts/__init__",
+        "prompts/syntax",
     ],
 )
 def test_the_light_modules_of_the_library_need_the_standard_library_alone(module: str) -> None:

@@ -8,7 +8,6 @@ prompt, never once for each frame.
 from __future__ import annotations
 
 from collections.abc import Callable
-from types import SimpleNamespace
 from typing import Any
 
 import torch
@@ -68,12 +67,17 @@ class LetterTokenizer:
 
     model_max_length = TEXT_LENGTH
     vocabulary = 512
+    bos_token_id = 0
+    eos_token_id = pad_token_id = vocabulary - 1
 
-    def __call__(self, text: str, **_options: Any) -> SimpleNamespace:
-        """`input_ids` as int64 `[1, 77]`; the last id ends and pads a text."""
-        end = self.vocabulary - 1
-        ids = [min(ord(letter), end - 1) for letter in text[: TEXT_LENGTH - 1]]
-        return SimpleNamespace(input_ids=torch.tensor([ids + [end] * (TEXT_LENGTH - len(ids))]))
+    @property
+    def backend_tokenizer(self) -> Any:
+        """A `tokenizers.Tokenizer`."""
+        from tokenizers import Regex, Tokenizer, models, pre_tokenizers
+
+        tokenizer = Tokenizer(models.WordLevel({chr(n): n for n in range(self.vocabulary)}, unk_token=chr(1)))
+        tokenizer.pre_tokenizer = pre_tokenizers.Split(Regex("."), "isolated")
+        return tokenizer
 
 
 def make_unet(shape: str) -> Any:

@@ -84,6 +84,7 @@ class StreamBatch:
         self._noise_circle = self.noise.new_zeros(2, *self.noise.shape)
         self._residual = ResidualNoise(self.noise)
         self._text: Tensor | None = None
+        self._texts: dict[int, Tensor] = {}
         self.smoothing = TemporalSmoothing(
             live, schedule, bank, latent_shape=latent_shape, guidance=guidance, sequential=sequential
         )
@@ -91,11 +92,16 @@ class StreamBatch:
         self._time_cond_width = getattr(unet.config, "time_cond_proj_dim", None)
         self.entering, self.leaving = self.noise.new_zeros(2, 1, *latent_shape).unbind(0)
         self._graphs = graphs or Graphs(device, on=False)
-        self._passes: dict[Course, Program] = {}
+        self._passes: dict[tuple[Course, int], Program] = {}
         self._takings = {
             layer.index: Program(self._graphs, f"bank of {layer.name}", layer.update)
             for layer in (bank.layers if bank else [])
         }
+
+    @property
+    def guided(self) -> bool:
+        """Whether rows without the prompt, or with the negative one, go through the U-Net."""
+        return rows_of(self._guidance, self.slots) > self.slots
 
     def draw_noise(self, seed: int) -> None:
         """Draw each slot's fixed noise from `seed`; on the CPU, so that all devices agree."""
@@ -115,11 +121,14 @@ class StreamBatch:
             self.noise.add_(second, alpha=math.sin(angle))
 
     def set_text(self, prompt: Tensor, negative: Tensor) -> None:
-        """Give every row its text, `[1, L, C]` each; written in place after the first time."""
+        """Give every row its text, `[1, L, C]`, as long for both; one tensor for each L, written in place."""
         without = rows_of(self._guidance, self.slots) - self.slots
-        if self._text is None:
-            self._text = prompt.repeat(without + self.slots, 1, 1)
-        self._text[:without] = negative
+        tokens = prompt.shape[1]
+        if tokens not in self._texts:
+            self._texts[tokens] = prompt.repeat(without + self.slots, 1, 1)
+        self._text = self._texts[tokens]
+        if without:
+            self._text[:without] = negative
         self._text[without:] = prompt
 
     def start(self, latent: Tensor, interval: int) -> Tensor:
@@ -205,11 +214,13 @@ class StreamBatch:
             self._live.switches = before
 
     def _pass_of(self, course: Course) -> Program:
-        if course not in self._passes:
+        assert self._text is not None, "set_text comes before the first frame"
+        key = course, self._text.shape[1]
+        if key not in self._passes:
             words = [word for word, is_so in course._asdict().items() if is_so] or ["reading"]
-            name = f"pass ({', '.join(words)})"
-            self._passes[course] = Program(self._graphs, name, self._pass, [self.entering], self.leaving)
-        return self._passes[course]
+            name = f"pass ({', '.join(words)}; {key[1]} tokens)"
+            self._passes[key] = Program(self._graphs, name, self._pass, [self.entering], self.leaving)
+        return self._passes[key]
 
     def _pass(self, latent: Tensor) -> Tensor:
         """The device's part of `advance`."""

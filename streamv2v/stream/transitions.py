@@ -7,7 +7,7 @@ import math
 from ..controls import Controls
 from ..device.live_tensors import LiveTensors
 from ..memory.bank import FeatureBank
-from .prompt import Glide, PromptEncoder
+from .prompt import Glide, PromptEncoder, same_length
 from .schedule import Schedule
 from .stream_batch import StreamBatch
 
@@ -15,7 +15,7 @@ FADE_FRAMES = 4
 """Least frames over which a bank fades before it is refilled."""
 RETURN_FRAMES = 8
 """Frames over which the feedback comes back after a change of the look has gone through all slots."""
-LOOK = ("prompt", "blend", "negative_prompt", "strength", "guidance_scale", "guidance_delta", "seed")
+LOOK = ("prompt", "blend", "negative_prompt", "strength", "guidance_scale", "guidance_delta", "seed", "clip_skip")
 """Controls whose change must be seen at once, so that no feedback may hold the last picture."""
 
 
@@ -73,7 +73,10 @@ class Transitions:
             self._head_for(controls, old, now_s)
         text_moves = changed or min(self._prompt.progress, self._negative.progress) < 1.0
         if text_moves:
-            self._stream.set_text(self._prompt.at(now_s), self._negative.at(now_s))
+            texts = [self._prompt.at(now_s), self._negative.at(now_s)]
+            if self._stream.guided:  # else nothing looks at the negative prompt
+                texts = same_length(texts, self._encoder.reader.model.length)
+            self._stream.set_text(*texts)
         moved = changed or self.moving
         self._schedule.set_strength(self._strength.at(now_s))
         bank_fade = self._next_fade() * self._ramp(controls.bank_ramp)
@@ -82,8 +85,9 @@ class Transitions:
         return moved
 
     def _begin(self, controls: Controls) -> None:
-        self._prompt = Glide(self._encoder.blend(controls.prompt, controls.blend))
-        self._negative = Glide(self._encoder.encode(controls.negative_prompt))
+        length = self._encoder.reader.model.length
+        self._prompt = Glide(self._encoder.blend(controls.prompt, controls.blend, controls.clip_skip), length)
+        self._negative = Glide(self._encoder.encode(controls.negative_prompt, controls.clip_skip), length)
         self._strength = Glide(controls.strength)
         self._fade = None
         self._settled_frames = RETURN_FRAMES
@@ -91,14 +95,15 @@ class Transitions:
         self._angle = 0.0
 
     def _head_for(self, controls: Controls, old: Controls, now_s: float) -> None:
-        other_look = (controls.prompt, controls.blend) != (old.prompt, old.blend)
-        other_negative = controls.negative_prompt != old.negative_prompt
+        other_layer = controls.clip_skip != old.clip_skip
+        other_look = other_layer or (controls.prompt, controls.blend) != (old.prompt, old.blend)
+        other_negative = other_layer or controls.negative_prompt != old.negative_prompt
         glide_s = controls.transition_s
         if other_look:
-            target = self._encoder.blend(controls.prompt, controls.blend)
+            target = self._encoder.blend(controls.prompt, controls.blend, controls.clip_skip)
             self._prompt.go(target, duration_s=glide_s, now_s=now_s)
         if other_negative:
-            target = self._encoder.encode(controls.negative_prompt)
+            target = self._encoder.encode(controls.negative_prompt, controls.clip_skip)
             self._negative.go(target, duration_s=glide_s, now_s=now_s)
         if controls.strength != old.strength:
             self._strength.go(controls.strength, duration_s=glide_s if other_look else 0.0, now_s=now_s)

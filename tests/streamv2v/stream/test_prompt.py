@@ -8,7 +8,8 @@ import pytest
 import torch
 from tiny import tiny_text_encoder, tiny_tokenizer
 
-from streamv2v.stream.prompt import CACHE_SIZE, Glide, PromptEncoder
+from streamv2v.prompts.reading import CHUNK_LIMIT
+from streamv2v.stream.prompt import CACHE_SIZE, Glide, PromptEncoder, same_length, weighted
 
 
 @pytest.fixture
@@ -32,8 +33,78 @@ def test_the_cache_is_bounded_and_keeps_what_is_used(encoder: PromptEncoder) -> 
     assert encoder.encoded == CACHE_SIZE + 2
 
 
-def test_a_prompt_longer_than_the_model_is_cut_and_still_a_picture(encoder: PromptEncoder) -> None:
-    assert encoder.encode("red " * 500).shape == (1, 16, 16)
+def plain(encoder: PromptEncoder, folder: Path, text: str) -> torch.Tensor:
+    """What transformers makes of a text by itself, `[1, 16, 16]`."""
+    tokens = tiny_tokenizer(folder)(text, padding="max_length", max_length=16, truncation=True, return_tensors="pt")
+    with torch.no_grad():
+        return tiny_text_encoder()(tokens.input_ids)[0]
+
+
+def test_a_simple_prompt_is_what_transformers_makes_of_it(encoder: PromptEncoder, tmp_path: Path) -> None:
+    torch.testing.assert_close(encoder.encode("a red man, oil"), plain(encoder, tmp_path, "a red man, oil"))
+    torch.testing.assert_close(encoder.encode(""), plain(encoder, tmp_path, ""))
+
+
+def test_a_long_prompt_is_its_chunks_one_behind_the_other(encoder: PromptEncoder, tmp_path: Path) -> None:
+    parts = [plain(encoder, tmp_path, "red " * 14), plain(encoder, tmp_path, "blue man")]
+    torch.testing.assert_close(encoder.encode("red " * 14 + "blue man"), torch.cat(parts, dim=1))
+    torch.testing.assert_close(
+        encoder.encode("red BREAK blue"),
+        torch.cat([plain(encoder, tmp_path, "red"), plain(encoder, tmp_path, "blue")], dim=1),
+    )
+    assert encoder.encode("red " * 500).shape == (1, 16 * CHUNK_LIMIT, 16)
+
+
+def test_a_weight_multiplies_its_tokens_and_keeps_the_mean(tmp_path: Path) -> None:
+    text_encoder = tiny_text_encoder()
+    torch.nn.init.constant_(text_encoder.final_layer_norm.bias, 0.5)  # a mean that is not near zero
+    encoder = PromptEncoder(tiny_tokenizer(tmp_path), text_encoder)
+    wanted = encoder.encode("a red man").clone()
+    mean = wanted.mean()
+    wanted[:, 2] *= 1.5
+    wanted *= mean / wanted.mean()
+    torch.testing.assert_close(encoder.encode("a (red:1.5) man"), wanted)
+    torch.testing.assert_close(encoder.encode("a (red:1.0) man"), encoder.encode("a red man"))
+
+
+def test_weights_about_a_mean_of_nothing_give_no_wild_numbers() -> None:
+    hidden = torch.tensor([[[1.0, -1.0], [1.0, -1.0]]])
+    torch.testing.assert_close(weighted(hidden, torch.tensor([[1.0, 2.0]])), hidden * torch.tensor([[[1.0], [2.0]]]))
+
+
+def test_clip_skip_is_the_layer_before_normalised(encoder: PromptEncoder, tmp_path: Path) -> None:
+    tokens = tiny_tokenizer(tmp_path)("a red man", padding="max_length", max_length=16, return_tensors="pt")
+    model = tiny_text_encoder()
+    with torch.no_grad():
+        wanted = model.final_layer_norm(model(tokens.input_ids, output_hidden_states=True).hidden_states[-2])
+    torch.testing.assert_close(encoder.encode("a red man", 2), wanted)
+    torch.testing.assert_close(encoder.encode("a red man", 12), encoder.encode("a red man", 2))  # it has two layers
+
+
+def test_repeating_a_text_changes_no_attention() -> None:
+    torch.manual_seed(0)
+    query, text = torch.randn(1, 5, 8), torch.randn(1, 3, 8)
+    once, (twice, other) = text, same_length([text, torch.randn(1, 6, 8)], 3)
+    assert twice.shape == other.shape == (1, 6, 8)
+    attend = torch.nn.functional.scaled_dot_product_attention
+    torch.testing.assert_close(attend(query, twice, twice), attend(query, once, once))
+
+
+def test_lengths_meet_at_their_common_multiple_or_at_the_longest() -> None:
+    def chunks(*counts: int) -> list[int]:
+        return [text.shape[1] for text in same_length([torch.zeros(1, count, 2) for count in counts], 1)]
+
+    assert chunks(1, 1) == [1, 1] and chunks(1, 3) == [3, 3] and chunks(2, 3) == [6, 6] and chunks(3, 4) == [4, 4]
+
+
+def test_a_blend_and_a_glide_of_several_lengths_have_a_common_one(encoder: PromptEncoder) -> None:
+    red, both = encoder.encode("red"), encoder.encode("blue BREAK night")
+    torch.testing.assert_close(encoder.blend("red", [("blue BREAK night", 1.0)]), (red.repeat(1, 2, 1) + both) / 2)
+    glide = Glide(red, 16)
+    glide.go(both, duration_s=1.0, now_s=0.0)
+    torch.testing.assert_close(glide.at(0.5), (red.repeat(1, 2, 1) + both) / 2)
+    glide.go(red, duration_s=1.0, now_s=0.5)
+    assert glide.at(0.6).shape == (1, 32, 16) and glide.at(2.0) is red
 
 
 def test_a_blend_is_the_weighted_mean(encoder: PromptEncoder) -> None:

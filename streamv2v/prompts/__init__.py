@@ -1,0 +1,1 @@
+"""Prompts as people write them: what brackets, numbers, breaks and names in them mean, and which tokens come of it."""
