@@ -153,6 +153,8 @@ class StreamConfig:
     vae: str | None = None
     """Another VAE: a folder, a .safetensors file or a hub id ("madebyollin/taesd"); None keeps the model's own."""
     loras: tuple[Lora, ...] = ()
+    embeddings: str | None = None
+    """Folder of textual inversion embeddings (.safetensors); a file's name is its word in a prompt."""
     lcm: str = "auto"
     """LCM-LoRA: "auto" adds it where the model is not few-step by itself; "on" always, "off" never."""
     lcm_lora: str = "latent-consistency/lcm-lora-sdv1-5"

@@ -51,6 +51,7 @@ class StreamV2V:
         config: what the engine was built from.
         delay_frames: frames a picture comes out later than it went in (slots - 1; 0 when sequential).
         bank: the feature bank, None with bank kind "off".
+        prompts: what reads and encodes them.
         frames, repeats, cuts: frames taken in, pictures repeated because nothing moved, scene cuts seen.
         compiling: what is made beside the running engine and taken in between two frames; None without.
     """
@@ -72,7 +73,7 @@ class StreamV2V:
         self._graphs = graphs or Graphs(self._device, on="graph" in self._acceleration)
         dtype = torch.float64 if unet.dtype == torch.float64 else torch.float32
         codec = Codec(components.vae, dtype)
-        self._encoder = PromptEncoder(components.tokenizer, components.text_encoder)
+        self.prompts = PromptEncoder(components.tokenizer, components.text_encoder, components.embeddings)
         self._schedule = Schedule(
             components.alphas_cumprod,
             config.slots,
@@ -106,7 +107,7 @@ class StreamV2V:
         safety = SafetyHook(checker, components.feature_extractor) if checker is not None else None
         self._path = FramePath(codec, self._stream, self._graphs, config.width, config.height, check=safety)
         self._out = self._path.out
-        self._transitions = Transitions(self._encoder, self._schedule, live, self._stream, self.bank)
+        self._transitions = Transitions(self.prompts, self._schedule, live, self._stream, self.bank)
         self._still = StillFilter(self.delay_frames)
         self._cut = SceneCut(config.scene_cut_threshold)
         self._controls = Controls()
@@ -220,7 +221,7 @@ class StreamV2V:
     def remember(self, prompts: Iterable[str]) -> None:
         """Encode `prompts` ahead, so that choosing them later costs nothing."""
         for prompt in prompts:
-            self._encoder.encode(prompt)
+            self.prompts.encode(prompt)
 
     @property
     def networks(self) -> Networks:
@@ -262,7 +263,7 @@ class StreamV2V:
             **{name: getattr(self.config, name) for name in ("width", "height", "slots", "delay_frames")},
             "bank": self.config.bank.title,
             "bank_bytes": self.bank.nbytes if self.bank else 0,
-            "prompts_encoded": self._encoder.encoded,
+            "prompts_encoded": self.prompts.encoded,
             "acceleration": self._acceleration,
             "captures": self._graphs.captures,
             **(self.compiling.facts() if self.compiling else {}),

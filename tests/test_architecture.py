@@ -39,6 +39,7 @@ LIGHT_LIBRARY = {
     "streamv2v.models.vocabulary",
     "streamv2v.models.weight_files",
     "streamv2v.prompts",
+    "streamv2v.prompts.inversions",
     "streamv2v.prompts.reading",
     "streamv2v.prompts.syntax",
 }
@@ -56,6 +57,7 @@ SHARED = {
     "looks",
     "mailbox",
     "media",
+    "promptnotes",
     "rates",
     "settings",
     "store",
@@ -148,6 +150,7 @@ def test_the_host_uses_only_the_light_modules_of_the_library() -> None:
         "models/preflight",
         "models/vocabulary",
         "prompts/__init__",
+        "prompts/inversions",
         "prompts/syntax",
     ],
 )

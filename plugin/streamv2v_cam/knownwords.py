@@ -8,6 +8,9 @@ from dataclasses import dataclass
 from streamv2v.controls import Controls
 from streamv2v.errors import ControlError
 from streamv2v.models.vocabulary import Vocabulary
+from streamv2v.prompts.syntax import parse
+
+from .promptnotes import PromptNotes
 
 _EXAMPLES = 4
 
@@ -36,12 +39,14 @@ class WordNotice:
         text: one line for a person; "" once other words have gone on air.
         unknown: words that the model does not know.
         refused: the look on air stayed because of them.
+        notes: the part of the text that is not about single words, line by line.
     """
 
     number: int = 0
     text: str = ""
     unknown: tuple[str, ...] = ()
     refused: bool = False
+    notes: tuple[str, ...] = ()
 
 
 class WordJudge:
@@ -50,10 +55,15 @@ class WordJudge:
     Args:
         vocabulary: of the model; None judges nothing.
         quiet: nothing goes to the log.
+        notes: says what else there is to say of prompts.
+
+    Attributes:
+        notes: as given.
     """
 
-    def __init__(self, vocabulary: Vocabulary | None, *, quiet: bool = False) -> None:
+    def __init__(self, vocabulary: Vocabulary | None, *, quiet: bool = False, notes: PromptNotes | None = None) -> None:
         self._vocabulary, self._quiet = vocabulary, quiet
+        self.notes = notes or PromptNotes()
         self.notice = WordNotice()
 
     def check(self, controls: Controls, *, quietly: bool = False) -> None:
@@ -66,12 +76,11 @@ class WordJudge:
         Raises:
             UnknownLook: one does not; it was put into the log and into `notice`.
         """
-        if self._vocabulary is None:
-            return
-        texts = [("prompt", controls.prompt), *(("blend", text) for text, weight in controls.blend if weight > 0)]
         unknown: dict[str, None] = {}
-        for field, text in texts:
-            verdict = self._vocabulary.judge(text)
+        texts = [("prompt", controls.prompt), *(("blend", text) for text, weight in controls.blend if weight > 0)]
+        for field, text in texts if self._vocabulary is not None else ():
+            assert self._vocabulary is not None
+            verdict = self._vocabulary.judge(parse(text).text)
             if not verdict.names_a_look:
                 refusal = self._refusal(field, text, verdict.unknown, verdict.nearest)
                 self._say(refusal.told, verdict.unknown, refused=True)
@@ -79,15 +88,17 @@ class WordJudge:
                     log.warning("%s", refusal.told)
                 raise refusal
             unknown |= dict.fromkeys(verdict.unknown)
-        self._say(f"Passed over: {', '.join(unknown)}." if unknown else "", tuple(unknown))
+        passed = [f"Passed over: {', '.join(unknown)}."] if unknown else []
+        notes = self.notes.of(controls)
+        self._say(" ".join(passed + notes), tuple(unknown), notes=tuple(notes))
 
     def forget(self) -> None:
         """The words on air were asked for again: there is nothing more to say of others."""
         self._say("", ())
 
-    def _say(self, text: str, unknown: tuple[str, ...], *, refused: bool = False) -> None:
+    def _say(self, text: str, unknown: tuple[str, ...], *, refused: bool = False, notes: tuple[str, ...] = ()) -> None:
         number = self.notice.number + bool(text)
-        self.notice = WordNotice(number, text, unknown, refused)
+        self.notice = WordNotice(number, text, unknown, refused, notes)
 
     def _refusal(self, field: str, text: str, unknown: tuple[str, ...], nearest: tuple[str, ...]) -> UnknownLook:
         assert self._vocabulary is not None

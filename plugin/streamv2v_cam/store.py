@@ -10,6 +10,7 @@ from typing import Any
 from streamv2v.controls import Controls
 
 from .knownwords import WordJudge, WordNotice
+from .promptnotes import PromptNotes
 
 
 @dataclass(frozen=True)
@@ -80,7 +81,7 @@ class ControlStore:
             patch, look = decide(old)
             controls = old.controls.patched(patch)
             same_words = (controls.prompt, controls.blend) == (old.controls.prompt, old.controls.blend)
-            if not same_words:
+            if not same_words or controls.negative_prompt != old.controls.negative_prompt:
                 self._judge.check(controls)
             elif "prompt" in patch:
                 self._judge.forget()
@@ -89,6 +90,11 @@ class ControlStore:
             if old.controls.mode != "privacy":
                 back = "bypass" if old.controls.mode == "bypass" else "effect"
             return self._swap(Snapshot(controls, old.revision + 1, old.bank_resets, kept, back))
+
+    @property
+    def notes(self) -> PromptNotes:
+        """What reads prompts for a person."""
+        return self._judge.notes
 
     @property
     def notice(self) -> WordNotice:

@@ -14,6 +14,7 @@ from ..errors import ModelError
 from .checks import check_folder, check_lora, check_model, parts_of
 from .float32_layers import run_in_float32
 from .hub import Progress, find_folder, is_single_file, silent
+from .inversions import add_inversions
 from .last_upsampling import fold_last_upsampling
 from .loras import fuse_loras, wanted_loras
 from .model_facts import float32_layers_of
@@ -30,6 +31,7 @@ class Components:
         alphas_cumprod: the model's own noise schedule, `[T]` float32.
         prediction_type: "epsilon", "v_prediction" or "sample".
         timestep_scaling: of the LCM boundary scalings.
+        embeddings: name of a textual inversion embedding -> ids of its vectors in the text encoder.
         safety_checker, feature_extractor: where the model carries them and they were asked for.
         facts: what was chosen and why, for people.
         warned: what was accepted with a loss, a line each.
@@ -42,6 +44,7 @@ class Components:
     alphas_cumprod: torch.Tensor
     prediction_type: str
     timestep_scaling: float = 10.0
+    embeddings: dict[str, tuple[int, ...]] = field(default_factory=dict)
     safety_checker: Any = None
     feature_extractor: Any = None
     facts: dict[str, Any] = field(default_factory=dict)
@@ -73,6 +76,7 @@ def load_components(config: StreamConfig, progress: Progress = silent) -> Compon
         pipe.unet.to(memory_format=torch.channels_last)
         vae.to(memory_format=torch.channels_last)
     wide_layers = run_in_float32(pipe.unet, wide_layers)
+    embeddings, passed_over = _embeddings(config, pipe)
     scheduler = pipe.scheduler
     return Components(
         unet=pipe.unet,
@@ -82,6 +86,7 @@ def load_components(config: StreamConfig, progress: Progress = silent) -> Compon
         alphas_cumprod=scheduler.alphas_cumprod.float().cpu(),
         prediction_type=getattr(scheduler.config, "prediction_type", "epsilon"),
         timestep_scaling=float(getattr(scheduler.config, "timestep_scaling", None) or 10.0),
+        embeddings=embeddings,
         safety_checker=pipe.safety_checker if config.safety_checker else None,
         feature_extractor=pipe.feature_extractor if config.safety_checker else None,
         facts={
@@ -92,9 +97,18 @@ def load_components(config: StreamConfig, progress: Progress = silent) -> Compon
             "float32_layers": wide_layers,
             "loras": [f"{lora.source} x {lora.scale:g}" for lora in loras],
             "parameters": parameters,
+            **({"embeddings": sorted(embeddings)} if config.embeddings else {}),
         },
-        warned=tuple(warned),
+        warned=(*warned, *(f"embedding passed over: {reason}" for reason in passed_over)),
     )
+
+
+def _embeddings(config: StreamConfig, pipe: Any) -> tuple[dict[str, tuple[int, ...]], list[str]]:
+    """Textual inversion embeddings put into the text encoder, where a folder of them was named."""
+    if config.embeddings is None:
+        return {}, []
+    length = min(pipe.tokenizer.model_max_length, pipe.text_encoder.config.max_position_embeddings)
+    return add_inversions(pipe.text_encoder, config.embeddings, length=length)
 
 
 def _load_pipeline(config: StreamConfig, dtype: torch.dtype, progress: Progress) -> tuple[Any, Sequence[str]]:

@@ -107,7 +107,7 @@ class BackgroundConverting:
         """Put in what is finished, and conclude when all trials are over; between two frames, by the engine's owner."""
         while not self._finished.empty():
             part, call, use = self._finished.get()
-            trial = TrialOnAir(call.plain, call, use=use)
+            trial = TrialOnAir(call.plain, call, use=use, takes=call.takes)
             self._others = Others(self._busy_s)
             use_networks(**{part: trial})
             self.trials[part] = trial

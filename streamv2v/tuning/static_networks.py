@@ -147,6 +147,11 @@ class StaticCall:
         """The graph's arguments for a call."""
         return unet_values(self._layers, *args, **kwargs) if self._is_unet else list(args)
 
+    def takes(self, *args: Any, **kwargs: Any) -> bool:
+        """Whether a graph answers this call; a longer prompt is answered by the running network."""
+        ready = not self._is_unet or all(layer.ready for layer in self._layers)
+        return ready and shapes_of(self.values(*args, **kwargs)) in self._requests
+
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """As the running network; what it answers is overwritten by the next call."""
         if self._is_unet and not all(layer.ready for layer in self._layers):

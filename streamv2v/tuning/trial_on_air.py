@@ -24,6 +24,7 @@ class TrialOnAir:
         plain: the form that there was.
         other: the form that may be faster.
         use: "plain" or "other" where the answer is known; "" tries.
+        takes: whether the other form answers a call by itself; one that it hands on is no measure.
         clock: seconds.
 
     Attributes:
@@ -38,10 +39,11 @@ class TrialOnAir:
         other: Callable[..., Any],
         *,
         use: str = "",
+        takes: Callable[..., bool] = lambda *args, **kwargs: True,
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
         self._forms, self._clock = {"plain": plain, "other": other}, clock
-        self.used = use or "plain"
+        self.used, self._takes = use or "plain", takes
         self.times_ms: dict[str, float] = {}
         self.failed = ""
         self._taken: dict[str, list[float]] | None = None if use else {"plain": [], "other": []}
@@ -58,6 +60,8 @@ class TrialOnAir:
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Answered by one form. An error of the other form is answered by the plain one, which then stays."""
+        if self._taken is not None and not self._takes(*args, **kwargs):
+            return self._forms["plain"](*args, **kwargs)
         taken = self._taken
         name = self.used if taken is None else min(taken, key=lambda form: len(taken[form]))
         began_s = self._clock()

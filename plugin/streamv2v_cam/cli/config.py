@@ -43,6 +43,7 @@ def memory(
     model: options.Model = None,
     vae: options.Vae = None,
     single_file_config: options.SingleFileConfig = None,
+    embeddings: options.Embeddings = None,
     bank: options.Bank = None,
     slots: options.Slots = None,
     engine_size: options.EngineSize = None,

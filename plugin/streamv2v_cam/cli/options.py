@@ -54,6 +54,9 @@ Loras = Annotated[
     list[str] | None,
     option("--lora", help='A LoRA: file, folder or hub id, with ":0.8" for its scale; repeatable.', panel=_ENGINE),
 ]
+Embeddings = Annotated[
+    str | None, option("--embeddings", help="Folder of textual inversion embeddings.", panel=_ENGINE)
+]
 Vae = Annotated[
     str | None, option("--vae", help="Another VAE: a folder, a .safetensors file or a hub id.", panel=_ENGINE)
 ]
@@ -105,6 +108,7 @@ SETTING_OF = {
     "loras": "engine.loras",
     "vae": "engine.vae",
     "single_file_config": "engine.single_file_config",
+    "embeddings": "engine.embeddings",
     "bank": "engine.bank.kind",
     "slots": "engine.slots",
     "sequential": "engine.sequential",

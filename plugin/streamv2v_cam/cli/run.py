@@ -56,6 +56,7 @@ def run(
     loras: options.Loras = None,
     vae: options.Vae = None,
     single_file_config: options.SingleFileConfig = None,
+    embeddings: options.Embeddings = None,
     bank: options.Bank = None,
     slots: options.Slots = None,
     sequential: options.Sequential = None,

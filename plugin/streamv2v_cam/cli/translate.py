@@ -41,6 +41,7 @@ def translate(
     loras: options.Loras = None,
     vae: options.Vae = None,
     single_file_config: options.SingleFileConfig = None,
+    embeddings: options.Embeddings = None,
     bank: options.Bank = None,
     slots: options.Slots = None,
     sequential: options.Sequential = None,

@@ -235,7 +235,12 @@ class Desk:
             "preview": self.preview is not None,
             "obs": self.obs.as_dict(),
             "recording": self.recorder.status() if self.recorder else {"state": "off"},
-            "notice": {"number": notice.number, "text": notice.text, "refused": notice.refused},
+            "notice": {
+                "number": notice.number,
+                "text": notice.text,
+                "refused": notice.refused,
+                "notes": list(notice.notes),
+            },
             "looks_version": self.shelf.version + self.thumbnails_version(),
         }
 

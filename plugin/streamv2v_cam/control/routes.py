@@ -21,6 +21,7 @@ from .events import add_events
 from .keeping import add_looks
 from .limits import Limits
 from .pictures import add_pictures
+from .reading import add_prompt_reading
 from .report import Desk
 from .sizing import add_sizes
 
@@ -74,6 +75,7 @@ def make_application(
     _add_page(app)
     _add_reading(app, desk)
     _add_lists(app, desk)
+    add_prompt_reading(app, desk)
     add_looks(app, desk, limits)
     add_changes(app, desk, limits)
     add_sizes(app, desk, limits)

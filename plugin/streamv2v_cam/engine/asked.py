@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 from pathlib import Path
 
 from streamv2v.config import StreamConfig
 from streamv2v.errors import ModelError
 from streamv2v.models.checks import check_config
+from streamv2v.prompts.inversions import inversions_in
+
+log = logging.getLogger(__name__)
 
 DEVICES = Path("/dev")
 _CARDS = ("nvidia*", "dxg", "kfd")
@@ -21,6 +25,9 @@ def check_asked(config: StreamConfig) -> None:
         ModelError: one cannot; what was looked for and what to do.
     """
     check_config(config)
+    if config.embeddings is not None:
+        for passed in inversions_in(config.embeddings)[1]:
+            log.warning("Embedding passed over: %s.", passed)
     check_device(config.device)
 
 

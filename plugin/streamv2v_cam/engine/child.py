@@ -17,6 +17,7 @@ from typing import Any
 
 from streamv2v.config import StreamConfig
 from streamv2v.errors import ConfigError, ModelError
+from streamv2v.prompts.reading import TextModel
 
 from ..frame import Pixels
 from ..store import Snapshot
@@ -51,10 +52,10 @@ class EngineEnd:
             raise SystemExit(0)
         self.send(Progress(text[:TEXT_LIMIT], share))
 
-    def ready(self, delay_frames: int, facts: dict[str, Any]) -> None:
+    def ready(self, delay_frames: int, facts: dict[str, Any], text: TextModel | None = None) -> None:
         """Tell the host that frames are welcome."""
         self.memory.beat()
-        self.send(Ready(delay_frames, facts))
+        self.send(Ready(delay_frames, facts, text))
 
     def wait_frame(self, timeout_s: float = 0.05) -> None:
         """Sleep until the host has written a frame, at most `timeout_s`."""

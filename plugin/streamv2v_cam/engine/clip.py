@@ -10,6 +10,7 @@ from typing import Any
 from streamv2v.config import SLOT_LIMIT, StreamConfig
 from streamv2v.controls import Controls
 from streamv2v.errors import ModelError
+from streamv2v.prompts.reading import TextModel
 
 from ..errors import EngineError
 from ..frame import Frame, Pixels
@@ -62,6 +63,7 @@ class ClipEngine:
         self._say = say or (lambda text, share: None)
         self._link: EngineLink | None = None
         self.facts: dict[str, Any] = {}
+        self.text_model: TextModel | None = None
 
     def __enter__(self) -> ClipEngine:
         self._link = self._start()
@@ -147,7 +149,7 @@ class ClipEngine:
             elif isinstance(message, Notice):
                 log.log(logging.WARNING if message.lasting else logging.INFO, "%s", message.text)
             elif isinstance(message, Ready):
-                self.facts = dict(message.facts)
+                self.facts, self.text_model = dict(message.facts), message.text
             elif isinstance(message, FrameDone):
                 answers += 1
         return answers

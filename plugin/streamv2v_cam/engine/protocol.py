@@ -14,6 +14,7 @@ from enum import StrEnum
 from typing import Any
 
 from streamv2v.config import StreamConfig
+from streamv2v.prompts.reading import TextModel
 
 from ..store import Snapshot
 from .memory import MemoryPlan
@@ -110,10 +111,12 @@ class Ready:
     Attributes:
         delay_frames: frames between a picture going in and its translation coming out.
         facts: device, dtype, parameters and so on, plain values.
+        text: what a prompt is read with; None where the engine reads none.
     """
 
     delay_frames: int
     facts: dict[str, Any] = field(default_factory=dict)
+    text: TextModel | None = None
 
 
 @dataclass(frozen=True)

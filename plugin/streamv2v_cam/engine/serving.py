@@ -49,7 +49,8 @@ def serve(end: EngineEnd, build: Build, between: Between = lambda engine, engine
     """Build a translator and work until the host says stop, or the clip is at its end."""
     engine = build(end.spec.config, end.progress)
     try:
-        end.ready(engine.delay_frames, engine.facts())
+        prompts = getattr(engine, "prompts", None)  # a stand-in reads none
+        end.ready(engine.delay_frames, engine.facts(), prompts.reader.model if prompts is not None else None)
         if end.spec.every_frame:
             serve_clip(end, engine)
         else:

@@ -9,6 +9,7 @@ import time
 from dataclasses import replace
 
 from streamv2v.config import StreamConfig
+from streamv2v.prompts.reading import TextModel
 
 from ..airstate import EngineState, EngineStatus
 from ..errors import EngineError
@@ -109,6 +110,12 @@ class EngineSupervisor:
         """What the running engine says of itself (device, dtype, ...); empty while there is none."""
         link = self._link
         return dict(link.ready.facts) if link and link.ready else {}
+
+    @property
+    def text_model(self) -> TextModel | None:
+        """What the running engine reads prompts with; None while there is none."""
+        link = self._link
+        return link.ready.text if link and link.ready else None
 
     @property
     def pid(self) -> int | None:

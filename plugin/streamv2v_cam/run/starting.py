@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 
 from streamv2v.controls import Controls
 from streamv2v.models.vocabulary import Vocabulary
+from streamv2v.prompts.reading import TextModel
 
 from ..knownwords import UnknownLook, WordJudge
+from ..promptnotes import PromptNotes
 from ..store import ControlStore
 
 if TYPE_CHECKING:
@@ -16,7 +18,11 @@ if TYPE_CHECKING:
 
 
 def starting_store(
-    settings: LoadedSettings, vocabulary: Vocabulary | None, *, say: Callable[[str], None]
+    settings: LoadedSettings,
+    vocabulary: Vocabulary | None,
+    *,
+    say: Callable[[str], None],
+    text_model: Callable[[], TextModel | None] = lambda: None,
 ) -> ControlStore:
     """The store of a run.
 
@@ -25,15 +31,20 @@ def starting_store(
     Args:
         settings: all of them.
         vocabulary: words that the model knows; None judges nothing.
-        say: told in one line why another look than the one asked for is on air.
+        say: told in one line why another look than the one asked for is on air, and what of the prompt does not count.
+        text_model: gives what the running engine reads prompts with.
     """
-    judge = WordJudge(vocabulary)
+    guided = settings.engine.guidance != "none"
+    notes = PromptNotes(settings.stream_config().loras, guided=guided, text_model=text_model)
+    judge = WordJudge(vocabulary, notes=notes)
     controls, name = settings.controls(), settings.start_look()
     try:
         judge.check(controls, quietly=True)
     except UnknownLook as refusal:
         controls, name = _known(settings, controls, vocabulary)
         say(refusal.told.replace("the look on air stays", f"the run starts in {name or 'its usual look'}"))
+    for line in judge.notes.of(controls):
+        say(line)
     return ControlStore(controls, look=name, judge=judge)
 
 

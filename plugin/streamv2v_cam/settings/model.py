@@ -122,6 +122,7 @@ class EngineSettings(Section):
     loras: Words = Field(
         default=[], description='LoRAs, each a file, folder or hub id, with ":0.8" behind it for its scale'
     )
+    embeddings: str | None = Field(default=None, min_length=1, description="folder of textual inversion embeddings")
     lcm: Literal["auto", "on", "off"] = Field(default="auto", description="LCM-LoRA: where needed, always, never")
     lcm_lora: str = Field(default=StreamConfig().lcm_lora, min_length=1, description="where LCM-LoRA comes from")
     width: int | None = Field(

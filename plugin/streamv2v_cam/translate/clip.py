@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections import deque
 from collections.abc import Iterator
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from streamv2v.config import StreamConfig
 from streamv2v.controls import Controls
 from streamv2v.models.vocabulary import vocabulary_of
+from streamv2v.prompts.reading import TextModel
 
 from ..capture.framing import frame as framed
 from ..engine.asked import check_asked
@@ -20,6 +22,7 @@ from ..engine.heartbeat import Patience
 from ..engine.link import DEFAULT_ENTRY
 from ..frame import Pixels
 from ..knownwords import WordJudge
+from ..promptnotes import PromptNotes
 from ..rates import rate_of
 from ..sizes import even, size_for
 from ..system.logs import console
@@ -34,6 +37,8 @@ from .writer import ClipWriter, PictureFormat
 
 if TYPE_CHECKING:
     from ..settings import LoadedSettings
+
+log = logging.getLogger(__name__)
 
 
 @dataclass
@@ -202,6 +207,10 @@ def _translate(
         say=progress.loading,
     ) as engine:
         load_s = time.monotonic() - began_s
+        before = _notes(settings, None).of(job.controls)
+        for line in _notes(settings, engine.text_model).of(job.controls):
+            if line not in before:
+                log.warning("%s", line)
         progress.begin()
         borrow = settings.publish.borrow and job.controls.borrow
         size = (config.width, config.height)
@@ -216,6 +225,14 @@ def _check_model_and_words(settings: LoadedSettings) -> None:
     check_asked(settings.stream_config())
     known = vocabulary_of(settings.engine.model, loras=settings.engine.loras)
     WordJudge(known, quiet=True).check(settings.controls())
+    for line in _notes(settings, None).of(settings.controls()):
+        log.warning("%s", line)
+
+
+def _notes(settings: LoadedSettings, text: TextModel | None) -> PromptNotes:
+    """What there is to say of prompts; what lies beyond a prompt's length only once an engine is there."""
+    guided = settings.engine.guidance != "none"
+    return PromptNotes(settings.stream_config().loras, guided=guided, text_model=lambda: text)
 
 
 def _constant_rate(fps: Fraction | float | None, target: str, reader: ClipReader) -> Fraction | None:

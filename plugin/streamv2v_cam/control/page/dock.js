@@ -21,7 +21,7 @@ const looks = new Looks(link, $("looks"), (name) => { if (arrange.isOpen) arrang
 const arrange = new Arrange(link, looks);
 looks.changed = () => arrange.show();
 new Saving(link, looks);
-const prompt = new Prompt(send);
+const prompt = new Prompt(send, link);
 const door = new Door($("uncover"), () => send({ command: "leave_privacy" }));
 const controls = new Map();
 let values = {};
@@ -94,7 +94,8 @@ function showStatus({ air, telemetry, obs, looks_version, notice, recording }) {
   for (const [name, control] of controls) control.rest(air.resting?.[name] ?? "");
   showRecording(recording);
   // What was refused on this page stands there already.
-  say("notice", notice.text === $("prompt-refusal").textContent ? "" : notice.text);
+  const told = notice.notes.reduce((text, note) => ($("tokens").textContent.includes(note) ? text.replace(note, "") : text), notice.text);
+  say("notice", notice.text === $("prompt-refusal").textContent ? "" : told.trim());
   $("state").textContent = air.state;
   $("state").dataset.kind = kindOf(air.state);
   const words = airWords(air);

@@ -20,6 +20,7 @@ const NAMES = {
   negative_prompt: ["Not in the picture", "Words for what the look must not have."],
   guidance_scale: ["Pull of the prompt", "How hard the prompt pulls; 1 is off."],
   guidance_delta: ["Share of guidance", "How much of the difference to “not in the picture” is used."],
+  clip_skip: ["Layer of the text", "Which layer of the text encoder counts: 1 is the last, 2 the one before it (“clip skip 2”)."],
   seed: ["Variation", "Another number draws the same look with other strokes."],
   fusion_strength: ["Detail kept from before", "How much of earlier pictures goes into fine detail."],
   fusion_threshold: ["Likeness for keeping detail", "How alike two places must be for that."],

@@ -1,5 +1,6 @@
 // The prompt box: what a person is writing is theirs until they send it; what was sent is remembered.
 
+import { Counting } from "/counting.js";
 import { kept } from "/link.js";
 import { say } from "/refusals.js";
 
@@ -18,9 +19,11 @@ export class Prompt {
   #send;
   #server = "";
   #editing = false;
+  #counting;
 
-  constructor(send) {
+  constructor(send, link) {
     this.#send = send;
+    this.#counting = new Counting(link, $("prompt"));
     $("prompt").addEventListener("input", () => { this.#edit($("prompt").value !== this.#server); say("prompt-refusal", ""); });
     $("prompt").addEventListener("keydown", (event) => this.#key(event));
     $("prompt-form").addEventListener("submit", (event) => { event.preventDefault(); this.#apply($("prompt").value); });
@@ -32,6 +35,7 @@ export class Prompt {
     this.#server = text ?? "";
     if (!this.#editing) $("prompt").value = this.#server;
     else if ($("prompt").value === this.#server) this.#edit(false);
+    this.#counting.look();
   }
 
   /** Whether what stands there is the person's and not sent: marked, so that nobody takes it for what is on air. */

@@ -59,6 +59,13 @@ export function obsWords(obs) {
   }
 }
 
+/** How a prompt is read: its tokens, its embeddings, and what of it does not count or is not there. */
+export function promptWords({ known, tokens, places, chunks, embeddings, loras, remarks }) {
+  const counted = known && `${tokens} of ${places} tokens${chunks > 1 ? `, in ${chunks} chunks` : ""}.`;
+  const named = embeddings.length > 0 && `Embeddings: ${embeddings.join(", ")}.`;
+  return [counted, named, ...loras.map(({ told }) => told), ...remarks].filter(Boolean).join(" ");
+}
+
 const PLACES = { cpu: "the processor", cuda: "the NVIDIA card", mps: "the Apple graphics" };
 
 /** The engine's facts in sentences; what has no sentence stands behind them by its name. */
