@@ -1,12 +1,13 @@
 """Does every broken input end in a result or in one clear line?
 
-    python scripts/fuzz_inputs.py --clips 500 --settings 500 --weights 200 --seed 1
+    python scripts/fuzz_inputs.py --clips 500 --settings 500 --weights 200 --prompts 2000 --seed 1
 
 Clips (five containers, with sound) are cut short, get bytes flipped and pieces exchanged, and go through reader and
 writer of `translate`, pictures unchanged; settings files are mutated in the same ways and loaded. Of a tiny model made
 here the weights of U-Net and text encoder, a LoRA and a VAE in one file are mutated, table and numbers alike, looked
-at as the host does, loaded and asked for a picture. A table for people, then JSON on the last line; exit code 1 if
-anything ended in an error that is no line for a person, hung, or left a half file. What the same seed does is the same.
+at as the host does, loaded and asked for a picture. Prompts made of signs and words at random are read and counted.
+A table for people, then JSON on the last line; exit code 1 if anything ended in an error that is no line for a person,
+hung, or left a half file. What the same seed does is the same.
 """
 
 from __future__ import annotations
@@ -26,14 +27,16 @@ from pathlib import Path
 from typing import Any
 
 from streamv2v_cam.errors import CamError
+from streamv2v_cam.promptnotes import PromptNotes
 from streamv2v_cam.settings import load_settings
 from streamv2v_cam.settings.file import commented_file
 from streamv2v_cam.translate.reader import ClipReader
 from streamv2v_cam.translate.writer import ClipWriter, PictureFormat
 
-from streamv2v.config import Lora, StreamConfig
+from streamv2v.config import EMBEDDED_FOLDER, Lora, StreamConfig
 from streamv2v.errors import StreamV2VError
 from streamv2v.models.checks import check_config
+from streamv2v.prompts.reading import PromptReader, TextModel
 
 ENDINGS = (".mp4", ".mkv", ".ts", ".avi", ".flv")
 LONGEST_S = 30.0
@@ -244,11 +247,50 @@ def settings(count: int, chance: random.Random, folder: Path, wrong: list[str]) 
     return seen
 
 
+def prompts(count: int, chance: random.Random, wrong: list[str]) -> Counter[str]:
+    """Outcomes of `count` prompts made of signs and words at random, read and counted for the embedded model."""
+    seen: Counter[str] = Counter()
+    folder = EMBEDDED_FOLDER / "tokenizer"
+    ids = json.loads((folder / "vocab.json").read_text("utf-8"))
+    begin, end = ids["<|startoftext|>"], ids["<|endoftext|>"]
+    written = (folder / "tokenizer.json").read_text("utf-8")
+    model = TextModel(written, begin, end, end, 32, {"ink": (len(ids), len(ids) + 1)})
+    notes = PromptNotes(text_model=lambda: model)
+    reader = PromptReader(model)
+    parts = [
+        *"()[]<>:\\|,.\"' ",
+        ":1.3)",
+        ":-.5)",
+        ":1e9)",
+        "BREAK",
+        " AND ",
+        "<lora:x:0.8>",
+        "<lora:",
+        "ink",
+        "oil painting",
+    ]
+    for number in range(count):
+        letters = [chr(chance.choice((chance.randrange(32, 127), chance.randrange(0x3000, 0xD000)))) for _ in range(4)]
+        text = "".join(chance.choice(parts + letters) for _ in range(chance.choice((3, 30, 400))))
+
+        def work(text: str = text) -> None:
+            reading = reader.read(text)
+            assert all(len(reader.padded(chunk)[0]) == 32 for chunk in reading.chunks)
+            assert all("\n" not in line for line in notes.told(text)["remarks"])
+
+        kind, words = outcome(work)
+        seen[kind] += 1
+        if kind != "result":
+            wrong.append(f"prompt {number} {text[:60]!r}: {kind}: {words}")
+    return seen
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--clips", type=int, default=500)
     parser.add_argument("--settings", type=int, default=500)
     parser.add_argument("--weights", type=int, default=200)
+    parser.add_argument("--prompts", type=int, default=2000)
     parser.add_argument("--seed", type=int, default=1)
     asked = parser.parse_args()
     logging.disable(logging.WARNING)
@@ -259,6 +301,7 @@ def main() -> None:
             "clips": clips(asked.clips, random.Random(asked.seed), folder, wrong),
             "settings": settings(asked.settings, random.Random(asked.seed), folder, wrong),
             "weights": weights(asked.weights, random.Random(asked.seed), folder, wrong),
+            "prompts": prompts(asked.prompts, random.Random(asked.seed), wrong),
         }
     for what, seen in found.items():
         print(f"{what:10}", ", ".join(f"{count} {kind}" for kind, count in seen.most_common()))

@@ -27,6 +27,7 @@ _HEAD = """\
 """
 
 _EXAMPLES = {
+    "engine.embeddings": '"/path/to/embeddings"',
     "engine.revision": '"main"',
     "engine.single_file_config": '"a folder or a hub id"',
     "engine.vae": '"madebyollin/taesd"',
