@@ -50,6 +50,7 @@ class EngineSupervisor:
 
     Attributes:
         restarts: how often the engine was started again.
+        text_model: what the newest engine reads prompts with; None before there was one.
         failed: set when a restart would be useless, because the model itself cannot be used.
     """
 
@@ -68,12 +69,11 @@ class EngineSupervisor:
         first_delay_s: float = FIRST_DELAY_S,
         spare: bool = False,
     ) -> None:
-        self.config = config
-        self.restarts = 0
+        self.config, self.restarts = config, 0
         self.failed = threading.Event()
+        self.text_model: TextModel | None = None
         self._store, self._raw, self._styled, self._telemetry = store, raw, styled, telemetry
-        self._entry, self._patience, self._threads, self._fit = entry, patience, threads, fit
-        self._note = ""
+        self._entry, self._patience, self._threads, self._fit, self._note = entry, patience, threads, fit, ""
         self._recovery = Recovery(first_delay_s)
         self._status = EngineStatus(EngineState.STARTING)
         self._link: EngineLink | None = None
@@ -110,12 +110,6 @@ class EngineSupervisor:
         """What the running engine says of itself (device, dtype, ...); empty while there is none."""
         link = self._link
         return dict(link.ready.facts) if link and link.ready else {}
-
-    @property
-    def text_model(self) -> TextModel | None:
-        """What the running engine reads prompts with; None while there is none."""
-        link = self._link
-        return link.ready.text if link and link.ready else None
 
     @property
     def pid(self) -> int | None:
@@ -212,6 +206,7 @@ class EngineSupervisor:
             if message.lasting:
                 self._note = message.text
         elif isinstance(message, Ready):
+            self.text_model = message.text or self.text_model
             self._status = replace(self._status, progress=_WAITING)
             self._begin(link)
         elif isinstance(message, FrameDone):
