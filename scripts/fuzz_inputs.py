@@ -40,6 +40,8 @@ from streamv2v.prompts.reading import PromptReader, TextModel
 
 ENDINGS = (".mp4", ".mkv", ".ts", ".avi", ".flv")
 LONGEST_S = 30.0
+PIECES = [*"()[]<>:\\|,.\"' ", *":1.3) :-.5) :1e9) BREAK <lora:x:0.8> <lora: ink".split(), " AND ", "oil painting"]
+"""What prompts are made of, besides letters of any script."""
 
 
 def clip(path: Path) -> bytes:
@@ -257,21 +259,9 @@ def prompts(count: int, chance: random.Random, wrong: list[str]) -> Counter[str]
     model = TextModel(written, begin, end, end, 32, {"ink": (len(ids), len(ids) + 1)})
     notes = PromptNotes(text_model=lambda: model)
     reader = PromptReader(model)
-    parts = [
-        *"()[]<>:\\|,.\"' ",
-        ":1.3)",
-        ":-.5)",
-        ":1e9)",
-        "BREAK",
-        " AND ",
-        "<lora:x:0.8>",
-        "<lora:",
-        "ink",
-        "oil painting",
-    ]
     for number in range(count):
         letters = [chr(chance.choice((chance.randrange(32, 127), chance.randrange(0x3000, 0xD000)))) for _ in range(4)]
-        text = "".join(chance.choice(parts + letters) for _ in range(chance.choice((3, 30, 400))))
+        text = "".join(chance.choice(PIECES + letters) for _ in range(chance.choice((3, 30, 400))))
 
         def work(text: str = text) -> None:
             reading = reader.read(text)

@@ -67,8 +67,7 @@ class StreamV2V:
         self.config, self.components = config, components
         self.delay_frames, fills = config.delay_frames, config.delay_frames + 1
         self.frames = self.repeats = self.cuts = 0
-        unet = components.unet
-        self._device = unet.device
+        unet, self._device = components.unet, components.unet.device
         self._acceleration = choose_acceleration(config, self._device)
         self._graphs = graphs or Graphs(self._device, on="graph" in self._acceleration)
         dtype = torch.float64 if unet.dtype == torch.float64 else torch.float32
