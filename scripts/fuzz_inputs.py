@@ -40,7 +40,8 @@ from streamv2v.prompts.reading import PromptReader, TextModel
 
 ENDINGS = (".mp4", ".mkv", ".ts", ".avi", ".flv")
 LONGEST_S = 30.0
-PIECES = [*"()[]<>:\\|,.\"' ", *":1.3) :-.5) :1e9) BREAK <lora:x:0.8> <lora: ink".split(), " AND ", "oil painting"]
+WORDS = (":1.3)", ":-.5)", ":1e9)", "BREAK", " AND ", "<lora:x:0.8>", "<lora:", "ink", "oil painting")
+PIECES = [*"()[]<>:\\|,.\"' ", *WORDS]
 """What prompts are made of, besides letters of any script."""
 
 

@@ -25,8 +25,7 @@ from .recovery import FIRST_DELAY_S, Recovery
 from .spare import SpareEngine
 from .succession import Succession
 
-_TICK_S = 0.05
-_THREAD_STOP_S = 8.0
+_TICK_S, _THREAD_STOP_S = 0.05, 8.0
 _WAITING = "waiting for a picture"
 
 log = logging.getLogger(__name__)
