@@ -113,23 +113,15 @@ def tiny_model(folder: Path) -> dict[str, Path]:
 
     shutil.copytree(EMBEDDED_FOLDER / "tokenizer", folder / "tokenizer")
     words = len(json.loads((folder / "tokenizer" / "vocab.json").read_text("utf-8")))
-    blocks: dict[str, Any] = {"down_block_types": ("CrossAttnDownBlock2D",), "up_block_types": ("CrossAttnUpBlock2D",)}
+    blocks: Any = {"down_block_types": ("CrossAttnDownBlock2D",), "up_block_types": ("CrossAttnUpBlock2D",)}
     shape: dict[str, Any] = {"block_out_channels": (8,), "norm_num_groups": 4, "layers_per_block": 1}
     UNet2DConditionModel(cross_attention_dim=16, attention_head_dim=2, **shape, **blocks).save_pretrained(
         folder / "unet"
     )
-    kinds: dict[str, Any] = {
-        "down_block_types": ("DownEncoderBlock2D",) * 4,
-        "up_block_types": ("UpDecoderBlock2D",) * 4,
-    }
+    kinds: Any = {"down_block_types": ("DownEncoderBlock2D",) * 4, "up_block_types": ("UpDecoderBlock2D",) * 4}
     vae: Any = AutoencoderKL(**{**shape, "block_out_channels": (8,) * 4}, **kinds)
     vae.save_pretrained(folder / "vae")
-    sizes: dict[str, Any] = {
-        "hidden_size": 16,
-        "intermediate_size": 32,
-        "num_hidden_layers": 1,
-        "num_attention_heads": 2,
-    }
+    sizes: Any = {"hidden_size": 16, "intermediate_size": 32, "num_hidden_layers": 1, "num_attention_heads": 2}
     CLIPTextModel(CLIPTextConfig(vocab_size=words, **sizes)).save_pretrained(folder / "text_encoder")
     LCMScheduler().save_pretrained(folder / "scheduler")
     (folder / "model_index.json").write_text(json.dumps({"_class_name": "StableDiffusionPipeline"}))

@@ -143,6 +143,7 @@ CHANGES: dict[str, Any] = {
     "strength": 0.9,
     "guidance_scale": 5.0,
     "guidance_delta": 0.2,
+    "clip_skip": 2,
     "seed": 5,
     "bank_weight": 3.0,
     "fusion_strength": 0.1,

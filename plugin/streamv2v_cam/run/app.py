@@ -62,7 +62,9 @@ class App:
             check_asked(settings.stream_config())
             vocabulary = vocabulary_of(engine.model, loras=engine.loras)
         self.settings = settings
-        self.store = starting_store(settings, vocabulary, say=say, text_model=lambda: self.supervisor.text_model)
+        self.store = starting_store(
+            settings, vocabulary, say=say, text_model=lambda: getattr(vars(self).get("supervisor"), "text_model", None)
+        )
         self.telemetry = Telemetry()
         self.source_began = False
         self.obs: ObsChild | None = None

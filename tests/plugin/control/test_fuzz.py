@@ -32,6 +32,7 @@ OPERATIONS = [
     ("POST", "/api/looks/file"),
     ("POST", "/api/looks/{name}/copy"),
     ("POST", "/api/obs/state"),
+    ("POST", "/api/prompt"),
     ("POST", "/api/source"),
 ]
 NOT_BY_CHANCE = {

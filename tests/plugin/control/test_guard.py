@@ -179,7 +179,7 @@ def test_a_long_message_ends_its_web_socket(stage):
 
 def test_a_long_prompt_is_refused(stage):
     with stage.client() as client:
-        answer = client.patch("/api/controls", json={"prompt": "a" * 1001})
+        answer = client.patch("/api/controls", json={"prompt": "a" * 2001})
     assert (answer.status_code, answer.json()["field"]) == (422, "prompt")
     assert len(answer.content) < 1000
 
