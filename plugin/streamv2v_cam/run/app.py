@@ -19,7 +19,7 @@ from ..mailbox import Mailbox
 from ..obs.child import ObsChild, options_for
 from ..publish import PublisherThread
 from ..system.logs import console
-from ..system.stopping import terminate_as_interrupt
+from ..system.stopping import rest, terminate_as_interrupt
 from ..telemetry import Telemetry
 from .browser import open_page
 from .inputs import opener, refuse_one_file_as_both
@@ -161,7 +161,7 @@ class App:
                         self.supervisor.restarts,
                     )
                 )
-                time.sleep(LOOK_S)
+                rest(LOOK_S)
 
     def summary(self) -> dict[str, Any]:
         """The run in figures, plain values."""

@@ -56,3 +56,14 @@ def terminate_as_interrupt() -> Iterator[None]:
 def is_ordered() -> bool:
     """Whether this process has been told to stop: what ends beside it then is no fault."""
     return _ordered.is_set()
+
+
+def rest(seconds: float) -> None:
+    """Sleep; an order whose interrupt was lost is raised again: destructors and callbacks swallow what they raise.
+
+    Raises:
+        KeyboardInterrupt: this process has been told to stop.
+    """
+    time.sleep(seconds)
+    if _ordered.is_set():
+        raise KeyboardInterrupt
