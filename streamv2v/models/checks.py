@@ -34,7 +34,7 @@ def check_config(config: StreamConfig) -> None:
     for lora in config.loras:
         check_lora(lora.source, width=width)
     if config.vae:
-        check_vae(config.vae)
+        check_vae(config.vae, channels=latent_channels_of(config.model))
 
 
 def parts_of(config: StreamConfig) -> tuple[str, ...]:
@@ -113,11 +113,20 @@ def pick_lora(names: Iterable[str], source: str) -> str:
     raise ModelError(f"The LoRA {source} has{found}. Choose one with a .safetensors file.")
 
 
-def check_vae(source: str) -> None:
+def latent_channels_of(model: str) -> int:
+    """Channels of the latent that the U-Net of `model` takes; 4, the family's, where no file here says it."""
+    if is_single_file(model) or not (model == EMBEDDED_MODEL or home_path(model).is_dir()):
+        return 4
+    return _number(read_config(find_folder(model) / "unet"), "in_channels", 4)
+
+
+def check_vae(source: str, *, channels: int = 4) -> None:
     """See, at no cost and without the network, whether `source` can be a VAE; a hub id always can.
 
+    Args:
+        channels: of the latent that the U-Net takes.
     Raises:
-        ModelError: what is not there, is no VAE that is taken, or one of other channels than 4.
+        ModelError: what is not there, is no VAE that is taken, or one of other channels.
     """
     path = home_path(source)
     if path.is_file() or path.is_symlink() or is_single_file(source):
@@ -127,9 +136,9 @@ def check_vae(source: str) -> None:
         file = read_table(path)
         if not vae_kind(file.tensors):
             raise ModelError(f"The VAE {path.name} is none that is taken: it holds no encoder and decoder of one.")
-        _check_latent(f"The VAE {path.name}", latent_channels(file))
+        _check_latent(f"The VAE {path.name}", latent_channels(file), channels)
     elif path.is_dir():
-        check_vae_folder(path, read_config(path), f"The VAE {source}")
+        check_vae_folder(path, read_config(path), f"The VAE {source}", channels)
         check_weights(path)
     elif not HUB_ID.match(source):
         raise ModelError(
@@ -163,7 +172,9 @@ def check_folder(folder: Path, parts: Iterable[str] = PARTS) -> int:
         )
     check_channels(f"The model in {folder}", [_number(unet, "in_channels", 4)])
     if "vae" in parts:
-        check_vae_folder(folder / "vae", read_config(folder / "vae"), f"The VAE of {folder}", unet)
+        check_vae_folder(
+            folder / "vae", read_config(folder / "vae"), f"The VAE of {folder}", _number(unet, "in_channels", 4)
+        )
     width, given = unet.get("cross_attention_dim", 1280), text.get("hidden_size", 512)
     if unet.get("encoder_hid_dim") is None and isinstance(width, int) and width != given:
         raise ModelError(
@@ -197,7 +208,7 @@ def check_weights(folder: Path) -> None:
             read_table(folder / name)
 
 
-def check_vae_folder(folder: Path, settings: dict[str, Any], what: str, unet: dict[str, Any] | None = None) -> None:
+def check_vae_folder(folder: Path, settings: dict[str, Any], what: str, channels: int) -> None:
     """See that a folder's configuration is that of a VAE that fits.
 
     Raises:
@@ -206,14 +217,14 @@ def check_vae_folder(folder: Path, settings: dict[str, Any], what: str, unet: di
     kind = settings.get("_class_name", "")
     if kind not in FOLDER_VAES:
         raise ModelError(f"{what} is a {kind or 'model of no named kind'}; wanted is {' or '.join(FOLDER_VAES)}.")
-    _check_latent(what, _number(settings, "latent_channels", 4), _number(unet or {}, "in_channels", 4))
+    _check_latent(what, _number(settings, "latent_channels", 4), channels)
 
 
-def _check_latent(what: str, found: int, wanted: int = 4) -> None:
+def _check_latent(what: str, found: int, wanted: int) -> None:
     if found and found != wanted:
+        example = ", such as madebyollin/taesd" if wanted == 4 else ", such as the one that the model carries"
         raise ModelError(
-            f"{what} has {found} latent channels and the U-Net takes {wanted}. "
-            "Choose a VAE of the Stable Diffusion 1.x/2.x family, such as madebyollin/taesd."
+            f"{what} has {found} latent channels and the U-Net takes {wanted}. Choose a VAE with {wanted}{example}."
         )
 
 

@@ -12,7 +12,7 @@ import torch
 
 from ..config import StreamConfig
 from ..errors import ModelError
-from .checks import FOLDER_VAES, check_vae, check_vae_folder
+from .checks import FOLDER_VAES, check_vae, check_vae_folder, latent_channels_of
 from .families import VAE, vae_kind
 from .hub import Progress, home_path
 from .parts import as_model_error, check_missing, load_part
@@ -31,7 +31,8 @@ def load_vae(config: StreamConfig, dtype: torch.dtype, progress: Progress) -> An
 
     assert config.vae is not None
     progress(f"loading VAE {config.vae}", None)
-    check_vae(config.vae)
+    channels = latent_channels_of(config.model)
+    check_vae(config.vae, channels=channels)
     path = home_path(config.vae)
     if path.is_file():
         return _of_file(read_table(path), dtype)
@@ -42,7 +43,7 @@ def load_vae(config: StreamConfig, dtype: torch.dtype, progress: Progress) -> An
         where: dict[str, Any] = {"local_files_only": config.offline, "cache_dir": config.cache_dir}
         settings: Any = diffusers.AutoencoderTiny.load_config(config.vae, **where)
         kind = settings.get("_class_name", FOLDER_VAES[0])
-        check_vae_folder(path, {**settings, "_class_name": kind}, f"The VAE {config.vae}")
+        check_vae_folder(path, {**settings, "_class_name": kind}, f"The VAE {config.vae}", channels)
         return getattr(diffusers, kind).from_pretrained(config.vae, dtype=dtype, use_safetensors=True, **where)
 
 

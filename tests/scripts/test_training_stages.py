@@ -21,7 +21,6 @@ from training.team import Member
 from training.tokenizer import make_tokenizer
 
 from streamv2v.models.last_upsampling import fold_last_upsampling
-from tests.small_photos import small_cache, write_photos
 
 CPU = torch.device("cpu")
 TINY = DenoiserOptions(steps=4, seed=5, batch=4, later=2, cells=4, decoded=0.5, save_every=2)
@@ -37,16 +36,6 @@ class Interrupted(Member):
         self.calls.append(1)
         if len(self.calls) == 3:
             raise KeyboardInterrupt
-
-
-@pytest.fixture(scope="module")
-def photos(tmp_path_factory) -> Path:
-    return write_photos(tmp_path_factory.mktemp("photos"))
-
-
-@pytest.fixture(scope="module")
-def cache(photos: Path, tmp_path_factory) -> Cache:
-    return small_cache(photos, tmp_path_factory.mktemp("cache"))
 
 
 def same(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor]) -> bool:

@@ -16,17 +16,7 @@ from training.start import moved_words
 from training.teachers import STYLES, TEACHERS
 from training.tokenizer import make_tokenizer
 
-from tests.small_photos import FEW, small_cache, write_photos
-
-
-@pytest.fixture(scope="module")
-def photos(tmp_path_factory) -> Path:
-    return write_photos(tmp_path_factory.mktemp("photos"))
-
-
-@pytest.fixture(scope="module")
-def cache(photos: Path, tmp_path_factory) -> Cache:
-    return small_cache(photos, tmp_path_factory.mktemp("cache"))
+from tests.small_photos import FEW
 
 
 def test_held_out_photos_stay_out_and_people_are_cropped_more_often(photos: Path) -> None:

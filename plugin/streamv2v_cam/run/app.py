@@ -62,9 +62,7 @@ class App:
             check_asked(settings.stream_config())
             vocabulary = vocabulary_of(engine.model, loras=engine.loras)
         self.settings = settings
-        self.store = starting_store(
-            settings, vocabulary, say=say, text_model=lambda: getattr(vars(self).get("supervisor"), "text_model", None)
-        )
+        self.store = starting_store(settings, vocabulary, say=say)
         self.telemetry = Telemetry()
         self.source_began = False
         self.obs: ObsChild | None = None
@@ -81,6 +79,7 @@ class App:
             fit=engine.memory == "fit",
             spare=engine.spare and entry == DEFAULT_ENTRY,
         )
+        self.store.notes.text_model = lambda: self.supervisor.text_model
         open_source = opener(settings.capture, say=say)
         self.capture = CaptureThread(
             open_source,

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from streamv2v.controls import Controls
 from streamv2v.models.vocabulary import Vocabulary
-from streamv2v.prompts.reading import TextModel
 
 from ..knownwords import UnknownLook, WordJudge
 from ..promptnotes import PromptNotes
@@ -22,7 +21,6 @@ def starting_store(
     vocabulary: Vocabulary | None,
     *,
     say: Callable[[str], None],
-    text_model: Callable[[], TextModel | None] = lambda: None,
 ) -> ControlStore:
     """The store of a run.
 
@@ -32,10 +30,9 @@ def starting_store(
         settings: all of them.
         vocabulary: words that the model knows; None judges nothing.
         say: told in one line why another look than the one asked for is on air, and what of the prompt does not count.
-        text_model: gives what the running engine reads prompts with.
     """
     guided = settings.engine.guidance != "none"
-    notes = PromptNotes(settings.stream_config().loras, guided=guided, text_model=text_model)
+    notes = PromptNotes(settings.stream_config().loras, guided=guided)
     judge = WordJudge(vocabulary, notes=notes)
     controls, name = settings.controls(), settings.start_look()
     try:

@@ -10,13 +10,13 @@ from typing import Any
 
 import pytest
 import torch
-from diffusers import FlowMatchEulerDiscreteScheduler
+from diffusers import AutoencoderTiny, FlowMatchEulerDiscreteScheduler
 from people_files import LAYER, SMALL, UNET_WEIGHTS, named, refusal_of
 from safetensors.torch import load_file, save_file
 from tiny import save_tiny_model, tiny_unet
 
 from streamv2v import StreamConfig, StreamV2V, load_components
-from streamv2v.errors import StreamV2VError
+from streamv2v.errors import ModelError, StreamV2VError
 from streamv2v.models.checks import check_config, check_model, check_vae
 from streamv2v.models.parts import load_part
 from streamv2v.models.weight_files import read_table
@@ -127,6 +127,22 @@ def test_a_vae_of_other_channels_says_both_numbers(tiny_model: Path, copied: Pat
     assert "16 latent channels and the U-Net takes 4" in refusal_of(check_model, str(copied))
     assert "16 latent channels and the U-Net takes 4" in refusal_of(check_vae, str(copied / "vae"))
     check_config(StreamConfig(model=str(copied), vae=str(tiny_model / "vae"), **SMALL))
+
+
+def test_a_vae_is_held_against_the_channels_of_the_model_it_goes_with(tmp_path: Path) -> None:
+    for channels in (4, 16):
+        folder = tmp_path / str(channels)
+        vae = AutoencoderTiny(
+            latent_channels=channels,
+            encoder_block_out_channels=(8, 8, 8, 8),
+            decoder_block_out_channels=(8, 8, 8, 8),
+            num_encoder_blocks=(1, 1, 1, 1),
+            num_decoder_blocks=(1, 1, 1, 1),
+        )
+        vae.save_pretrained(folder)
+    check_config(StreamConfig(model="embedded", vae=str(tmp_path / "16")))
+    with pytest.raises(ModelError, match="4 latent channels and the U-Net takes 16"):
+        check_config(StreamConfig(model="embedded", vae=str(tmp_path / "4")))
 
 
 def test_a_part_with_pickles_alone_or_an_empty_tokenizer_is_refused(copied: Path) -> None:

@@ -43,11 +43,9 @@ def draw(engine: StreamV2V) -> list[np.ndarray]:
     return [engine(frame, Controls(update_interval=2, motion_gate=0.5), now_s=0.0) for frame in CLIP]
 
 
-@pytest.fixture(scope="module")
-def converted(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with a cache in which the U-Net and the decoder lie converted, as a child leaves them."""
-    folder = tmp_path_factory.mktemp("converted")
-    config, components = config_for(folder), few_layers(folder)
+def convert_all(folder: Path, **more: Any) -> None:
+    """Leave the U-Net and the decoder converted in the cache of `folder`, as a child does."""
+    config, components = config_for(folder, **more), few_layers(folder)
     examples = Examples()
     with StreamV2V(config, components) as engine:
         with examples.watching(components):
@@ -56,6 +54,20 @@ def converted(tmp_path_factory: pytest.TempPathFactory) -> Path:
         for part in ("unet", "decoder"):
             place = folder_for(config, components, part, folder / "cache")
             assert convert_part(components, part, examples.calls[part], place) < 1e-4
+
+
+def drawn(folder: Path, config: StreamConfig) -> list[np.ndarray]:
+    """What the engine draws with its own networks."""
+    with StreamV2V(config, few_layers(folder)) as plain:
+        plain.warm_up()
+        return draw(plain)
+
+
+@pytest.fixture(scope="module")
+def converted(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a cache in which the U-Net and the decoder lie converted."""
+    folder = tmp_path_factory.mktemp("converted")
+    convert_all(folder)
     return folder
 
 
@@ -66,9 +78,7 @@ def converting(config: StreamConfig, components: Components, **more: Any) -> Bac
 @needs_openvino
 def test_converted_networks_asked_for_draw_the_same_pictures(converted: Path) -> None:
     config = config_for(converted, acceleration="openvino")
-    with StreamV2V(config, few_layers(converted)) as plain:
-        plain.warm_up()
-        wanted = draw(plain)
+    wanted = drawn(converted, config)
     components = few_layers(converted)
     with StreamV2V(config, components) as engine:
         engine.warm_up()
@@ -97,17 +107,8 @@ def test_converted_networks_asked_for_draw_the_same_pictures(converted: Path) ->
 )
 def test_every_kind_of_bank_goes_through_a_converted_network_unchanged(tmp_path: Path, bank: BankConfig) -> None:
     config = config_for(tmp_path, bank=bank, acceleration="openvino")
-    examples, components = Examples(), few_layers(tmp_path)
-    with StreamV2V(config, components) as engine:
-        with examples.watching(components):
-            engine.warm_up()
-        draw(engine)
-        for part in ("unet", "decoder"):
-            place = folder_for(config, components, part, tmp_path / "cache")
-            assert convert_part(components, part, examples.calls[part], place) < 1e-4
-    with StreamV2V(config, few_layers(tmp_path)) as plain:
-        plain.warm_up()
-        wanted = draw(plain)
+    convert_all(tmp_path, bank=bank)
+    wanted = drawn(tmp_path, config)
     components = few_layers(tmp_path)
     with StreamV2V(config, components) as engine:
         engine.warm_up()
