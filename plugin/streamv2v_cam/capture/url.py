@@ -12,6 +12,8 @@ from .decoding import SquareViewer, has_end
 from .video import VideoFileSource
 
 OPEN_TIMEOUT_S = 10.0
+RTSP = {"rtsp_transport": "tcp+udp+udp_multicast", "rtsp_flags": "prefer_tcp"}
+"""TCP first, since no packet of it is lost; a camera that refuses it (461) is asked over UDP."""
 
 
 def open_address(address: str, *, loop: bool = False) -> UrlSource | VideoFileSource:
@@ -40,8 +42,8 @@ class UrlSource:
         self.name = f"stream {without_secrets(address)}"
         self._broken = av.error.FFmpegError
         options = {"fflags": "nobuffer", "flags": "low_delay"}
-        if address.lower().startswith("rtsp"):
-            options["rtsp_transport"] = "tcp"
+        if address.lower().startswith("rtsp:"):
+            options |= RTSP
         stream: Any
         self._container, stream = open_clip(
             address,
