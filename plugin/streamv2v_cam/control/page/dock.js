@@ -5,6 +5,7 @@ import { Arrange } from "/arrange.js";
 import { Control } from "/controls.js";
 import { Door } from "/door.js";
 import { Link, kept, tokenIn } from "/link.js";
+import { Loading } from "/loading.js";
 import { Looks } from "/looks.js";
 import { CAMERA, ELSEWHERE, FRONT } from "/names.js";
 import { Picture } from "/picture.js";
@@ -23,6 +24,7 @@ looks.changed = () => arrange.show();
 new Saving(link, looks);
 const prompt = new Prompt(send, link);
 const door = new Door($("uncover"), () => send({ command: "leave_privacy" }));
+const loading = new Loading(drawControls, listSources, listSizes);
 const controls = new Map();
 let values = {};
 let revision = 0;
@@ -37,9 +39,7 @@ async function send(message, place = "refusal") {
 }
 
 async function drawControls() {
-  const answer = await link.fetch("/api/controls");
-  if (!answer.ok) return;
-  const told = await answer.json();
+  const told = await link.read("/api/controls");
   if (JSON.stringify(told.described) === JSON.stringify(described)) return;
   described = told.described;
   controls.clear();
@@ -55,16 +55,12 @@ async function drawControls() {
 }
 
 async function listSources() {
-  const answer = await link.fetch("/api/cameras");
-  if (!answer.ok) return;
-  const found = await answer.json();
+  const found = await link.read("/api/cameras");
   $("source").replaceChildren(...found.map(({ id, title, current }) => new Option(title, id, current, current)));
 }
 
 async function listSizes() {
-  const answer = await link.fetch("/api/engine/size");
-  if (!answer.ok) return;
-  const found = await answer.json();
+  const found = await link.read("/api/engine/size");
   $("size-field").hidden = !found.length;
   const options = found.map(({ name, width, height, current }) => new Option(`${name}, ${width} × ${height}`, name, current, current));
   if (!found.some(({ current }) => current)) options.unshift(new Option("another", "", true, true));
@@ -121,6 +117,7 @@ function showStatus({ air, telemetry, obs, looks_version, notice, recording }) {
 }
 
 function away(text) {
+  $("gone").classList.remove("calm");
   $("gone").textContent = text;
   $("gone").hidden = !text;
 }
@@ -132,7 +129,7 @@ link.addEventListener("open", () => {
   $("desk").hidden = false;
   looksVersion = -1;
   picture.begin();
-  Promise.all([drawControls(), listSources(), listSizes()]).catch(() => { /* the link will come back, and with it another try */ });
+  loading.begin();
 });
 link.addEventListener("state", ({ detail }) => {
   controls.forEach((control) => control.forget());
@@ -147,6 +144,7 @@ link.addEventListener("change", ({ detail }) => {
 link.addEventListener("status", ({ detail }) => showStatus(detail));
 link.addEventListener("gone", () => {
   picture.end();
+  loading.end();
   away("The program does not answer. Waiting for it to come back …");
   $("state").textContent = "not answering";
   $("state").dataset.kind = "bad";
@@ -155,6 +153,7 @@ link.addEventListener("gone", () => {
 });
 link.addEventListener("keyless", ({ detail }) => {
   picture.end();
+  loading.end();
   away("");
   $("desk").hidden = true;
   $("key-form").hidden = false;
@@ -205,4 +204,5 @@ function paint() {
 dark.addEventListener("change", paint);
 $("theme").addEventListener("change", () => { kept.set("streamv2v-theme", $("theme").value); paint(); });
 paint();
+document.documentElement.dataset.begun = "yes";
 link.start();

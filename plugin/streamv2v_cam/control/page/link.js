@@ -3,6 +3,7 @@
 const FIRST_RETRY_MS = 400;
 const LONGEST_RETRY_MS = 3000;
 const SILENCE_MS = 5000;
+const ANSWER_MS = 10_000;
 const TOKEN_REFUSED = 4401;
 const STORED = "streamv2v-token";
 
@@ -19,7 +20,8 @@ export function tokenIn(text) {
 }
 
 export class Link extends EventTarget {
-  // Events: "state", "change", "status" (detail: the message), "open", "gone", "keyless" (detail: why).
+  // Events: "state", "change", "status" (detail: the message), "open", "gone", "keyless" (detail: why), "crowded":
+  // a request got no answer although the program is there.
   #socket = null;
   #token = "";
   #waiting = new Map();
@@ -58,11 +60,25 @@ export class Link extends EventTarget {
     return new Promise((resolve) => this.#waiting.set(id, resolve));
   }
 
-  /** A request with the token; the answer as it is. */
-  fetch(path, { method = "GET", body } = {}) {
+  /** A request with the token; the answer as it is. Fails where none comes in time. */
+  async fetch(path, { method = "GET", body } = {}) {
     const headers = { Authorization: `Bearer ${this.#token}` };
     if (body !== undefined) headers["Content-Type"] = "application/json";
-    return fetch(path, { method, headers, body: body === undefined ? undefined : JSON.stringify(body) });
+    const waiting = new AbortController();
+    const timer = setTimeout(() => {
+      waiting.abort();
+      if (this.#heardAt && Date.now() - this.#heardAt < ANSWER_MS / 2) this.#tell("crowded");
+    }, ANSWER_MS);
+    try {
+      return await fetch(path, { method, headers, signal: waiting.signal, body: body === undefined ? undefined : JSON.stringify(body) });
+    } finally { clearTimeout(timer); }
+  }
+
+  /** A request whose answer, an object, is needed. Fails where it is refused. */
+  async read(path) {
+    const answer = await this.fetch(path);
+    if (!answer.ok) throw new Error(`${path}: ${answer.status}`);
+    return answer.json();
   }
 
   async #exchanged(ticket) {

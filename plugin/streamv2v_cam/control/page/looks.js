@@ -6,6 +6,9 @@ export class Looks {
   #shown = "";
   #current = null;
   #drawn = new Map();
+  #wanted = new Map();
+  #asked = 0;
+  #taken = 0;
 
   /** `choose` is told the name of a look that was pressed. */
   constructor(link, place, choose) {
@@ -16,36 +19,39 @@ export class Looks {
     this.changed = () => {};
   }
 
-  /** Read the list again. */
+  /** Read the list again. Fails while the list or one of its pictures is not there. */
   async load() {
-    const answer = await this.#link.fetch("/api/looks");
-    if (!answer.ok) throw new Error("no looks");
-    this.list = await answer.json();
+    const asked = ++this.#asked;
+    const list = await this.#link.read("/api/looks");
+    if (asked < this.#taken) return;  // answers may overtake each other
+    this.#taken = asked;
+    this.list = list;
     const signature = JSON.stringify(this.list.map(({ name, title, number, prompt }) => [name, title, number, prompt]));
     // A button that is being pressed must not be replaced under the finger, nor one that has the focus.
     if (signature !== this.#shown) {
       this.#shown = signature;
       const focused = document.activeElement?.dataset?.look;
-      const old = new Map([...this.#place.children].map((button) => [button.dataset.look, button]));
+      const old = new Map(this.#buttons.map((button) => [button.dataset.look, button]));
       this.#place.replaceChildren(...this.list.map((look) => this.#button(look, old.get(look.name))));
       if (focused) this.#find(focused)?.focus({ preventScroll: true });
       this.mark(this.#current);
     }
     this.changed(this.list);
-    await Promise.all(this.list.map((look) => this.#draw(look)));
+    const drawn = await Promise.allSettled(this.list.map((look) => this.#draw(look)));
+    if (drawn.some(({ status }) => status === "rejected")) throw new Error("a picture is missing");
   }
 
   /** Say which look is on. */
   mark(name) {
     this.#current = name;
-    for (const button of this.#place.children) button.setAttribute("aria-pressed", String(button.dataset.look === name));
+    for (const button of this.#buttons) button.setAttribute("aria-pressed", String(button.dataset.look === name));
   }
 
   get current() { return this.#current; }
 
   /** Say which look is being arranged; null for none. */
   point(name) {
-    for (const button of this.#place.children) {
+    for (const button of this.#buttons) {
       if (button.dataset.look === name) button.setAttribute("aria-current", "true");
       else button.removeAttribute("aria-current");
     }
@@ -56,7 +62,9 @@ export class Looks {
     if (look) this.choose(look.name);
   }
 
-  #find(name) { return [...this.#place.children].find((button) => button.dataset.look === name); }
+  get #buttons() { return [...this.#place.querySelectorAll(".look")]; }
+
+  #find(name) { return this.#buttons.find((button) => button.dataset.look === name); }
 
   #button(look, old) {
     const button = document.createElement("button");
@@ -85,16 +93,24 @@ export class Looks {
 
   async #draw({ name, prompt, picture, picture_version: version }) {
     const wanted = `${picture} ${version} ${picture === "sample" ? prompt : ""}`;
+    if (this.#wanted.get(name) === wanted) return;  // on its way already
     if (this.#drawn.get(name) === wanted && this.#find(name)?.querySelector("canvas").dataset.drawn) return;
-    const answer = await this.#link.fetch(`/api/looks/${encodeURIComponent(name)}/thumbnail`);
-    if (!answer.ok) return;
-    const image = await createImageBitmap(await answer.blob());
-    const canvas = this.#find(name)?.querySelector("canvas");
-    if (!canvas) return;
-    canvas.width = image.width;
-    canvas.height = image.height;
-    canvas.getContext("2d").drawImage(image, 0, 0);
-    canvas.dataset.drawn = picture;
-    this.#drawn.set(name, wanted);
+    this.#wanted.set(name, wanted);
+    try {
+      const answer = await this.#link.fetch(`/api/looks/${encodeURIComponent(name)}/thumbnail`);
+      if (answer.status === 404) return;  // it was deleted meanwhile
+      if (!answer.ok) throw new Error("no picture");
+      const image = await createImageBitmap(await answer.blob());
+      const canvas = this.#find(name)?.querySelector("canvas");
+      // a newer picture may have been asked for since, and come sooner
+      if (!canvas || this.#wanted.get(name) !== wanted) return;
+      canvas.width = image.width;
+      canvas.height = image.height;
+      canvas.getContext("2d").drawImage(image, 0, 0);
+      canvas.dataset.drawn = picture;
+      this.#drawn.set(name, wanted);
+    } finally {
+      if (this.#wanted.get(name) === wanted) this.#wanted.delete(name);
+    }
   }
 }

@@ -1,16 +1,21 @@
-// The live picture, and the camera's own while its button is held.
+// The live picture, and the camera's own while its button is held. Each takes one of the few connections that a browser
+// opens to one program, all its windows together: a page that nobody sees shows none.
 
 const RETRY_MS = 1000;
+const CROWDED = "Too many windows of this page are open in this browser. Close some, and reload this one to see the picture.";
 const $ = (id) => document.getElementById(id);
 
 export class Picture {
   #addresses = { air: null, source: null };
   #connected = false;
   #retry = 0;
+  #crowded = false;
 
   constructor(link) {
     this.link = link;
     $("picture").addEventListener("error", () => this.#later());
+    link.addEventListener("crowded", () => this.#giveWay());
+    document.addEventListener("visibilitychange", () => { this.#crowded = false; this.#showAir(); });
     const peek = $("peek");
     peek.addEventListener("pointerdown", (event) => { peek.setPointerCapture(event.pointerId); this.#peek(true); });
     for (const end of ["pointerup", "pointercancel", "lostpointercapture", "blur"]) {
@@ -26,11 +31,9 @@ export class Picture {
     this.#connected = true;
     $("screen").classList.remove("still");
     try {
-      const told = await (await this.link.fetch("/api/stream")).json();
-      this.#addresses = told;
-      $("no-picture").textContent = told.air ? "" : told.reason;
-      $("peek").hidden = !told.source;
-      this.#show($("picture"), told.air);
+      this.#addresses = await this.link.read("/api/stream");
+      $("peek").hidden = !this.#addresses.source;
+      this.#showAir();
     } catch { this.#later(); }
   }
 
@@ -38,8 +41,23 @@ export class Picture {
   end() {
     this.#connected = false;
     clearTimeout(this.#retry);
+    this.#crowded = false;
     this.#peek(false);
     $("screen").classList.add("still");
+  }
+
+  /** The browser has no connection left for the page's requests: those go before the picture. */
+  #giveWay() {
+    this.#crowded = true;
+    this.#peek(false);
+    this.#showAir();
+  }
+
+  #showAir() {
+    if (!this.#connected) return;
+    const { air, reason } = this.#addresses;
+    $("no-picture").textContent = this.#crowded ? CROWDED : air ? "" : reason ?? "";
+    this.#show($("picture"), this.#crowded || document.hidden ? null : air);
   }
 
   #peek(on) {
