@@ -1,0 +1,154 @@
+"""Redactor: takes out of a text whatever could harm the person whose machine it tells of.
+
+What is known to be secret goes wherever it stands, in the ways it may be written; what only looks like a secret goes
+by its shape. It removes too much rather than too little: a bug report can be read without any of it.
+"""
+
+from __future__ import annotations
+
+import base64
+import ipaddress
+import json
+import re
+from collections.abc import Iterable
+from urllib.parse import quote, quote_plus
+
+GONE = "(removed)"
+SHORTEST = 4
+"""Shorter secrets are not looked for by their letters, which would take words apart; their names give them away."""
+SHORTEST_NAME = 3
+ORDINARY_NAMES = {"root", "user", "admin", "video", "localhost", "debian", "ubuntu", "home", "camera", "python"}
+PUBLIC_HOSTS = {
+    "127.0.0.1",
+    "localhost",
+    "::1",
+    "huggingface.co",
+    "pypi.org",
+    "files.pythonhosted.org",
+    "download.pytorch.org",
+    "www.python.org",
+    "www.nvidia.com",
+    "obsproject.com",
+    "github.com",
+}
+
+_SECRET_NAME = (
+    r"(?!streamv2v_cam)[\w.-]*"
+    r"(?:pass(?:word|wd|phrase)?|secret|token|api_?-?key|credential|auth|ticket|stream_?key|private_?key|cookie)[\w.-]*"
+)
+"""Not a module's name at the beginning of a line of the log."""
+_NAMED = re.compile(rf"(?i)(?<![\w.-])([\"']?{_SECRET_NAME}[\"']?\s*[:=]\s*)(\"[^\"\n]*\"|'[^'\n]*'|[^\s,;&}}\]]+)")
+_BEARER = re.compile(r"(?i)\b(bearer|basic|digest)\s+[A-Za-z0-9+/=_.~-]{6,}")
+_URL = re.compile(r"(?i)\b([a-z][a-z0-9+.-]{1,20})://([^\s'\"<>“”‘’)\]}]+)")
+_SHAPES = re.compile(
+    r"(?<![A-Za-z0-9_/.+-])(?:"
+    r"hf_[A-Za-z0-9]{8,}|gh[a-z]_[A-Za-z0-9]{8,}|github_pat_\w{8,}|sk-[A-Za-z0-9_-]{8,}|xox[a-z]-[\w-]{8,}|AKIA[A-Z0-9]{8,}"
+    r"|live_\d+_\w{6,}|eyJ[\w-]{8,}\.[\w-]{8,}[\w.-]*"
+    r"|[A-Fa-f0-9]{32,}|(?=[A-Za-z_-]*\d)[A-Za-z0-9_-]{40,}"
+    r")(?![A-Za-z0-9_])"
+)
+_MAIL = re.compile(r"\b[\w.+-]+@[\w-]+(?:\.[\w-]+)+\b")
+_HOME = re.compile(r"(?i)((?:/home/|/Users/|[A-Z]:[\\/]+Users[\\/]+))([^\\/\s'\":]+)")
+_IPV4 = re.compile(r"(?<![\w.])(?:\d{1,3}\.){3}\d{1,3}(?![\w.+-])")
+_MAC = re.compile(r"(?<![\w:])(?:[0-9A-Fa-f]{2}:){5}[0-9A-Fa-f]{2}(?![\w:])")
+_QUOTED = re.compile(r"“([^”\n]*)”|\"((?:[^\"\\\n]|\\.)*)\"|(?<!\w)'((?:[^'\\\n]|\\.)*)'(?!\w)")
+_LISTED = re.compile(r"(not known|Passed over): [^).\n]*")
+"""Words of a prompt that the log gives without quotation marks."""
+_SOURCE_FILE = re.compile(r"[\w~():/\\. +-]*\.py\Z|<[\w. ]+>\Z")
+
+
+class Redactor:
+    """Removes secrets from texts.
+
+    Args:
+        secrets: gone wherever they stand.
+        private: what a person wrote, prompts and names: gone too, unless this is empty because they want it to stay.
+        names: of the person and the machine.
+        home: folder of the person, written "~".
+        open_words: what quoted words may stay where a person's are taken out: names of devices and models.
+    """
+
+    def __init__(
+        self,
+        *,
+        secrets: Iterable[str] = (),
+        private: Iterable[str] = (),
+        names: Iterable[str] = (),
+        home: str = "",
+        open_words: Iterable[str] = (),
+    ) -> None:
+        long = {secret.strip() for secret in secrets if len(secret.strip()) >= SHORTEST}
+        self.secrets = tuple(sorted({way for secret in long for way in ways_of(secret)}, key=len, reverse=True))
+        written = {text.strip() for text in private if len(text.strip()) >= SHORTEST}
+        self.private = tuple(sorted({way for text in written for way in ways_of(text)}, key=len, reverse=True))
+        self._home = home.rstrip("/\\")
+        self._open = {word.lower() for word in open_words}
+        kept = {name for name in names if len(name) >= SHORTEST_NAME and name.lower() not in ORDINARY_NAMES}
+        alternatives = "|".join(re.escape(name) for name in sorted(kept, key=len, reverse=True))
+        self._names = re.compile(rf"(?i)(?<![A-Za-z0-9])(?:{alternatives})(?![A-Za-z0-9])") if kept else None
+
+    def text(self, text: str) -> str:
+        """The text without them."""
+        for secret in (*self.secrets, *self.private):
+            text = text.replace(secret, GONE)
+        text = _URL.sub(_plain_url, text)
+        text = _BEARER.sub(lambda found: f"{found[1]} {GONE}", text)
+        text = _NAMED.sub(lambda found: found[1] + GONE, text)
+        text = _SHAPES.sub(GONE, text)
+        text = _MAIL.sub(GONE, text)
+        text = _IPV4.sub(_plain_ip, text)
+        text = _MAC.sub(GONE, text)
+        if len(self._home) > 1:
+            text = text.replace(self._home, "~").replace(self._home.replace("\\", "\\\\"), "~")
+        text = _HOME.sub(lambda found: found[1] + "(user)", text)
+        return self._names.sub("(name)", text) if self._names else text
+
+    def log(self, text: str, *, with_quotes: bool) -> str:
+        """A log without them.
+
+        Args:
+            with_quotes: what stands in quotation marks stays: prompts, looks, scenes; else it is counted.
+        """
+        if not with_quotes:
+            text = _LISTED.sub(rf"\1: {GONE}", _QUOTED.sub(self._unquoted, text))
+        return self.text(text)
+
+    def leaks(self, text: str) -> bool:
+        """Whether something known to be secret stands in the text."""
+        return any(secret in text for secret in (*self.secrets, *self.private))
+
+    def _unquoted(self, found: re.Match[str]) -> str:
+        inside = next(part for part in found.groups() if part is not None)
+        if not inside or inside.lower() in self._open or _SOURCE_FILE.match(inside):
+            return found[0]
+        return f"{found[0][0]}{len(inside)} letters{found[0][-1]}"
+
+
+def ways_of(secret: str) -> set[str]:
+    """How a secret may be written: as it is, in an address, in JSON, in base64, as Python's repr shows it."""
+    quoted = json.dumps(secret)[1:-1]
+    raw = secret.encode("utf-8", "replace")
+    ways = {secret, quote(secret, safe=""), quote(secret), quote_plus(secret), quoted, repr(secret)[1:-1]}
+    ways |= {json.dumps(secret, ensure_ascii=False)[1:-1]}
+    if len(raw) >= 2 * SHORTEST:
+        ways |= {base64.b64encode(raw).decode().rstrip("="), base64.urlsafe_b64encode(raw).decode().rstrip("=")}
+    return {way for way in ways if len(way) >= SHORTEST}
+
+
+def _plain_url(found: re.Match[str]) -> str:
+    """Its kind, and of a host that everybody knows also that; the path of a camera's address may be its key."""
+    rest = re.split(r"[?#]", found[2], maxsplit=1)[0]
+    authority, slash, path = rest.partition("/")
+    host = authority.rpartition("@")[2]
+    name = re.sub(r":\d+$", "", host).strip("[]").lower()
+    if name not in PUBLIC_HOSTS:
+        return f"{found[1]}://{GONE}"
+    return f"{found[1]}://{host}{slash}{path}" + (f"?{GONE}" if rest != found[2] else "")
+
+
+def _plain_ip(found: re.Match[str]) -> str:
+    try:
+        address = ipaddress.ip_address(found[0])
+    except ValueError:
+        return found[0]
+    return found[0] if address.is_private or address.is_unspecified else GONE
