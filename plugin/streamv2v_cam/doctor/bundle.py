@@ -89,14 +89,13 @@ def bundle_members(report: Report, *, with_prompts: bool = False) -> dict[str, s
         "findings.json": _json(report.as_dict()),
         "answers.json": _json(machine.heard),
         "settings.json": _json(_settings(case, redactor)),
-        "environment.json": _json(_environment(case)),
     }
     if state is not None:
         members["state.json"] = _json(_state(state))
     logs = {f"log{name}.txt": redactor.log(text, with_quotes=with_prompts) for name, text in _logs(case)}
     clean = {name: redactor.text(text) for name, text in members.items()} | logs
-    # told by its form alone: versions of packages look like addresses of machines
-    clean["machine.json"] = _json(_machine(case))
+    # told by a list alone: versions of packages look like addresses of machines, names of variables like secrets
+    clean |= {"machine.json": _json(_machine(case)), "environment.json": _json(_environment(case))}
     # a second look at what has been taken out: what still shows a secret stays away as a whole
     return {name: "(left out)\n" if redactor.leaks(text) else text for name, text in clean.items()}
 

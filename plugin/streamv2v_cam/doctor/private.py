@@ -11,6 +11,7 @@ import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 from .case import Case
 from .obs import obs_folder
@@ -86,7 +87,13 @@ def _addresses(case: Case) -> Iterator[str]:
         yield source
         yield source.partition("://")[2]
         authority, _, rest = source.partition("://")[2].partition("/")
-        yield from re.split(r"[:@]", authority.rpartition("@")[0])
+        access, _, host = authority.rpartition("@")
+        yield from re.split(r"[:@]", access)
+        yield from re.split(r"[:@]", unquote(access))
+        if re.search(r"[a-z]\.[a-z]", host):
+            yield re.sub(r":\d+$", "", host)
+        # a short one may be an ordinary word; the address as a whole is gone in any case
+        yield from (piece for piece in re.split(r"[/?]", rest) if len(piece) >= 12)
         yield from re.findall(r"[?&][^=&]*=([^&#]+)", rest)
 
 

@@ -50,6 +50,11 @@ _SHAPES = re.compile(
 _MAIL = re.compile(r"\b[\w.+-]+@[\w-]+(?:\.[\w-]+)+\b")
 _HOME = re.compile(r"(?i)((?:/home/|/Users/|[A-Z]:[\\/]+Users[\\/]+))([^\\/\s'\":]+)")
 _IPV4 = re.compile(r"(?<![\w.])(?:\d{1,3}\.){3}\d{1,3}(?![\w.+-])")
+OWN_NETWORKS = [
+    ipaddress.ip_network(net)
+    for net in ("0.0.0.0/32", "10.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12", "192.168.0.0/16")
+]
+"""Addresses in them lead nowhere from outside."""
 _MAC = re.compile(r"(?<![\w:])(?:[0-9A-Fa-f]{2}:){5}[0-9A-Fa-f]{2}(?![\w:])")
 _QUOTED = re.compile(r"“([^”\n]*)”|\"((?:[^\"\\\n]|\\.)*)\"|(?<!\w)'((?:[^'\\\n]|\\.)*)'(?!\w)")
 _LISTED = re.compile(r"(not known|Passed over): [^).\n]*")
@@ -89,9 +94,9 @@ class Redactor:
 
     def text(self, text: str) -> str:
         """The text without them."""
+        text = _URL.sub(_plain_url, text)
         for secret in (*self.secrets, *self.private):
             text = text.replace(secret, GONE)
-        text = _URL.sub(_plain_url, text)
         text = _BEARER.sub(lambda found: f"{found[1]} {GONE}", text)
         text = _NAMED.sub(lambda found: found[1] + GONE, text)
         text = _SHAPES.sub(GONE, text)
@@ -151,4 +156,4 @@ def _plain_ip(found: re.Match[str]) -> str:
         address = ipaddress.ip_address(found[0])
     except ValueError:
         return found[0]
-    return found[0] if address.is_private or address.is_unspecified else GONE
+    return found[0] if any(address in net for net in OWN_NETWORKS) else GONE

@@ -133,7 +133,7 @@ def _clock(case: Case) -> Iterator[Finding]:
     if now_s < newest_s - 86400:
         yield warning(
             "clock.wrong",
-            f"The clock says {datetime.fromtimestamp(now_s, UTC):%Y-%m-%d}, a day on which this program was not here yet.",
+            f"The clock says {datetime.fromtimestamp(now_s, UTC):%Y-%m-%d}, before this program was here.",
             "Downloads are refused, since certificates seem not to be valid yet.",
             "Set the clock.",
             set_clock,
