@@ -137,6 +137,18 @@ class Recording(Protocol):
         ...
 
 
+class Doctor(Protocol):
+    """Looks for what stands in the way of the program."""
+
+    def findings(self) -> dict[str, Any]:
+        """worst ("ok" to "error"), counts by severity, and the findings; takes up to some seconds."""
+        ...
+
+    def bundle(self) -> bytes:
+        """A zip for a bug report, without secrets."""
+        ...
+
+
 class ObsNews:
     """What the OBS process said last about itself."""
 
@@ -201,6 +213,7 @@ class Desk:
         thumbnails_version: goes up with every new one.
         picture_version: goes up with every new one of a look.
         obs: what the OBS process said.
+        doctor: examines the machine; None leaves that out.
     """
 
     store: ControlStore
@@ -216,6 +229,7 @@ class Desk:
     thumbnails_version: Callable[[], int] = lambda: 0
     picture_version: Callable[[str], int] = lambda name: 0
     obs: ObsNews = field(default_factory=ObsNews)
+    doctor: Doctor | None = None
 
     @property
     def looks(self) -> LookSet:

@@ -17,6 +17,7 @@ from streamv2v.controls import describe_controls
 from .. import __version__
 from ..system.accesstoken import AccessToken
 from .changing import Redeem, add_changes, add_refusals, add_ticket
+from .checkup import add_checkup
 from .events import add_events
 from .keeping import add_looks
 from .limits import Limits
@@ -79,6 +80,7 @@ def make_application(
     add_looks(app, desk, limits)
     add_changes(app, desk, limits)
     add_sizes(app, desk, limits)
+    add_checkup(app, desk, limits)
     add_ticket(app, redeem)
     add_pictures(app, desk, token, stopping, lan_picture=lan_picture)
     add_events(app, desk, token, limits, stopping)

@@ -13,7 +13,7 @@ import json
 import platform
 import re
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePath
 from typing import Any, get_origin
 
@@ -65,15 +65,20 @@ def write_bundle(path: Path, report: Report, *, with_prompts: bool = False) -> P
         CamError: it cannot be written there.
     """
     members = bundle_members(report, with_prompts=with_prompts)
-    held = io.BytesIO()
-    with zipfile.ZipFile(held, "w", zipfile.ZIP_DEFLATED) as packed:
-        for name, text in members.items():
-            packed.writestr(name, text)
     try:
-        path.write_bytes(held.getvalue())
+        path.write_bytes(packed(members))
     except OSError as error:
         raise CamError(f"The bundle cannot be written to {path} ({error.strerror or error}).") from None
     return path
+
+
+def packed(members: Mapping[str, str]) -> bytes:
+    """Texts by their names as a zip."""
+    held = io.BytesIO()
+    with zipfile.ZipFile(held, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, text in members.items():
+            archive.writestr(name, text)
+    return held.getvalue()
 
 
 def bundle_members(report: Report, *, with_prompts: bool = False) -> dict[str, str]:

@@ -27,6 +27,7 @@ class Case:
         config: the settings file that was named; None for the usual one.
         deep: try things out: import the engine, open the camera, speak with OBS. Not while the program is on air.
         program: whether the program, whose settings these are, runs and answers.
+        page_port: where its page really is; None is where the settings put it.
     """
 
     machine: Machine
@@ -35,6 +36,14 @@ class Case:
     config: Path | None = None
     deep: bool = True
     program: bool = False
+    page_port: int | None = None
+
+    @property
+    def port(self) -> int:
+        """The port of the page."""
+        if self.page_port is not None:
+            return self.page_port
+        return self.settings.control.port if self.settings is not None else 0
 
     def with_config(self, command: str) -> str:
         """A command of the program, with the settings file that was named."""

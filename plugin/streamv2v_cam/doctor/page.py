@@ -34,7 +34,7 @@ def state_of(case: Case) -> dict[str, Any] | None:
     if case.settings is None:
         return None
     token = case.machine.text(case.settings.token_path) or ""
-    told = _get(case.settings.control.host, case.settings.control.port, "/api/state", token)
+    told = _get(case.settings.control.host, case.port, "/api/state", token)
     return told if isinstance(told, dict) else None
 
 
@@ -53,12 +53,13 @@ def _get(host: str, port: int, path: str, token: str) -> Any:
 def _port(case: Case) -> Iterator[Finding]:
     assert case.settings is not None
     control = case.settings.control
-    if not control.port or not case.machine.answers(control.host, control.port):
-        yield fine("page.free", f"Port {control.port} is free for the page.")
-        return
     if case.program:
-        yield fine("page.program", f"The program runs; its page is at port {control.port}.")
+        yield fine("page.program", f"The program runs; its page is at port {case.port}.")
         yield from _figures(case)
+        return
+    if not control.port or not case.machine.answers(control.host, control.port):
+        where = f"Port {control.port} is free for the page." if control.port else "The page takes any free port."
+        yield fine("page.free", where)
         return
     show = f"sudo ss -ltnp 'sport = :{control.port}'"
     if case.machine.system == "Windows":

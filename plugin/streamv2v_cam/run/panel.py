@@ -22,6 +22,7 @@ from ..settings.model import CaptureSettings
 from ..store import ControlStore
 from ..system.accesstoken import AccessToken
 from ..telemetry import Telemetry
+from .checkup import Checkup
 
 THUMBNAIL_WIDTH = 192
 AT_THE_START, PRESENTER = "start", "presenter"
@@ -79,6 +80,7 @@ class Panel:
             thumbnails=self._thumbnails,
             thumbnails_version=lambda: self._thumbnails.version,
             picture_version=self._thumbnails.version_of,
+            doctor=Checkup(settings, lambda: self.server.port),
         )
         self._portraits: Portraits | None = None
         if draws and preview is not None and settings.engine.model == EMBEDDED_MODEL:

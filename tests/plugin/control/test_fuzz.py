@@ -16,6 +16,8 @@ OPERATIONS = [
     ("DELETE", "/api/looks/{name}"),
     ("GET", "/api/cameras"),
     ("GET", "/api/controls"),
+    ("GET", "/api/doctor"),
+    ("GET", "/api/doctor/bundle"),
     ("GET", "/api/engine/size"),
     ("GET", "/api/looks"),
     ("GET", "/api/looks/file"),

@@ -2,6 +2,7 @@
 // Prompts, names and reasons are foreign text: they are only ever set as textContent or value.
 
 import { Arrange } from "/arrange.js";
+import { Checkup } from "/checkup.js";
 import { Control } from "/controls.js";
 import { Door } from "/door.js";
 import { Link, kept, tokenIn } from "/link.js";
@@ -22,6 +23,7 @@ const looks = new Looks(link, $("looks"), (name) => { if (arrange.isOpen) arrang
 const arrange = new Arrange(link, looks);
 looks.changed = () => arrange.show();
 new Saving(link, looks);
+new Checkup(link);
 const prompt = new Prompt(send, link);
 const door = new Door($("uncover"), () => send({ command: "leave_privacy" }));
 const loading = new Loading(drawControls, listSources, listSizes);

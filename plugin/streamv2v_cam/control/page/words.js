@@ -95,3 +95,11 @@ export function recordingWords({ state, file, folder, seconds, bytes, reason }) 
   const said = { recording: "Recording", finishing: "Finishing", off: "Recorded" }[state];
   return `${said} ${time}, ${size}: ${file}${state === "off" ? ` in ${folder}` : ""}`;
 }
+
+/** What the doctor found, by how much it matters: a short word and a line. */
+export function healthWords({ error, warning, note }) {
+  const counted = (count, one, many) => (count ? `${count} ${count === 1 ? one : many}` : "");
+  if (error) return [counted(error, "thing in the way", "things in the way"), "What stands in the way comes first, with what to do."];
+  if (warning) return [counted(warning, "thing could be better", "things could be better"), "Nothing stands in the way; these could be better."];
+  return ["all is well", note ? "Nothing stands in the way. Good to know:" : "Nothing stands in the way."];
+}
