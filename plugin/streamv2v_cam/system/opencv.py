@@ -14,10 +14,13 @@ os.environ.setdefault("OPENCV_VIDEOIO_V4L_SELECT_TIMEOUT", "5")
 
 import cv2 as _cv2
 
+from .allocation import keep_freed_memory
+
 # OpenCV's own types know arrays of any element only; every picture here is uint8.
 cv2: Any = _cv2
 
 # One thread per call: the cores belong to the engine, and the publisher's beat must not wait for a pool.
 cv2.setNumThreads(1)
+keep_freed_memory()
 
 __all__ = ["cv2"]
