@@ -42,6 +42,8 @@ LIGHT_LIBRARY = {
     "streamv2v.prompts.inversions",
     "streamv2v.prompts.reading",
     "streamv2v.prompts.syntax",
+    "streamv2v.tuning",
+    "streamv2v.tuning.autotune",
 }
 """Modules of the library that never import torch, open to everyone."""
 ENGINE_PROCESS = "engine/worker*.py"
@@ -81,7 +83,11 @@ DEVICES_AND_SOCKETS = {
 
 def light(name: str) -> bool:
     """Whether this is a light module of the library, or a name out of one."""
-    return name in LIGHT_LIBRARY or name.rpartition(".")[0] in LIGHT_LIBRARY - {"streamv2v.models", "streamv2v.prompts"}
+    return name in LIGHT_LIBRARY or name.rpartition(".")[0] in LIGHT_LIBRARY - {
+        "streamv2v.models",
+        "streamv2v.prompts",
+        "streamv2v.tuning",
+    }
 
 
 def wing_of(name: str) -> str | None:

@@ -75,7 +75,15 @@ EngineSize = Annotated[
     option(
         "--engine-size",
         metavar="WxH",
-        help="Size inside the engine, multiples of 8; else it follows the picture.",
+        help="Size inside the engine, multiples of 8; else it follows the picture and --wanted-fps.",
+        panel=_ENGINE,
+    ),
+]
+WantedFps = Annotated[
+    float | None,
+    option(
+        "--wanted-fps",
+        help="Choose the engine's size for so many styled pictures a second; 0 keeps the usual one.",
         panel=_ENGINE,
     ),
 ]
@@ -113,6 +121,7 @@ SETTING_OF = {
     "slots": "engine.slots",
     "sequential": "engine.sequential",
     "guidance": "engine.guidance",
+    "wanted_fps": "engine.wanted_fps",
     "device": "engine.device",
     "dtype": "engine.dtype",
     "offline": "engine.offline",

@@ -62,6 +62,7 @@ def run(
     sequential: options.Sequential = None,
     guidance: options.Guidance = None,
     engine_size: options.EngineSize = None,
+    wanted_fps: options.WantedFps = None,
     device: options.Device = None,
     dtype: options.Dtype = None,
     offline: options.Offline = None,

@@ -107,9 +107,13 @@ class ChosenSource(Body):
 
 
 class ChosenSize(Body):
-    """Another size of the engine, by its name."""
+    """Another size of the engine, by its name, or auto for a choice by the engine's rate."""
 
-    size: Annotated[str, Field(min_length=1, max_length=40, description="small, usual or large")]
+    size: Annotated[str, Field(min_length=1, max_length=40, description="auto, or small to large: see the list")]
+    wanted_fps: (
+        Annotated[float, Field(ge=0.5, le=60, description="for auto: pictures a second that the engine should give")]
+        | None
+    ) = None
 
 
 class ObsState(Body):

@@ -82,15 +82,19 @@ class SizeChoice:
     """A size the engine may have.
 
     Attributes:
-        name: small, usual or large.
-        width, height: px.
-        current: the engine on air has it.
+        name: small, medium, usual, larger or large; auto follows the rate of the engine.
+        width, height: px; of auto, those of the engine on air.
+        current: it is the chosen one: the engine on air has that size, or a size by rate.
+        told: what came of a choice by rate, for people; "" of the others.
+        wanted_fps: pictures a second that a choice by rate aims at; 0 of the others.
     """
 
     name: str
     width: int
     height: int
     current: bool
+    told: str = ""
+    wanted_fps: float = 0.0
 
 
 class Sizes(Protocol):
@@ -100,8 +104,8 @@ class Sizes(Protocol):
         """All there are."""
         ...
 
-    def choose(self, name: str, /) -> SizeChoice:
-        """Have the engine built in that size, in the background.
+    def choose(self, name: str, wanted_fps: float | None = None, /) -> SizeChoice:
+        """Have the engine built in that size, in the background, or its size chosen by rate.
 
         Raises:
             ControlError: there is no such size.

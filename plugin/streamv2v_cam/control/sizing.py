@@ -30,5 +30,5 @@ def add_sizes(app: FastAPI, desk: Desk, limits: Limits) -> None:
             return JSONResponse({"error": FIXED}, status_code=404)
         if not limits.saving.take():
             return JSONResponse({"error": "Too many changes of size; wait a moment."}, status_code=429)
-        chosen = await run_in_threadpool(desk.sizes.choose, wanted.size)
+        chosen = await run_in_threadpool(desk.sizes.choose, wanted.size, wanted.wanted_fps)
         return JSONResponse({"revision": desk.store.current.revision, **asdict(chosen)})

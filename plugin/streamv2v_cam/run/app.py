@@ -27,7 +27,7 @@ from .outputs import Outputs
 from .panel import Panel
 from .recorder import Recorder
 from .resting import resting_controls
-from .sizing import EngineSizes
+from .sizing import engine_sizes, starting_config
 from .starting import starting_store
 from .statusline import latency_words, status_line, words
 
@@ -68,7 +68,7 @@ class App:
         self.obs: ObsChild | None = None
         raw, styled = Mailbox[Frame](), Mailbox[Frame]()
         self.supervisor = EngineSupervisor(
-            settings.stream_config(),
+            starting_config(settings),
             store=self.store,
             raw=raw,
             styled=styled,
@@ -79,6 +79,7 @@ class App:
             fit=engine.memory == "fit",
             spare=engine.spare and entry == DEFAULT_ENTRY,
         )
+        self.sizes = engine_sizes(settings, self.supervisor, self.telemetry.snapshot, by_rate=entry == DEFAULT_ENTRY)
         self.store.notes.text_model = lambda: self.supervisor.text_model
         open_source = opener(settings.capture, say=say)
         self.capture = CaptureThread(
@@ -104,7 +105,7 @@ class App:
             opener=open_source,
             report=self._report,
             draws=entry == DEFAULT_ENTRY,
-            sizes=EngineSizes(self.supervisor, self.supervisor.config),
+            sizes=self.sizes,
         )
 
     def start(self) -> None:
@@ -143,6 +144,7 @@ class App:
         with status_line() as show:
             while True:
                 self._check_start()
+                self.sizes.follow()
                 waited_s = time.monotonic() - began_s
                 if self.publisher.styled_on_air.is_set() or waited_s > self.settings.engine.load_timeout_s:
                     self.outputs.record(self.publisher, for_s)
@@ -152,14 +154,8 @@ class App:
                 if self.capture.ended.is_set():
                     time.sleep(LAST_FRAMES_S)
                     return
-                show(
-                    words(
-                        self.publisher.on_air,
-                        self.telemetry.snapshot(),
-                        self.store.current.look,
-                        self.supervisor.restarts,
-                    )
-                )
+                now = self.telemetry.snapshot()
+                show(words(self.publisher.on_air, now, self.store.current.look, self.supervisor.restarts))
                 rest(LOOK_S)
 
     def summary(self) -> dict[str, Any]:
@@ -195,7 +191,7 @@ class App:
             "page": self.panel.server.address,
             "look": self.store.current.look,
             "prompt": self.store.current.controls.prompt,
-            "engine": self.supervisor.facts,
+            "engine": self.supervisor.facts | self.sizes.facts,
         }
 
     def _publisher(self, raw: Mailbox[Frame], styled: Mailbox[Frame]) -> PublisherThread:
@@ -235,7 +231,7 @@ class App:
             progress=air.progress,
             source=self.capture.source_name,
             sinks=tuple(f"{sink.name}: {sink.lost}" if sink.lost else sink.name for sink in air.sinks),
-            facts=self.supervisor.facts,
+            facts=self.supervisor.facts | self.sizes.facts,
             resting=resting_controls(
                 self.supervisor.config, self.store.current.controls, may_borrow=self.settings.publish.borrow
             ),

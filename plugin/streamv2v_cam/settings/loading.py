@@ -193,7 +193,7 @@ class LoadedSettings:
             raise SettingsError(f"{found}; allowed is {error.allowed}.") from error
 
 
-_PROGRAM_ONLY = {"threads", "memory", "spare", "load_timeout_s", "hang_timeout_s"}
+_PROGRAM_ONLY = {"threads", "memory", "spare", "load_timeout_s", "hang_timeout_s", "wanted_fps"}
 
 
 def parse_lora(text: str) -> Lora:

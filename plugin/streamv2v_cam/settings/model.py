@@ -106,6 +106,9 @@ class BankSettings(Section):
     merge_seed: int = Field(default=0, ge=0, le=2**32 - 1, description="seed of the random split in merging")
 
 
+_INSIDE = "inside the engine, px; unset follows the published shape and wanted_fps"
+
+
 class EngineSettings(Section):
     """What the engine is built from; changing one means building it anew."""
 
@@ -125,19 +128,10 @@ class EngineSettings(Section):
     embeddings: str | None = Field(default=None, min_length=1, description="folder of textual inversion embeddings")
     lcm: Literal["auto", "on", "off"] = Field(default="auto", description="LCM-LoRA: where needed, always, never")
     lcm_lora: str = Field(default=StreamConfig().lcm_lora, min_length=1, description="where LCM-LoRA comes from")
-    width: int | None = Field(
-        default=None,
-        ge=64,
-        le=2048,
-        multiple_of=8,
-        description="width inside the engine, px; unset follows the published shape",
-    )
-    height: int | None = Field(
-        default=None,
-        ge=64,
-        le=2048,
-        multiple_of=8,
-        description="height inside the engine, px; unset follows the published shape",
+    width: int | None = Field(default=None, ge=64, le=2048, multiple_of=8, description=f"width {_INSIDE}")
+    height: int | None = Field(default=None, ge=64, le=2048, multiple_of=8, description=f"height {_INSIDE}")
+    wanted_fps: Rate = Field(
+        default=8.0, ge=0, le=60, description="styled pictures a second that a size not set is chosen for; 0 is off"
     )
     slots: int | None = Field(
         default=None, ge=1, le=SLOT_LIMIT, description="denoising steps = slots of the stream; 1 (embedded) or 2"

@@ -19,7 +19,7 @@ def test_a_size_is_chosen_by_name_and_what_is_not_offered_changes_nothing(tmp_pa
     start = StreamConfig(width=336, height=192, slots=1)
     engine = Engine(config=start, asked=None)
     stage = make_stage(tmp_path)
-    stage.desk.sizes = EngineSizes(engine, start)
+    stage.desk.sizes = EngineSizes(engine, (336, 192))
     stage.server.start()
     try:
         with stage.client() as client:

@@ -27,7 +27,9 @@ def test_a_circle_stays_round_on_air(tmp_path: Path, monkeypatch: pytest.MonkeyP
 
 
 def test_sizes_on_offer_have_one_shape_and_half_or_twice_the_area():
-    assert ladder(336, 192) == {"small": (240, 136), "usual": (336, 192), "large": (472, 272)}
+    found = ladder(336, 192)
+    assert (found["small"], found["usual"], found["large"]) == ((240, 136), (336, 192), (472, 272))
+    assert list(found) == sorted(found, key=lambda name: found[name]), "rising"
     assert ladder(192, 336)["large"] == (272, 472)
 
 

@@ -13,6 +13,7 @@ import { Picture } from "/picture.js";
 import { Prompt } from "/prompt.js";
 import { forgetRefusals, say, wordsOf } from "/refusals.js";
 import { Saving } from "/saving.js";
+import { Sizing } from "/sizing.js";
 import { airWords, factWords, kindOf, obsWords, recordingWords } from "/words.js";
 
 const $ = (id) => document.getElementById(id);
@@ -24,9 +25,10 @@ const arrange = new Arrange(link, looks);
 looks.changed = () => arrange.show();
 new Saving(link, looks);
 new Checkup(link);
+const sizing = new Sizing(link);
 const prompt = new Prompt(send, link);
 const door = new Door($("uncover"), () => send({ command: "leave_privacy" }));
-const loading = new Loading(drawControls, listSources, listSizes);
+const loading = new Loading(drawControls, listSources, () => sizing.list());
 const controls = new Map();
 let values = {};
 let revision = 0;
@@ -59,14 +61,6 @@ async function drawControls() {
 async function listSources() {
   const found = await link.read("/api/cameras");
   $("source").replaceChildren(...found.map(({ id, title, current }) => new Option(title, id, current, current)));
-}
-
-async function listSizes() {
-  const found = await link.read("/api/engine/size");
-  $("size-field").hidden = !found.length;
-  const options = found.map(({ name, width, height, current }) => new Option(`${name}, ${width} × ${height}`, name, current, current));
-  if (!found.some(({ current }) => current)) options.unshift(new Option("another", "", true, true));
-  $("size").replaceChildren(...options);
 }
 
 function showValues(changed, told) {
@@ -110,6 +104,7 @@ function showStatus({ air, telemetry, obs, looks_version, notice, recording }) {
   $("source-name").textContent = air.source || "–";
   $("sinks").textContent = air.sinks.join(", ") || "this page only";
   $("facts").textContent = factWords(air.facts);
+  sizing.heard(`${air.facts.width}x${air.facts.height} ${air.facts.size_by_rate ?? ""}`);
   [$("obs-short").textContent, $("obs").textContent] = obsWords(obs);
   document.title = `${air.state} · StreamV2V camera`;
   if (looks_version !== looksVersion) {
@@ -179,12 +174,6 @@ $("source").addEventListener("focus", () => listSources().catch(() => {}));
 $("source").addEventListener("change", async () => {
   const answer = await link.fetch("/api/source", { method: "POST", body: { id: $("source").value } }).catch(() => null);
   say("source-refusal", await wordsOf(answer));
-});
-$("size").addEventListener("focus", () => listSizes().catch(() => {}));
-$("size").addEventListener("change", async () => {
-  if (!$("size").value) return;
-  const answer = await link.fetch("/api/engine/size", { method: "POST", body: { size: $("size").value } }).catch(() => null);
-  say("size-refusal", await wordsOf(answer));
 });
 $("record").addEventListener("click", () => send({ command: $("record").getAttribute("aria-pressed") === "true" ? "stop_recording" : "start_recording" }));
 $("reset-bank").addEventListener("click", () => send({ command: "reset_bank" }, "more-refusal"));

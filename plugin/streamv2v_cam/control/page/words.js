@@ -78,6 +78,8 @@ export function factWords(facts) {
   if (device) sentences.push(`Draws on ${PLACES[device] ?? device}${threads ? ` with ${threads} ${threads === 1 ? "thread" : "threads"}${threadsWhy}` : ""}.`);
   const width = take("width"), height = take("height"), slots = take("slots");
   if (width) sentences.push(`Pictures of ${width} × ${height} inside, ${slots} ${slots === 1 ? "step" : "steps"} each.`);
+  const byRate = take("size_by_rate");
+  if (byRate) sentences.push(`The size is chosen by rate: ${byRate}.`);
   const dtype = take("dtype"), dtypeWhy = because("dtype_reason");
   if (dtype) sentences.push(`Numbers are ${dtype}${dtypeWhy}.`);
   const plain = Object.entries(left).filter(([, value]) => ["string", "number"].includes(typeof value) && value !== "")
