@@ -1,4 +1,4 @@
-"""Memory that was freed stays with the process: pictures come and go thirty times a second, always of the same sizes."""
+"""Memory that was freed stays with the process: pictures of the same sizes come and go thirty times a second."""
 
 from __future__ import annotations
 
