@@ -12,8 +12,10 @@ Field = NDArray[np.float32]
 """One number for each pixel, float32 `[h, w]`."""
 Vectors = NDArray[np.float32]
 """For each pixel of the newer frame the way (x, y) to its place in the older one, px, float32 `[h, w, 2]`."""
+Box = tuple[slice, slice]
+"""Rows and columns of a part of a picture."""
 
-TRUSTED_LEVELS, DOUBTED_LEVELS = 10.0, 40.0
+TRUSTED_LEVELS, DOUBTED_LEVELS = 8.0, 32.0
 """Grey levels that a place may differ from where its flow points to: trusted up to the one, not from the other on."""
 STILL_LEVELS, MOVING_LEVELS = 2.5, 6.0
 """Grey levels that two frames differ at one place: still up to the one, moving from the other on."""
@@ -23,7 +25,11 @@ NEIGHBOURHOOD = (5, 5)
 STILL_MARGIN = np.ones((5, 5), np.uint8)
 GAIN_SLACK, LEAST_GAIN, MOST_GAIN = 0.02, 0.25, 4.0
 """An exposure that changed by less is no change; by more than the limits it is a cut."""
-SAMPLED, SAMPLED_FOR_GAIN = 4, 8
+SAMPLED, SAMPLED_FOR_GAIN = 4, 12
+FINEST_SCALE, PATCH, STRIDE = 2, 8, 4
+"""Of the search: halvings of the picture at which it ends, and the patches that it compares there, px."""
+ROUND_IT, STEP = 16, 32
+"""Motion is sought so far around what moves, px, in a part of the picture that grows by whole steps."""
 
 
 class FlowSearch:
@@ -34,6 +40,10 @@ class FlowSearch:
 
     def __call__(self, newest: Pixels, older: Pixels) -> Vectors:
         """The flow from grey `[h, w]` to grey `[h, w]`."""
+        # a picture too small for these makes it choose others, which it would keep
+        self._search.setFinestScale(FINEST_SCALE)
+        self._search.setPatchSize(PATCH)
+        self._search.setPatchStride(STRIDE)
         return self._search.calc(newest, older, None)
 
 
@@ -66,14 +76,14 @@ def moving_share(newest: Pixels, older: Pixels) -> Field:
 
 
 def trusted(newest: Pixels, moved: Pixels) -> Field:
-    """How far the moved older frame shows what the newest one shows, 0..1."""
-    apart = levels_apart(newest, moved)
+    """How far the moved older frame shows what the newest one shows, 0..1; both grey uint8 `[h, w]`."""
+    apart = cv2.boxFilter(cv2.absdiff(newest, moved), cv2.CV_32F, NEIGHBOURHOOD)
     return np.clip((DOUBTED_LEVELS - apart) * np.float32(1.0 / (DOUBTED_LEVELS - TRUSTED_LEVELS)), 0.0, 1.0)
 
 
 def levels_apart(one: Pixels, other: Pixels) -> Field:
     """The largest channel's difference, grey levels, averaged over a small neighbourhood."""
-    red, green, blue = cv2.split(cv2.absdiff(one, other))[:3]
+    red, green, blue = cv2.split(cv2.absdiff(one, other))
     return cv2.boxFilter(cv2.max(cv2.max(red, green), blue), cv2.CV_32F, NEIGHBOURHOOD)
 
 
@@ -87,13 +97,28 @@ def masked(flow: Vectors, share: Field) -> Vectors:
     return cv2.multiply(flow, cv2.merge((share, share)))
 
 
-def warped(picture: np.ndarray, flow: Vectors) -> np.ndarray:
-    """`picture` `[h, w, ...]` read where the flow points to, bilinear; at 0 exactly its own pixels.
+def moving_box(moving: Field) -> Box:
+    """The rows and columns in which anything moves, as widely as flow is found; empty slices where nothing does."""
+    height, width = moving.shape
+    left, top, across, down = cv2.boundingRect(cv2.compare(moving, 0.0, cv2.CMP_GT))
+    if not across:
+        return np.s_[0:0, 0:0]
+    return _widened(top, top + down, height), _widened(left, left + across, width)
+
+
+def _widened(first: int, last: int, most: int) -> slice:
+    """In steps, so that the search meets few sizes and finds the same at two beats that hardly differ."""
+    return slice(max(0, first - ROUND_IT) // STEP * STEP, min(most, -(-(last + ROUND_IT) // STEP) * STEP))
+
+
+def warped(picture: np.ndarray, flow: Vectors, box: Box) -> np.ndarray:
+    """`picture` `[h, w, ...]` inside `box`, read where the flow there points to, bilinear; at 0 exactly its own pixels.
 
     OpenCV moves four channels in half the time that three take.
     """
-    height, width = flow.shape[:2]
-    return cv2.remap(picture, flow + grid(width, height), None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    height, width = picture.shape[:2]
+    places = flow + grid(width, height)[box]
+    return cv2.remap(picture, places, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
 
 
 _grids: dict[tuple[int, int], Vectors] = {}

@@ -9,7 +9,7 @@ import numpy as np
 from ...frame import Pixels
 from ...system.opencv import cv2
 from .borrowing import REACH, fill
-from .flow import Field, FlowSearch, exposed, exposure, grey_of, masked, moving_share, trusted, warped
+from .flow import Field, FlowSearch, exposed, exposure, grey_of, masked, moving_box, moving_share, trusted, warped
 
 LEAST_TRUST = 0.35
 """Mean trust below which two frames do not show the same scene: a cut."""
@@ -32,11 +32,13 @@ class Moved:
     Attributes:
         look: RGB uint8 `[h, w, 3]`; exactly the styled picture where nothing moved.
         trust: 0..1, how far the place that the flow points to shows the same thing; filled where it is not.
+        moving: 0 where the two frames show the same thing at the same place, 1 where they do not.
         cut: the two frames do not show the same scene; nothing of the above is to be used.
     """
 
     look: Pixels
     trust: Field
+    moving: Field
     cut: bool = False
 
 
@@ -50,25 +52,32 @@ def moved_to(search: FlowSearch, camera: Pixels, styled: Styled, *, borrow: bool
     """
     older = exposed(styled.camera, exposure(camera, styled.camera))
     moving = moving_share(camera, older)
-    if not moving.any():
-        return Moved(styled.look, np.ones_like(moving))
-    flow = masked(search(grey_of(camera), grey_of(older)), moving)
-    look, seen = (warped(cv2.cvtColor(picture, cv2.COLOR_RGB2RGBA), flow) for picture in (styled.look, older))
-    trust = trusted(cv2.cvtColor(camera, cv2.COLOR_RGB2RGBA), seen)
-    if float(trust.mean()) < LEAST_TRUST:
-        return Moved(styled.look, trust, cut=True)
+    box = moving_box(moving)
+    trust = np.ones_like(moving)
+    if box[0].start == box[0].stop:
+        return Moved(styled.look, trust, moving)
+    newest, grey = grey_of(camera[box]), grey_of(older)
+    flow = masked(search(newest, np.ascontiguousarray(grey[box])), moving[box])
+    # what was seen travels in the look's fourth channel
+    look = warped(cv2.merge((styled.look, grey)), flow, box)
+    seen = cv2.extractChannel(look, 3)
+    trust[box] = trusted(newest, seen)
+    if float(cv2.mean(trust)[0]) < LEAST_TRUST:
+        return Moved(styled.look, trust, moving, cut=True)
     if borrow:
-        _fill_doubted(look, seen, camera, trust)
-    return Moved(cv2.cvtColor(look, cv2.COLOR_RGBA2RGB), trust)
+        _fill_doubted(look, seen, newest, trust[box])
+    answer = styled.look.copy()
+    answer[box] = cv2.cvtColor(look, cv2.COLOR_RGBA2RGB)
+    return Moved(answer, trust, moving)
 
 
-def _fill_doubted(look: Pixels, seen: Pixels, camera: Pixels, trust: Field) -> None:
+def _fill_doubted(look: Pixels, seen: Pixels, newest: Pixels, trust: Field) -> None:
     """Put the fill into `look` as far as there is no trust; it is found only around where that is."""
     left, top, width, height = cv2.boundingRect(cv2.compare(trust, 1.0 - LEAST_DOUBT, cv2.CMP_LT))
     if not width:
         return
     around = np.s_[max(0, top - REACH) : top + height + REACH, max(0, left - REACH) : left + width + REACH]
-    filled = fill(grey_of(camera[around]), cv2.cvtColor(seen[around], cv2.COLOR_RGBA2GRAY), look[around])
+    filled = fill(newest[around], seen[around], look[around])
     look[around] = cv2.blendLinear(look[around], filled, trust[around], 1.0 - trust[around])
 
 

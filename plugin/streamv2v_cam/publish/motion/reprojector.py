@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -10,11 +10,14 @@ from ...frame import Pixels
 from ...system.opencv import cv2
 from ...system.shrinking import shrunk
 from .detail import with_detail
-from .flow import FlowSearch
-from .moved import Styled, moved_to
+from .enlarging import Enlarger
+from .flow import Field, FlowSearch
+from .moved import Moved, Styled, moved_to
 
-FADE_S = 0.133
-"""An arrival takes so long to be whole, or until the next one is due if that is sooner."""
+FADE_S = 0.2
+"""An arrival takes so long to be whole where something moves, or until the next one is due if that is sooner."""
+STILL_FADE_S = 0.075
+"""The same where nothing moves: what is older there is further from the truth, and a flash would be seen."""
 
 
 @dataclass
@@ -25,8 +28,9 @@ class _Fade:
     began_s: float
     lasts_s: float
 
-    def left(self, now_s: float) -> float:
-        return min(1.0, max(0.0, 1.0 - (now_s - self.began_s) / self.lasts_s))
+    def left(self, now_s: float, most_s: float = FADE_S) -> float:
+        """How much of it there is, 0..1, where it may take at most so long."""
+        return min(1.0, max(0.0, 1.0 - (now_s - self.began_s) / min(self.lasts_s, most_s)))
 
 
 @dataclass(frozen=True)
@@ -51,7 +55,7 @@ class Reprojector:
     """
 
     def __init__(self, *, width: int, height: int) -> None:
-        self._size = (width, height)
+        self._enlarged = Enlarger(width, height)
         self._search = FlowSearch()
         self.reset()
 
@@ -59,6 +63,7 @@ class Reprojector:
         """Forget all pictures: the next arrival is shown at once, without a fade."""
         self._styled: Styled | None = None
         self._arrived = False
+        self._stirred: tuple[Field, ...] = ()
         self._arrived_s: float | None = None
         self._fade: _Fade | None = None
         self._last: _Beat | None = None
@@ -73,9 +78,9 @@ class Reprojector:
             styled: RGB uint8 `[h, w, 3]`, at the engine's size; not written to afterwards.
             source: the camera frame it was made of, RGB uint8 `[H, W, 3]`, in the published framing, of any size.
         """
-        if self._styled is not None and self._styled.look.shape != styled.shape:
-            self.reset()
         height, width = styled.shape[:2]
+        if self._styled is not None and self._styled.look.shape != styled.shape:
+            self._go_over_to(width, height)
         self._styled = Styled(styled, shrunk(source, width, height))
         self._arrived = True
 
@@ -113,10 +118,7 @@ class Reprojector:
             return last.published
         camera = shrunk(newest, *self._engine_size) if small is None else small
         drawn = self._drawn(camera, borrow, now_s)
-        if last is not None and last.asked == asked and asked[0] == 0.0 and np.array_equal(drawn, last.picture):
-            published = last.published
-        else:
-            published = with_detail(_enlarged(drawn, *self._size), newest, drawn, camera, asked[0])
+        published = with_detail(self._enlarged(drawn), newest, drawn, camera, asked[0])
         self._last = _Beat(newest, camera, drawn, asked, published)
         return published
 
@@ -126,6 +128,16 @@ class Reprojector:
         height, width = self._styled.look.shape[:2]
         return width, height
 
+    def _go_over_to(self, width: int, height: int) -> None:
+        """Another size of the engine: what is on air goes on at that size, and fades as ever."""
+        self._fade, self._stirred = None, ()
+        if self._last is not None:
+            camera, picture = (
+                cv2.resize(old, (width, height), interpolation=cv2.INTER_LINEAR)
+                for old in (self._last.camera, self._last.picture)
+            )
+            self._last = replace(self._last, camera=camera, picture=picture)
+
     def _drawn(self, camera: Pixels, borrow: bool, now_s: float) -> Pixels:
         """The picture at the engine's size."""
         assert self._styled is not None
@@ -134,21 +146,28 @@ class Reprojector:
         moved = moved_to(self._search, camera, self._styled, borrow=borrow)
         if fresh:
             self._fade = self._begun_fade(None if self.holding else last, now_s)
+        self._stir(moved, fresh)
         self.holding = moved.cut
         if moved.cut:
             self._fade = None
             return self._styled.look if fresh or last is None else last.picture
         return self._faded(moved.look, camera, now_s)
 
+    def _stir(self, moved: Moved, fresh: bool) -> None:
+        """Note what has moved since the last two arrivals: in such a place a fade is seen by nobody."""
+        if fresh or not self._stirred:
+            self._stirred = (moved.moving, *self._stirred[:1])
+        else:
+            self._stirred = (cv2.max(self._stirred[0], moved.moving), *self._stirred[1:])
+
     def _begun_fade(self, last: _Beat | None, now_s: float) -> _Fade | None:
         """From the picture on air to the one that has just arrived; None where there is nothing to fade from."""
         since_s = FADE_S if self._arrived_s is None else now_s - self._arrived_s
         self._arrived_s = now_s
-        lasts_s = min(FADE_S, since_s)
-        if last is None or lasts_s <= self._beat_s * 1.5:
+        if last is None or since_s <= self._beat_s * 1.5:
             return None
         # The first beat shows a part of the new picture already.
-        return _Fade(Styled(last.picture, last.camera), now_s - self._beat_s, lasts_s)
+        return _Fade(Styled(last.picture, last.camera), now_s - self._beat_s, min(FADE_S, since_s))
 
     def _faded(self, look: Pixels, camera: Pixels, now_s: float) -> Pixels:
         """`look` with what is left of the picture before, moved from the last beat's frame to this one's."""
@@ -161,12 +180,7 @@ class Reprojector:
             self._fade = None
             return look
         self._fade.before = Styled(before.look, camera)
-        share = before.trust * np.float32(left)
+        left_still = self._fade.left(now_s, STILL_FADE_S)
+        stirred = cv2.max(self._stirred[0], self._stirred[-1])
+        share = before.trust * (stirred * np.float32(left - left_still) + np.float32(left_still))
         return cv2.blendLinear(look, before.look, 1.0 - share, share)
-
-
-def _enlarged(picture: Pixels, width: int, height: int) -> Pixels:
-    if picture.shape[:2] == (height, width):
-        return picture
-    larger = width > picture.shape[1]
-    return cv2.resize(picture, (width, height), interpolation=cv2.INTER_CUBIC if larger else cv2.INTER_AREA)

@@ -114,9 +114,15 @@ def test_without_a_styled_picture_there_is_nothing_to_move() -> None:
         Reprojector(width=64, height=48).picture(np.zeros((48, 64, 3), np.uint8), now_s=0.0)
 
 
-def test_an_engine_of_another_size_goes_on_at_once(reprojector: Reprojector) -> None:
-    reprojector.picture(scene(60), now_s=0.0)
-    half = cv2.resize(look(scene(60)), (96, 56), interpolation=cv2.INTER_AREA)
-    reprojector.arrived(half, scene(60))
-    found = reprojector.picture(scene(60), now_s=BEAT_S)
-    assert np.array_equal(found, cv2.resize(half, SIZE, interpolation=cv2.INTER_CUBIC))
+def test_an_engine_of_another_size_goes_on_in_the_same_shape_and_is_faded_in(reprojector: Reprojector) -> None:
+    camera = scene(60)
+    reprojector.picture(camera, now_s=0.0)
+    reprojector.picture(camera, now_s=0.2)
+    half = cv2.resize(look(camera), (96, 56), interpolation=cv2.INTER_AREA)
+    whole = cv2.resize(half, SIZE, interpolation=cv2.INTER_CUBIC)
+    reprojector.arrived(half, camera)
+    first = reprojector.picture(camera, now_s=0.2 + BEAT_S)
+    assert first.shape == look(camera).shape and apart(first, look(camera)) < 12, "softer, at the same places"
+    for step in range(2, 9):
+        found = reprojector.picture(camera, now_s=0.2 + step * BEAT_S)
+    assert np.array_equal(found, whole)
