@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -13,6 +14,7 @@ from ..store import ControlStore
 from ..system.shrinking import shrunk_frames
 from .motion import Reprojector, reframed
 from .permit import Permit
+from .thrift import Thrift
 
 FIRST_LEAD_S = 0.015
 LEAST_LEAD_S = 0.004
@@ -54,7 +56,7 @@ class Moving:
     """Prepares the picture of each beat in a thread of its own, so that no beat waits for it.
 
     It begins as late as its usual time allows, so that it sees the newest camera frame there is. One that is late all
-    the same is shown a beat later. It works only while it is asked: not in freeze, bypass, privacy or before a slate.
+    the same is shown a beat later. Where pictures cost more of the processor than they may, fewer are moved. It works only while it is asked: not in freeze, bypass, privacy or before a slate.
 
     Args:
         store: the live controls; `motion`, `detail` and `borrow` are read for every picture.
@@ -63,6 +65,7 @@ class Moving:
         width, height: published size, px.
         period_s: time between two beats.
         may_borrow: False forbids every look to draw from the camera's own frame.
+        shared: whether the engine draws on this processor, so that it pays for what is done here.
     """
 
     def __init__(
@@ -75,13 +78,15 @@ class Moving:
         height: int,
         period_s: float,
         may_borrow: bool = True,
+        shared: Callable[[], bool] = lambda: True,
     ) -> None:
         self._store, self._styled, self._raw = store, styled, raw
         self._period_s = period_s
         self._permit = Permit(store, allowed=may_borrow)
         self._reprojector = Reprojector(width=width, height=height)
+        self._thrift = Thrift(period_s, shared=shared)
         self._arrived: tuple[Frame, View | None] | None = None
-        self._borrowed = False
+        self._borrowed = self._draws_detail = False
         self._cost_s, self._spread_s = FIRST_LEAD_S, 0.0
         self._due_s: float | None = None
         self._called = threading.Event()
@@ -139,6 +144,8 @@ class Moving:
             if due_s is None:
                 self._forget()
                 continue
+            if not self._thrift.due():
+                continue
             time.sleep(max(0.0, due_s - self._lead_s - time.monotonic()))
             self._work()
 
@@ -147,7 +154,7 @@ class Moving:
         return min(max(self._cost_s + 2 * self._spread_s, 0.0) + LEAST_LEAD_S, MOST_OF_A_BEAT * self._period_s)
 
     def _work(self) -> None:
-        began_s = time.monotonic()
+        began_s, spent_s = time.monotonic(), time.thread_time()
         try:
             moved = self._moved(began_s)
             self._failing = False
@@ -160,6 +167,7 @@ class Moving:
         ended_s = time.monotonic()
         if moved is None or self._due_s is None:
             return
+        self._thrift.spent(time.thread_time() - spent_s, detail=self._draws_detail)
         self._ready = Moved(*moved, ended_s)
         off_s = ended_s - began_s - self._cost_s
         self._cost_s += off_s / 8
@@ -179,7 +187,8 @@ class Moving:
             self._forget()
         self._borrowed = borrows
         self._arrive(styled, raw.view)
-        detail = self._store.current.controls.detail
+        detail = self._store.current.controls.detail if self._thrift.detail else 0.0
+        self._draws_detail = borrows and detail > 0.0
         height, width = styled.pixels.shape[:2]
         small = shrunk_frames.of(raw, width, height)
         pixels = self._reprojector.picture(raw.pixels, small=small, detail=detail, borrow=borrows, now_s=now_s)

@@ -56,6 +56,7 @@ class PublisherThread:
         hold_s: how long the last styled picture is held in an outage.
         fallback_raw: show the camera's own picture while the engine is away; only if the user said so.
         borrow: whether a look may draw detail and fillings from the camera's own picture.
+        shared: whether the engine draws on this processor.
         slate_reasons: let viewers read why there is no picture; reasons may hold names of files and addresses.
 
     Attributes:
@@ -78,6 +79,7 @@ class PublisherThread:
         hold_s: float = 1.0,
         fallback_raw: bool = False,
         borrow: bool = True,
+        shared: Callable[[], bool] = lambda: True,
         slate_reasons: bool = False,
     ) -> None:
         self._store, self._styled, self._raw = store, styled, raw
@@ -99,6 +101,7 @@ class PublisherThread:
             height=height,
             period_s=self._period_s,
             may_borrow=borrow,
+            shared=shared,
         )
         self._camera: Frame | None = None
         self._thread = threading.Thread(target=self._run, name="publisher", daemon=True)

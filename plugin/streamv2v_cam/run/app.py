@@ -209,6 +209,7 @@ class App:
             hold_s=publish.hold_s,
             fallback_raw=publish.fallback_raw,
             borrow=publish.borrow,
+            shared=lambda: self.supervisor.facts.get("device", "cpu") == "cpu",
             slate_reasons=publish.slate_reasons,
         )
 

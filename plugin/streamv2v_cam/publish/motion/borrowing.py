@@ -6,13 +6,12 @@ import numpy as np
 
 from ...frame import Pixels
 from ...system.opencv import cv2
+from .flow import halved
 
-SHRUNK = 2
-"""The map is smooth, so it is found on pictures of half the size: a quarter of the work."""
 WINDOW = (7, 7)
-"""On the shrunk pictures, px."""
-REACH = 2 * SHRUNK * WINDOW[0]
-"""What lies further away has no part in the fill of a place, px."""
+"""On halved pictures, px: the map is smooth, and that is a quarter of the work."""
+REACH = 2 * WINDOW[0]
+"""What lies further away has no part in the fill of a place, px of halved pictures."""
 LEAST_VARIANCE = 60.0
 """Grey levels squared; less than that in a window is taken for noise."""
 
@@ -22,20 +21,19 @@ def fill(newest: Pixels, camera: Pixels, look: Pixels) -> Pixels:
 
     Args:
         newest: grey uint8 `[h, w]`.
-        camera: the frame that the look was made of, moved to the newest one, grey uint8 `[h, w]`.
+        camera: the frame that the look was made of, moved to the newest one, grey uint8 `[h / 2, w / 2]`.
         look: the styled picture, moved likewise, uint8 `[h, w, 4]`, of which the fourth channel means nothing.
 
     Returns:
         uint8 `[h, w, 4]`, likewise.
     """
     height, width = newest.shape
-    half = (max(1, width // SHRUNK), max(1, height // SHRUNK))
-    grey, look = (cv2.resize(picture, half, interpolation=cv2.INTER_AREA) for picture in (camera, look))
-    cv2.insertChannel(grey, look, 3)
+    look = halved(look)
+    cv2.insertChannel(camera, look, 3)
     mean = cv2.boxFilter(look, cv2.CV_32F, WINDOW)
     mean_grey = four(mean[..., 3])
     # of the look with the grey, and of the grey with itself
-    variances = cv2.boxFilter(cv2.multiply(look, four(grey), dtype=cv2.CV_32F), -1, WINDOW) - mean * mean_grey
+    variances = cv2.boxFilter(cv2.multiply(look, four(camera), dtype=cv2.CV_32F), -1, WINDOW) - mean * mean_grey
     slope = variances * four(1.0 / (variances[..., 3] + np.float32(LEAST_VARIANCE)))
     offset = mean - slope * mean_grey
     slope, offset = (cv2.resize(cv2.blur(part, WINDOW), (width, height)) for part in (slope, offset))

@@ -21,14 +21,16 @@ STILL_LEVELS, MOVING_LEVELS = 2.5, 6.0
 """Grey levels that two frames differ at one place: still up to the one, moving from the other on."""
 NOISE_SHARE, MOST_NOISE_LEVELS = 0.2, 4.0
 """So much of every picture is taken to stand still; what it differs there, up to a limit, is the camera's noise."""
-NEIGHBOURHOOD = (5, 5)
-STILL_MARGIN = np.ones((5, 5), np.uint8)
+NEIGHBOURHOOD = (3, 3)
+STILL_MARGIN = np.ones((3, 3), np.uint8)
 GAIN_SLACK, LEAST_GAIN, MOST_GAIN = 0.02, 0.25, 4.0
 """An exposure that changed by less is no change; by more than the limits it is a cut."""
-SAMPLED, SAMPLED_FOR_GAIN = 4, 12
-FINEST_SCALE, PATCH, STRIDE = 2, 8, 4
-"""Of the search: halvings of the picture at which it ends, and the patches that it compares there, px."""
-ROUND_IT, STEP = 16, 32
+SAMPLED, SAMPLED_FOR_GAIN = 2, 6
+FINEST_SCALE, FINEST_OF_A_BEAT = 1, 2
+"""Halvings of the picture at which the search ends; between two beats things go a short way together."""
+PATCH, STRIDE = 8, 4
+"""What is compared there, px."""
+ROUND_IT, STEP = 8, 16
 """Motion is sought so far around what moves, px, in a part of the picture that grows by whole steps."""
 
 
@@ -38,10 +40,10 @@ class FlowSearch:
     def __init__(self) -> None:
         self._search = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST)
 
-    def __call__(self, newest: Pixels, older: Pixels) -> Vectors:
-        """The flow from grey `[h, w]` to grey `[h, w]`."""
+    def __call__(self, newest: Pixels, older: Pixels, *, finest: int = FINEST_SCALE) -> Vectors:
+        """The flow from grey `[h, w]` to grey `[h, w]`; `finest` halvings of the picture are where it ends."""
         # a picture too small for these makes it choose others, which it would keep
-        self._search.setFinestScale(FINEST_SCALE)
+        self._search.setFinestScale(finest)
         self._search.setPatchSize(PATCH)
         self._search.setPatchStride(STRIDE)
         return self._search.calc(newest, older, None)
@@ -62,7 +64,8 @@ def exposed(picture: Pixels, gain: NDArray[np.float32]) -> Pixels:
     """`picture` as the camera would have taken it with another exposure; itself where that is the same."""
     if (gain == 1.0).all():
         return picture
-    return np.clip((picture.astype(np.float32) + 8.0) * gain - 8.0, 0, 255).astype(np.uint8)
+    levels = (np.arange(256, dtype=np.float32)[:, None, None] + 8.0) * gain - 8.0
+    return cv2.LUT(picture, np.clip(levels, 0, 255).astype(np.uint8))
 
 
 def moving_share(newest: Pixels, older: Pixels) -> Field:
@@ -85,6 +88,23 @@ def levels_apart(one: Pixels, other: Pixels) -> Field:
     """The largest channel's difference, grey levels, averaged over a small neighbourhood."""
     red, green, blue = cv2.split(cv2.absdiff(one, other))
     return cv2.boxFilter(cv2.max(cv2.max(red, green), blue), cv2.CV_32F, NEIGHBOURHOOD)
+
+
+def halved(picture: Pixels) -> Pixels:
+    """Each four pixels' mean: `[h, w, ...]` of even sides becomes `[h / 2, w / 2, ...]`."""
+    height, width = picture.shape[:2]
+    return cv2.resize(picture, (width // 2, height // 2), interpolation=cv2.INTER_AREA)
+
+
+def doubled(box: Box) -> Box:
+    """The same part of the picture that was halved."""
+    return np.s_[2 * box[0].start : 2 * box[0].stop, 2 * box[1].start : 2 * box[1].stop]
+
+
+def enlarged(field: np.ndarray) -> np.ndarray:
+    """A field of the halved picture for the whole one; what is 0 all around stays 0."""
+    height, width = field.shape[:2]
+    return cv2.resize(field, (2 * width, 2 * height), interpolation=cv2.INTER_LINEAR)
 
 
 def grey_of(picture: Pixels) -> Pixels:

@@ -9,7 +9,22 @@ import numpy as np
 from ...frame import Pixels
 from ...system.opencv import cv2
 from .borrowing import REACH, fill
-from .flow import Field, FlowSearch, exposed, exposure, grey_of, masked, moving_box, moving_share, trusted, warped
+from .flow import (
+    FINEST_SCALE,
+    Field,
+    FlowSearch,
+    doubled,
+    enlarged,
+    exposed,
+    exposure,
+    grey_of,
+    halved,
+    masked,
+    moving_box,
+    moving_share,
+    trusted,
+    warped,
+)
 
 LEAST_TRUST = 0.35
 """Mean trust below which two frames do not show the same scene: a cut."""
@@ -42,43 +57,51 @@ class Moved:
     cut: bool = False
 
 
-def moved_to(search: FlowSearch, camera: Pixels, styled: Styled, *, borrow: bool) -> Moved:
+def moved_to(search: FlowSearch, camera: Pixels, styled: Styled, *, borrow: bool, finest: int = FINEST_SCALE) -> Moved:
     """The styled picture at the places of `camera`, filled where the flow is not trusted.
 
     Args:
-        camera: the frame to move it to, RGB uint8 `[h, w, 3]`.
+        camera: the frame to move it to, RGB uint8 `[h, w, 3]`, even sides.
         styled: what is moved.
         borrow: whether anything but motion may be taken from `camera`.
+        finest: how finely motion is sought, as in `FlowSearch`.
     """
-    older = exposed(styled.camera, exposure(camera, styled.camera))
-    moving = moving_share(camera, older)
+    small, small_older = halved(camera), halved(styled.camera)
+    small_older = exposed(small_older, exposure(small, small_older))
+    moving = moving_share(small, small_older)
     box = moving_box(moving)
     trust = np.ones_like(moving)
     if box[0].start == box[0].stop:
         return Moved(styled.look, trust, moving)
-    newest, grey = grey_of(camera[box]), grey_of(older)
-    flow = masked(search(newest, np.ascontiguousarray(grey[box])), moving[box])
-    # what was seen travels in the look's fourth channel
-    look = warped(cv2.merge((styled.look, grey)), flow, box)
-    seen = cv2.extractChannel(look, 3)
+    newest, grey = grey_of(small[box]), grey_of(small_older)
+    flow = masked(search(newest, np.ascontiguousarray(grey[box]), finest=finest), moving[box])
+    seen = warped(grey, flow, box)
     trust[box] = trusted(newest, seen)
     if float(cv2.mean(trust)[0]) < LEAST_TRUST:
         return Moved(styled.look, trust, moving, cut=True)
+    whole = doubled(box)
+    look = warped(cv2.cvtColor(styled.look, cv2.COLOR_RGB2RGBA), enlarged(2 * flow), whole)
     if borrow:
-        _fill_doubted(look, seen, newest, trust[box])
+        _fill_doubted(look, seen, camera[whole], trust[box])
     answer = styled.look.copy()
-    answer[box] = cv2.cvtColor(look, cv2.COLOR_RGBA2RGB)
+    answer[whole] = cv2.cvtColor(look, cv2.COLOR_RGBA2RGB)
     return Moved(answer, trust, moving)
 
 
-def _fill_doubted(look: Pixels, seen: Pixels, newest: Pixels, trust: Field) -> None:
+def _fill_doubted(look: Pixels, seen: Pixels, camera: Pixels, trust: Field) -> None:
     """Put the fill into `look` as far as there is no trust; it is found only around where that is."""
     left, top, width, height = cv2.boundingRect(cv2.compare(trust, 1.0 - LEAST_DOUBT, cv2.CMP_LT))
     if not width:
         return
     around = np.s_[max(0, top - REACH) : top + height + REACH, max(0, left - REACH) : left + width + REACH]
-    filled = fill(newest[around], seen[around], look[around])
-    look[around] = cv2.blendLinear(look[around], filled, trust[around], 1.0 - trust[around])
+    whole = doubled(
+        np.s_[
+            around[0].start : min(around[0].stop, trust.shape[0]), around[1].start : min(around[1].stop, trust.shape[1])
+        ]
+    )
+    filled = fill(grey_of(camera[whole]), seen[around], look[whole])
+    share = enlarged(trust[around])
+    look[whole] = cv2.blendLinear(look[whole], filled, share, 1.0 - share)
 
 
 def look_between(
@@ -99,7 +122,7 @@ def look_between(
     for styled, weight in ((before, 1.0 - share), (after, share)):
         moved = moved_to(search, camera, styled, borrow=borrow)
         if not moved.cut:
-            sides.append((moved.look, (moved.trust + LEAST_WEIGHT) * np.float32(weight)))
+            sides.append((moved.look, enlarged((moved.trust + LEAST_WEIGHT) * np.float32(weight))))
     if not sides:
         return before.look if share <= 0.5 else after.look
     if len(sides) == 1:

@@ -11,7 +11,7 @@ from ...system.opencv import cv2
 from ...system.shrinking import shrunk
 from .detail import with_detail
 from .enlarging import Enlarger
-from .flow import Field, FlowSearch
+from .flow import FINEST_OF_A_BEAT, Field, FlowSearch, enlarged
 from .moved import Moved, Styled, moved_to
 
 FADE_S = 0.2
@@ -175,12 +175,12 @@ class Reprojector:
         if self._fade is None or left <= 0.0:
             self._fade = None
             return look
-        before = moved_to(self._search, camera, self._fade.before, borrow=False)
+        before = moved_to(self._search, camera, self._fade.before, borrow=False, finest=FINEST_OF_A_BEAT)
         if before.cut:
             self._fade = None
             return look
         self._fade.before = Styled(before.look, camera)
         left_still = self._fade.left(now_s, STILL_FADE_S)
         stirred = cv2.max(self._stirred[0], self._stirred[-1])
-        share = before.trust * (stirred * np.float32(left - left_still) + np.float32(left_still))
+        share = enlarged(before.trust * (stirred * np.float32(left - left_still) + np.float32(left_still)))
         return cv2.blendLinear(look, before.look, 1.0 - share, share)
