@@ -56,7 +56,8 @@ class Moving:
     """Prepares the picture of each beat in a thread of its own, so that no beat waits for it.
 
     It begins as late as its usual time allows, so that it sees the newest camera frame there is. One that is late all
-    the same is shown a beat later. Where pictures cost more of the processor than they may, fewer are moved. It works only while it is asked: not in freeze, bypass, privacy or before a slate.
+    the same is shown a beat later. Where pictures cost more of the processor than they may, fewer are moved. It works
+    only while it is asked: not in freeze, bypass, privacy or before a slate.
 
     Args:
         store: the live controls; `motion`, `detail` and `borrow` are read for every picture.
