@@ -1,4 +1,4 @@
-"""The verbs: run, test, remove. Exit codes: that of what was run; 2 for a set-up that failed; 130 when stopped."""
+"""The verbs. Exit codes: that of what was run; 2 for a set-up that failed; 130 when stopped."""
 
 from __future__ import annotations
 
@@ -10,20 +10,31 @@ from pathlib import Path
 from typing import Sequence
 
 from .console import Console
-from .environment import Environment, Turn
 from .errors import InstallError
+from .installation import do_verb
 from .steps import prepare
 
 ROOT = Path(__file__).resolve().parent.parent
 USAGE = """\
 usage: python3 installer run  [-- OPTIONS]   set up once, then: streamv2v-cam run OPTIONS
        python3 installer test [-- OPTIONS]   set up once, then: pytest OPTIONS
-       python3 installer remove              delete .venv
+       python3 installer install             set up, and the machine too: virtual camera, menu entry, OBS
+       python3 installer update              the newest version of it, where this is a git checkout
+       python3 installer repair              look at everything that was set up, make what is broken anew
+       python3 installer remove              take all of it back, and delete .venv
 
+install, update, repair and remove take --dry-run (only say what would be done) and --yes (do not ask before root is
+needed); install and update also --autostart (start the program at every login).
 On Windows: py installer run
 Before the --, --verbose shows everything that pip says (it is also in .venv/installer.log).
 Example: python3 installer run -- --for 20 --sink out.mp4"""
-VERBS = ("run", "test", "remove")
+VERBS = ("run", "test", "install", "update", "repair", "remove")
+OPTIONS = {
+    "install": ("--dry-run", "--yes", "--autostart"),
+    "update": ("--dry-run", "--yes", "--autostart"),
+    "repair": ("--dry-run", "--yes"),
+    "remove": ("--dry-run", "--yes"),
+}
 WHOLE_SUITE = ("-n", "auto", "--dist", "loadfile", "--no-loadscope-reorder", "--durations=10")
 """Tests run side by side, a file at a time and in the order of `tests/conftest.py`; the ten slowest are told."""
 
@@ -53,31 +64,24 @@ def _do(arguments: list[str], root: Path) -> int:
     if own in (["-h"], ["--help"]):
         print(USAGE)
         return 0
-    unknown = [option for option in own if option != "--verbose"]
+    unknown = [option for option in own if option not in ("--verbose", *OPTIONS.get(verb, ()))]
     if unknown:
         raise InstallError(
             "{!r} is no option of the installer; options of the program go after --, as in: installer {} -- {}".format(
                 unknown[0], verb, " ".join(unknown)
             )
         )
-    if verb == "remove":
-        return _remove(root)
     # An order to end is taken as Ctrl-C is, so that pip does not work on alone.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    environment = prepare(root, tests=verb == "test", console=Console(verbose="--verbose" in own))
+    console = Console(verbose="--verbose" in own)
+    if verb in OPTIONS:
+        return do_verb(verb, root, console, frozenset(own))
+    environment = prepare(root, tests=verb == "test", console=console)
     python = str(environment.python)
     if verb == "run":
         return _become([python, "-m", "streamv2v_cam", "run", *passed_on])
     os.chdir(root)
     return _become([python, "-m", "pytest", *WHOLE_SUITE, *passed_on])
-
-
-def _remove(root: Path) -> int:
-    environment = Environment(root)
-    with Turn(root):
-        removed = environment.remove()
-    print(f"removed {environment.folder}" if removed else f"there is no {environment.folder}", file=sys.stderr)
-    return 0
 
 
 def _become(command: Sequence[str]) -> int:

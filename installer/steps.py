@@ -13,7 +13,7 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Callable, Sequence
+from typing import Callable, Iterator, Sequence
 
 from . import torch_build
 from .console import Console
@@ -37,12 +37,14 @@ class Step:
         title: what people read.
         ingredients: everything that the result depends on, as text.
         work: does it; returns a word about the result.
+        words: what it does, as a command.
     """
 
     name: str
     title: str
     ingredients: str
     work: Callable[[], str]
+    words: str = ""
 
 
 def prepare(root: Path, *, tests: bool, console: Console) -> Environment:
@@ -68,6 +70,16 @@ def prepare(root: Path, *, tests: bool, console: Console) -> Environment:
     return environment
 
 
+def todo_lines(environment: Environment, *, again: bool = False) -> Iterator[str]:
+    """What `prepare` would do, a line each; `again` as if nothing had been done."""
+    steps = _steps(environment, Console(), tests=False)
+    todo = steps if again else _todo(environment, steps)
+    for step in steps:
+        yield f"{step.title}: {'to do' if step in todo else 'done'}"
+        if step in todo and step.words:
+            yield f"    {step.words}"
+
+
 def _steps(environment: Environment, console: Console, *, tests: bool) -> list[Step]:
     work = _Work(environment, console)
     root = environment.root
@@ -77,9 +89,27 @@ def _steps(environment: Environment, console: Console, *, tests: bool) -> list[S
     has_gpu = "nvidia" if shutil.which("nvidia-smi") else "none"
     # pip writes the project's place into the environment, so a moved folder is a changed ingredient.
     steps = [
-        Step("environment", "Python environment in .venv", str(root), work.environment),
-        Step("torch", f"PyTorch {version}", version + has_gpu, lambda: work.torch(version)),
-        Step("program", "the program and its libraries", needs + constraints, lambda: work.project("")),
+        Step(
+            "environment",
+            "Python environment in .venv",
+            str(root),
+            work.environment,
+            f"run: python3 -m venv {environment.folder}",
+        ),
+        Step(
+            "torch",
+            f"PyTorch {version}",
+            version + has_gpu,
+            lambda: work.torch(version),
+            f"run: {environment.python} -m pip install torch=={version}  (the build for this machine)",
+        ),
+        Step(
+            "program",
+            "the program and its libraries",
+            needs + constraints,
+            lambda: work.project(""),
+            f"run: {environment.python} -m pip install --editable . --constraint {_constraints(root)}",
+        ),
         Step("check", "does it start?", "", work.check),
     ]
     if tests:

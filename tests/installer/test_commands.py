@@ -22,8 +22,12 @@ def call(root: Path, *arguments: str, python: str = sys.executable) -> subproces
 @pytest.fixture
 def whole_project(project: Path, wheels: Path) -> Path:
     """The small project with the real installer in it."""
-    for source in (ROOT / "installer").glob("*.py"):
-        shutil.copy(source, project / "installer")
+    shutil.copytree(
+        ROOT / "installer",
+        project / "installer",
+        ignore=shutil.ignore_patterns("constraints.txt", "__pycache__"),
+        dirs_exist_ok=True,
+    )
     return project
 
 
@@ -39,7 +43,7 @@ def test_run_sets_up_and_becomes_the_program_and_remove_takes_it_away(whole_proj
 @pytest.mark.parametrize(
     ("arguments", "expected"),
     [
-        (("walk",), "error: 'walk' is no verb of the installer; there are: run, test, remove"),
+        (("walk",), "error: 'walk' is no verb of the installer; there are: run, test, install, update, repair, remove"),
         (("run", "--for", "20"), "go after --, as in: installer run -- --for 20"),
     ],
 )
@@ -48,6 +52,35 @@ def test_nonsense_gets_one_line_and_exit_code_2(arguments: tuple[str, ...], expe
     assert answer.returncode == 2
     assert answer.stderr.count("\n") == 1
     assert expected in answer.stderr
+
+
+def test_a_dry_run_of_the_whole_installation_changes_nothing(whole_project: Path, tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    home.mkdir()
+    icon = whole_project / "plugin/streamv2v_cam/control/page/icon.svg"
+    icon.parent.mkdir(parents=True, exist_ok=True)
+    icon.write_text("<svg/>\n")
+    before = sorted(path for path in tmp_path.rglob("*") if "__pycache__" not in path.parts)
+    asked = [sys.executable, str(whole_project / "installer"), "install", "--dry-run"]
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("XDG_")}
+    answer = subprocess.run(
+        asked, capture_output=True, text=True, timeout=120, check=False, env={**environment, "HOME": str(home)}
+    )
+    assert answer.returncode == 0, answer.stderr
+    assert "Python environment in .venv: to do" in answer.stdout and "the command streamv2v-cam" in answer.stdout
+    assert sorted(path for path in tmp_path.rglob("*") if "__pycache__" not in path.parts) == before
+
+
+def test_the_installer_under_sudo_is_refused() -> None:
+    answer = subprocess.run(
+        [sys.executable, str(ROOT / "installer"), "install", "--dry-run"],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "SUDO_USER": "mia"},
+    )
+    refused = hasattr(os, "geteuid") and os.geteuid() == 0
+    assert (answer.returncode == 2 and "without sudo" in answer.stderr) == refused
 
 
 def test_no_verb_shows_the_usage(whole_project: Path) -> None:

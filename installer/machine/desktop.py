@@ -1,0 +1,113 @@
+"""Linux desktops: the command's name, a user service of systemd, an entry in the menu."""
+
+from __future__ import annotations
+
+import os
+from typing import Iterator
+
+from .actions import Afterwards, File, Link, Run
+from .host import Host
+from .steps import MachineStep, Wishes, left_out, step
+
+UNIT = "streamv2v-cam.service"
+UNIT_TEXT = """\
+# Written by the installer of streamv2v-cam.
+[Unit]
+Description=StreamV2V camera
+Documentation=file://{docs}
+
+[Service]
+ExecStart={program} run --no-open
+Restart=on-failure
+RestartSec=2
+# settings that cannot be used do not get better by another start
+RestartPreventExitStatus=2
+TimeoutStopSec=20
+
+[Install]
+WantedBy=default.target
+"""
+ENTRY_TEXT = """\
+[Desktop Entry]
+Type=Application
+Name=StreamV2V Camera
+Comment=Your webcam in any look you can describe
+Exec={program} run
+Icon=streamv2v-cam
+Terminal=true
+Categories=AudioVideo;Video;
+"""
+
+
+def steps(host: Host, wishes: Wishes) -> Iterator[MachineStep]:
+    """Command, service, entry."""
+    yield command(host, wishes)
+    yield service(host, wishes)
+    yield autostart(host, wishes)
+    yield entry(host, wishes)
+
+
+def command(host: Host, wishes: Wishes) -> MachineStep:
+    """`streamv2v-cam` on the search path."""
+    name = os.path.join(host.home, ".local", "bin", "streamv2v-cam")
+    there = host.exists(name)
+    ours = os.path.islink(str(host.path(name))) and os.readlink(str(host.path(name))) == wishes.program
+    if there and not ours:
+        return left_out(
+            "command", "the command streamv2v-cam", f"{name} is there already and leads elsewhere; it stays."
+        )
+    return step("command", "the command streamv2v-cam", [Link(name, wishes.program)], done=there)
+
+
+def service(host: Host, wishes: Wishes) -> MachineStep:
+    """A user service, which `systemctl --user start streamv2v-cam` starts."""
+    title = "a user service of systemd"
+    if not host.has("systemctl"):
+        return left_out("service", title, "this system is not run by systemd.")
+    name = os.path.join(_units(host), UNIT)
+    docs = wishes.program.partition("/.venv/")[0].replace(" ", "%20") + "/docs"
+    text = UNIT_TEXT.format(program=_in_unit(wishes.program), docs=docs)
+    reload = ["systemctl", "--user", "daemon-reload"]
+    actions = [Afterwards(reload), File(name, text), Run(reload, may_fail=True)]
+    return step("service", title, actions, done=host.read(name) == text)
+
+
+def autostart(host: Host, wishes: Wishes) -> MachineStep:
+    """The service at every login, where that was asked for: the camera's light is on then."""
+    title = "start at login"
+    if not host.has("systemctl"):
+        return left_out("autostart", title, "this system is not run by systemd.")
+    name = os.path.join(_units(host), "default.target.wants", UNIT)
+    if not wishes.autostart and not host.exists(name):
+        return left_out("autostart", title, "not asked for; installer install --autostart does it.")
+    return step("autostart", title, [Link(name, os.path.join("..", UNIT))], done=host.exists(name))
+
+
+def entry(host: Host, wishes: Wishes) -> MachineStep:
+    """An entry in the menu, with its icon."""
+    share = host.environment.get("XDG_DATA_HOME") or os.path.join(host.home, ".local", "share")
+    name = os.path.join(share, "applications", "streamv2v-cam.desktop")
+    icon = os.path.join(share, "icons", "hicolor", "scalable", "apps", "streamv2v-cam.svg")
+    text = ENTRY_TEXT.format(program=_in_entry(wishes.program))
+    with open(wishes.icon, encoding="utf-8") as stream:
+        drawn = stream.read()
+    done = host.read(name) == text and host.read(icon) == drawn
+    return step("entry", "an entry in the menu", [File(name, text), File(icon, drawn)], done=done)
+
+
+def _units(host: Host) -> str:
+    config = host.environment.get("XDG_CONFIG_HOME") or os.path.join(host.home, ".config")
+    return os.path.join(config, "systemd", "user")
+
+
+def _in_unit(word: str) -> str:
+    """A word of systemd's command line: % and $ begin something there."""
+    escaped = word.replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%").replace("$", "$$")
+    return f'"{escaped}"'
+
+
+def _in_entry(word: str) -> str:
+    """A word of a desktop entry's command line."""
+    for letter in '\\"`$':
+        word = word.replace(letter, "\\\\" + letter if letter != "\\" else "\\\\\\\\")
+    return '"' + word.replace("%", "%%") + '"'

@@ -1,0 +1,80 @@
+"""The journal: what was done to the machine, in order, so that `remove` can take it back."""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import Any
+
+from ..errors import InstallError
+from .host import Host
+
+FORMAT = 1
+
+
+class Journal:
+    """Entries of one installation, written before and after each change.
+
+    An entry is a plain dictionary with the name of its step, its kind, and what is needed to take it back. It is there
+    from just before the change, so that a stop in the middle leaves nothing that nobody knows of.
+
+    Args:
+        host: the machine.
+    """
+
+    def __init__(self, host: Host) -> None:
+        self._host = host
+        self.path = os.path.join(_state_folder(host), "installation.json")
+        self.entries: list[dict[str, Any]] = []
+        self._made: list[str] = []
+        text = host.read(self.path)
+        if text is None:
+            return
+        try:
+            told = json.loads(text)
+            if told["format"] != FORMAT:
+                raise ValueError
+            self.entries, self._made = list(told["entries"]), list(told["folders"])
+        except (ValueError, KeyError, TypeError):
+            raise InstallError(
+                f"{self.path} is not what this installer wrote. Move it away; then nothing of an earlier installation "
+                "is known any more, and taken back by `remove`."
+            ) from None
+
+    def add(self, entry: dict[str, Any]) -> None:
+        """Something is about to be done."""
+        self.entries.append(entry)
+        self._save()
+
+    def drop(self, entry: dict[str, Any]) -> None:
+        """It was taken back, or not done after all."""
+        self.entries.remove(entry)
+        self._save()
+
+    def knows(self, **wanted: Any) -> bool:
+        """Whether an entry has all of these values."""
+        return any(all(entry.get(name) == value for name, value in wanted.items()) for entry in self.entries)
+
+    def _save(self) -> None:
+        """Without entries there is no file, and no folder that was made for it."""
+        if not self.entries:
+            self._host.delete(self.path)
+            for folder in self._made:
+                self._host.delete_empty(folder)
+            self._made = []
+            return
+        if not self._made:
+            self._made = self._host.missing_folders(self.path)
+        told = {"format": FORMAT, "folders": self._made, "entries": self.entries}
+        self._host.write(self.path, json.dumps(told, indent=1) + "\n", mode=0o600)
+
+
+def _state_folder(host: Host) -> str:
+    """Beside the program's log: platformdirs' state folder, which the installer may not import."""
+    if host.system == "win32":
+        base = host.environment.get("LOCALAPPDATA") or os.path.join(host.home, "AppData", "Local")
+    elif host.system == "darwin":
+        base = os.path.join(host.home, "Library", "Application Support")
+    else:
+        base = host.environment.get("XDG_STATE_HOME") or os.path.join(host.home, ".local", "state")
+    return os.path.join(base, "streamv2v-cam")

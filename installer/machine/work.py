@@ -1,0 +1,136 @@
+"""install, update, repair and remove: the steps of this system done in order, or taken back in the reverse of it."""
+
+from __future__ import annotations
+
+import sys
+from typing import Callable, Iterator
+
+from ..console import Console
+from ..errors import InstallError
+from . import linux, macos, windows
+from .actions import take_back, words_of_undo
+from .host import Host
+from .journal import Journal
+from .steps import DONE, LEFT_OUT, MachineStep, Wishes
+
+STEPS: dict[str, Callable[[Host, Wishes], Iterator[MachineStep]]] = {
+    "linux": linux.steps,
+    "darwin": macos.steps,
+    "win32": windows.steps,
+}
+
+
+def steps_of(host: Host, wishes: Wishes) -> Iterator[MachineStep]:
+    """The steps of a system; none where it is no known one."""
+    make = STEPS.get(host.system)
+    return iter(()) if make is None else make(host, wishes)
+
+
+def plan_lines(host: Host, wishes: Wishes) -> Iterator[str]:
+    """What `install` would do, letter by letter, and what it would leave out and why."""
+    for step in steps_of(host, wishes):
+        yield f"{step.title}: {step.state}{'; ' + step.reason if step.reason else ''}"
+        for action in step.actions:
+            yield from ("    " + line for line in action.words())
+
+
+def install(host: Host, wishes: Wishes, console: Console, *, yes: bool = False) -> list[MachineStep]:
+    """Do what is to do; a repeated call goes on where an earlier one stopped.
+
+    Args:
+        yes: do not ask before root is needed.
+
+    Returns:
+        the steps that are left out, with their reasons.
+
+    Raises:
+        InstallError: a step failed; what is done is kept.
+    """
+    journal = Journal(host)
+    planned = list(steps_of(host, wishes))
+    may_root = _may_root([step for step in planned if step.needs_root], host, console, yes=yes)
+    missing = []
+    for number, step in enumerate(steps_of(host, wishes), 1):
+        if step.state == DONE:
+            continue
+        if step.state == LEFT_OUT or (step.needs_root and not may_root):
+            reason = step.reason or "it needs root; repeat the command and agree, or give it --yes."
+            missing.append(MachineStep(step.name, step.title, LEFT_OUT, reason))
+            continue
+        console.begin(number, len(planned), step.title)
+        _perform(step, host, journal, console)
+        console.end()
+    return missing
+
+
+def _perform(step: MachineStep, host: Host, journal: Journal, console: Console) -> None:
+    for action in step.actions:
+        console.tick(action.words()[0].rstrip(":"))
+        known = len(journal.entries)
+        try:
+            action.perform(host, journal)
+        except InstallError as error:
+            if not getattr(action, "may_fail", False):
+                raise
+            # what did not come about has nothing to be taken back
+            for entry in journal.entries[known:]:
+                journal.drop(entry)
+            console.say(f"      note: {error}")
+
+
+def _may_root(steps: list[MachineStep], host: Host, console: Console, *, yes: bool) -> bool:
+    """Whether root may be used; asked in words, with every single action that needs it."""
+    if not steps or host.is_root() or yes:
+        return True
+    if not host.has("sudo"):
+        console.say("note: there is no sudo; what needs root is left out. As root, the same command does it.")
+        return False
+    if not sys.stdin.isatty():
+        return False
+    console.say("These need root, and are done with sudo:")
+    for step in steps:
+        for action in step.actions:
+            if getattr(action, "root", False):
+                for line in action.words():
+                    console.say("    " + line)
+    console.stream.write("Do them? [y/N] ")
+    console.stream.flush()
+    return sys.stdin.readline().strip().lower() in ("y", "yes")
+
+
+def undo_lines(host: Host) -> Iterator[str]:
+    """What `remove` would do to the machine."""
+    for entry in reversed(Journal(host).entries):
+        yield words_of_undo(entry, host)
+
+
+def remove(host: Host, console: Console, *, yes: bool = False) -> bool:
+    """Take back everything that the journal knows; false where there was nothing.
+
+    Raises:
+        InstallError: something could not be taken back; the rest of the journal stays for another try.
+    """
+    journal = Journal(host)
+    entries = list(reversed(journal.entries))
+    if not entries:
+        return False
+    needs_root = any(entry.get("root") for entry in entries) and not host.is_root() and not yes
+    if needs_root and not _agreed([words_of_undo(entry, host) for entry in entries], console):
+        raise InstallError("Taking it back needs root. Repeat the command and agree, or give it --yes.")
+    for number, entry in enumerate(entries, 1):
+        console.begin(number, len(entries), words_of_undo(entry, host)[:80])
+        take_back(entry, host, console.say)
+        journal.drop(entry)
+        console.end()
+    return True
+
+
+def _agreed(lines: list[str], console: Console) -> bool:
+    console.say("This is taken back, with sudo where it needs root:")
+    for line in lines:
+        console.say("    " + line)
+    if not sys.stdin.isatty():
+        return False
+    console.stream.write("Go on? [y/N] ")
+    console.stream.flush()
+    return sys.stdin.readline().strip().lower() in ("y", "yes")
