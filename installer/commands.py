@@ -24,7 +24,8 @@ usage: python3 installer run  [-- OPTIONS]   set up once, then: streamv2v-cam ru
        python3 installer remove              take all of it back, and delete .venv
 
 install, update, repair and remove take --dry-run (only say what would be done) and --yes (do not ask before root is
-needed); install and update also --autostart (start the program at every login).
+needed); install and update also --autostart (start the program at every login), remove --purge (your settings, looks
+and log too).
 On Windows: py installer run
 Before the --, --verbose shows everything that pip says (it is also in .venv/installer.log).
 Example: python3 installer run -- --for 20 --sink out.mp4"""
@@ -33,7 +34,7 @@ OPTIONS = {
     "install": ("--dry-run", "--yes", "--autostart"),
     "update": ("--dry-run", "--yes", "--autostart"),
     "repair": ("--dry-run", "--yes"),
-    "remove": ("--dry-run", "--yes"),
+    "remove": ("--dry-run", "--yes", "--purge"),
 }
 WHOLE_SUITE = ("-n", "auto", "--dist", "loadfile", "--no-loadscope-reorder", "--durations=10")
 """Tests run side by side, a file at a time and in the order of `tests/conftest.py`; the ten slowest are told."""

@@ -11,7 +11,7 @@ from typing import FrozenSet, Iterator
 from .console import Console
 from .environment import Environment, Turn
 from .errors import InstallError
-from .machine import work
+from .machine import data, work
 from .machine.host import Host
 from .machine.steps import Wishes
 from .steps import prepare, todo_lines
@@ -54,7 +54,10 @@ def do_verb(verb: str, root: Path, console: Console, options: FrozenSet[str]) ->
 def _install(environment: Environment, console: Console, options: FrozenSet[str]) -> int:
     host = Host(log=environment.log)
     with Turn(environment.root):
-        wishes = _wishes(environment, options, dock=_dock_address(environment))
+        key = _asked(environment, "token", "path")
+        made, missing = not host.exists(key), host.missing_folders(key)
+        wishes = _wishes(environment, options, dock=_asked(environment, "token", "address"))
+        data.note_key(host, key, made=made, missing=missing)
         missing = work.install(host, wishes, console, yes="--yes" in options)
     for step in missing:
         console.say(f"left out: {step.title}: {step.reason}")
@@ -79,12 +82,19 @@ def _remove(environment: Environment, console: Console, options: FrozenSet[str])
         for line in work.undo_lines(host):
             print(line)
         print(f"delete {environment.folder}" if environment.folder.exists() else f"there is no {environment.folder}")
+        for folder in data.present(host):
+            print(f"delete {folder}" if "--purge" in options else f"leave {folder} (--purge deletes it too)")
         return 0
     with Turn(environment.root):
         work.remove(host, console, yes="--yes" in options)
         removed = environment.remove()
+        if "--purge" in options:
+            data.delete(host)
     folder = environment.folder
     print(f"removed {folder}" if removed else f"there is no {folder}", file=sys.stderr)
+    kept = data.present(host)
+    if kept:
+        print(f"Your settings, looks and log stay: {', '.join(kept)} (remove --purge deletes them)", file=sys.stderr)
     return 0
 
 
@@ -100,20 +110,20 @@ def _wishes(environment: Environment, options: FrozenSet[str], *, dock: str) -> 
     )
 
 
-def _dock_address(environment: Environment) -> str:
-    """What the program prints as its dock's address.
+def _asked(environment: Environment, *command: str) -> str:
+    """What the program prints.
 
     Raises:
         InstallError: its settings cannot be used.
     """
     asked = subprocess.run(
-        [str(environment.python), "-m", "streamv2v_cam", "token", "address"],
+        [str(environment.python), "-m", "streamv2v_cam", *command],
         capture_output=True,
         check=False,
     )
     if asked.returncode != 0:
         said = asked.stderr.decode("utf-8", "replace").strip().splitlines() or ["it says nothing"]
-        raise InstallError(f"The program does not tell the address of its page: {said[-1]}")
+        raise InstallError(f"The program does not tell its {command[-1]}: {said[-1]}")
     return asked.stdout.decode("utf-8", "replace").strip()
 
 

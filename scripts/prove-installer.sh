@@ -73,7 +73,7 @@ echo "changed: $(diff "$base/before" "$base/installed" | grep -c '^[<>]') files 
 as_mia /home/mia/.local/bin/streamv2v-cam doctor --quick || echo "doctor: exit code $?"
 as_mia "$inside/.venv/bin/streamv2v-cam" run --sink null --no-open --for 3 --source presenter 2>&1 | tail -n 1
 as_mia python3 "$inside/installer" install --dry-run | grep -c ": done" | sed 's/$/ pieces are done/'
-as_mia python3 "$inside/installer" remove --yes
+as_mia python3 "$inside/installer" remove --yes --purge
 list >"$base/after"
 if diff "$base/before" "$base/after"; then
   echo "OK: $suite is as it was, $(wc -l <"$base/after") files and folders"

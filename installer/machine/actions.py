@@ -194,6 +194,9 @@ def take_back(entry: dict[str, Any], host: Host, say: Callable[[str], None]) -> 
         if os.path.islink(str(host.path(entry["name"]))):
             host.delete(entry["name"])
         _folders_back(entry, host)
+    elif kind == "key":
+        host.delete(entry["name"])
+        _folders_back(entry, host)
     elif kind == "run":
         try:
             host.run(entry["undo"], root=entry["root"])
@@ -211,7 +214,7 @@ def words_of_undo(entry: dict[str, Any], host: Host) -> str:
     if kind == "file":
         what = "delete" if entry["before"] is None else "put back"
         return f"{what} {entry['name']}{_as(entry['root'])}"
-    if kind == "link":
+    if kind in ("link", "key"):
         return f"delete {entry['name']}"
     if kind == "run":
         return f"run{_as(entry['root'])}: {' '.join(entry['undo'])}"

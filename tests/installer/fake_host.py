@@ -17,6 +17,8 @@ BOOKWORM = {
     "/etc/group": "root:x:0:\nvideo:x:44:\n",
     "/proc/sys/kernel/osrelease": "6.1.0-40-amd64\n",
     "/lib/modules/6.1.0-40-amd64/modules.dep": "",
+    "/home/mia/.profile": "",
+    "/Users/mia/.profile": "",
     "/etc/modprobe.d/other.conf": "options snd_hda_intel power_save=1\n",
 }
 ICON = Path(__file__).resolve().parents[2] / "plugin/streamv2v_cam/control/page/icon.svg"

@@ -11,7 +11,7 @@ import pytest
 
 from installer.console import Console
 from installer.errors import InstallError
-from installer.machine import work
+from installer.machine import data, work
 from installer.machine.host import Host
 from installer.machine.journal import Journal
 from installer.machine.steps import DONE, LEFT_OUT, Wishes
@@ -233,6 +233,31 @@ def test_a_journal_of_another_kind_is_refused_before_anything_is_done(tmp_path: 
     with pytest.raises(InstallError, match="Move it away"):
         work.install(host, WISHES, quiet())
     assert host.ran == []
+
+
+def test_what_the_program_keeps_of_a_person_goes_only_where_that_is_asked(tmp_path: Path) -> None:
+    host = FakeHost(tmp_path)
+    before = tree(tmp_path)
+    work.install(host, WISHES, quiet())
+    host.write("/home/mia/.cache/streamv2v-cam/engine/a", "x")
+    host.write("/home/mia/.config/other/a", "x")
+    work.remove(host, quiet())
+    assert data.present(host) == ["/home/mia/.cache/streamv2v-cam"]
+    data.delete(host)
+    new = set(tree(tmp_path)) - set(before)
+    assert new == {"home/mia/.config", "home/mia/.config/other", "home/mia/.config/other/a"}
+
+
+def test_a_key_that_came_with_the_installation_goes_with_it(tmp_path: Path) -> None:
+    host, place = FakeHost(tmp_path), "/home/mia/.config/streamv2v-cam/token"
+    before, missing = tree(tmp_path), host.missing_folders(place)
+    host.write(place, "key")
+    data.note_key(host, place, made=True, missing=missing)
+    work.remove(host, quiet())
+    assert tree(tmp_path) == before
+    host.write(place, "key")
+    data.note_key(host, place, made=False, missing=[])
+    assert not work.remove(host, quiet()) and host.exists(place)
 
 
 WINDOWS_HOME = "C:\\Users\\mia"

@@ -49,9 +49,14 @@ class Case:
         """A command of the program, with the settings file that was named."""
         return command if self.config is None else f"{command} --config {quoted(self.config)}"
 
+    @property
+    def has_installer(self) -> bool:
+        """Whether the program comes from a checkout, whose installer sets up the machine as well."""
+        return (CHECKOUT / "installer" / "__main__.py").is_file()
+
     def installer(self, verb: str) -> str:
         """The installer's command, where the program comes from a checkout; else pip's for the same end."""
-        if (CHECKOUT / "installer" / "__main__.py").is_file():
+        if self.has_installer:
             python = "py" if self.machine.system == "Windows" else "python3"
             return f"{python} {quoted(CHECKOUT / 'installer')} {verb}"
         return f"{quoted(self.machine.python)} -m pip install --upgrade --force-reinstall streamv2v-cam"

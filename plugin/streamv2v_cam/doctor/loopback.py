@@ -92,8 +92,8 @@ def _not_loaded(case: Case) -> Finding:
         "loopback.missing",
         "The kernel module v4l2loopback is not installed.",
         WITHOUT,
-        "Install and load it; installer install does both and has it loaded at every start.",
-        f"sudo apt install v4l2loopback-dkms && {LOAD}",
+        "Install it, load it, and have it loaded at every start.",
+        case.installer("install") if case.has_installer else f"sudo apt install v4l2loopback-dkms && {LOAD}",
     )
 
 
@@ -239,8 +239,10 @@ def _at_boot(case: Case) -> Iterator[Finding]:
             "loopback.boot",
             "v4l2loopback is loaded now, and not at the start of the machine.",
             "After the next start there is no virtual camera.",
-            "Have it loaded at every start; installer install does that with its options.",
-            "echo v4l2loopback | sudo tee /etc/modules-load.d/v4l2loopback.conf",
+            "Have it loaded at every start.",
+            case.installer("install")
+            if case.has_installer
+            else "echo v4l2loopback | sudo tee /etc/modules-load.d/v4l2loopback.conf",
         )
 
 

@@ -1,0 +1,63 @@
+"""What the program itself keeps of a person: settings, looks, key, log, what was tried on this machine."""
+
+from __future__ import annotations
+
+import os
+import shutil
+
+from ..errors import InstallError
+from .host import Host
+from .journal import Journal
+
+NAME = "streamv2v-cam"
+
+
+def folders(host: Host) -> list[str]:
+    """Where it is, or would be; what platformdirs says, which the installer may not import."""
+    given, home = host.environment, host.home
+    if host.system == "win32":
+        return [os.path.join(given.get("LOCALAPPDATA") or os.path.join(home, "AppData", "Local"), NAME)]
+    if host.system == "darwin":
+        return [os.path.join(home, "Library", kind, NAME) for kind in ("Application Support", "Logs", "Caches")]
+    usual = (
+        ("XDG_CONFIG_HOME", ".config"),
+        ("XDG_STATE_HOME", os.path.join(".local", "state")),
+        ("XDG_CACHE_HOME", ".cache"),
+        ("XDG_DATA_HOME", os.path.join(".local", "share")),
+    )
+    return [os.path.join(given.get(name) or os.path.join(home, place), NAME) for name, place in usual]
+
+
+def present(host: Host) -> list[str]:
+    """Those that are there."""
+    return [folder for folder in folders(host) if host.exists(folder)]
+
+
+def delete(host: Host) -> None:
+    """Delete all of it, and folders of the person's that are empty then.
+
+    Raises:
+        InstallError: something cannot be deleted.
+    """
+    for folder in present(host):
+        try:
+            shutil.rmtree(str(host.path(folder)))
+        except OSError as error:
+            raise InstallError(f"{folder} could not be deleted: {error}") from None
+        above = os.path.dirname(folder)
+        while above not in (host.home, os.path.dirname(above)):
+            host.delete_empty(above)
+            above = os.path.dirname(above)
+
+
+def note_key(host: Host, path: str, *, made: bool, missing: list[str]) -> None:
+    """The key of the page that came into being with the installation goes with it.
+
+    Args:
+        path: of its file.
+        made: whether it was not there before.
+        missing: the folders that were not there before.
+    """
+    journal = Journal(host)
+    if made and host.exists(path) and not journal.knows(kind="key", name=path):
+        journal.add({"kind": "key", "name": path, "folders": missing})
