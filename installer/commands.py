@@ -47,6 +47,10 @@ def main(arguments: Sequence[str], *, root: Path = ROOT) -> int:
     except InstallError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
+    except BrokenPipeError:
+        # whoever read a dry run has seen enough; Python would complain once more while it flushes at the end
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        return 1
     except KeyboardInterrupt:
         print("\nstopped; repeat the command to go on from here", file=sys.stderr)
         return 130
