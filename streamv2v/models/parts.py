@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
 import logging
 import warnings
 from collections.abc import Iterable, Iterator
@@ -39,14 +40,13 @@ def load_folder(folder: Path, dtype: torch.dtype, *, vae: Any, safety_checker: b
     kind = read_json(folder / "vae" / "config.json")["_class_name"] if vae is None else ""
     extra: dict[str, Any] = {"safety_checker": None, "feature_extractor": None}
     if safety_checker:
-        from diffusers.pipelines.stable_diffusion import StableDiffusionSafetyChecker
         from transformers.models.clip.image_processing_pil_clip import CLIPImageProcessorPil  # needs no torchvision
 
         extra = {
-            "safety_checker": load_part(StableDiffusionSafetyChecker, folder / "safety_checker", dtype),
+            "safety_checker": load_part(_pipelines().StableDiffusionSafetyChecker, folder / "safety_checker", dtype),
             "feature_extractor": CLIPImageProcessorPil.from_pretrained(str(folder / "feature_extractor")),
         }
-    return diffusers.StableDiffusionPipeline(
+    return _pipelines().StableDiffusionPipeline(
         vae=vae if vae is not None else load_part(getattr(diffusers, kind), folder / "vae", dtype),
         text_encoder=load_part(CLIPTextModel, folder / "text_encoder", dtype),
         tokenizer=tokenizer,
@@ -81,8 +81,6 @@ def load_checkpoint(config: StreamConfig, dtype: torch.dtype, *, vae: Any) -> An
     Raises:
         ModelError: it cannot be loaded whole.
     """
-    from diffusers import StableDiffusionPipeline
-
     path = check_single_file(config.model)
     given = {"config": config.single_file_config} if config.single_file_config else {}
     if given and home_path(str(given["config"])).is_dir():
@@ -90,7 +88,7 @@ def load_checkpoint(config: StreamConfig, dtype: torch.dtype, *, vae: Any) -> An
     if vae is not None:
         given["vae"] = vae
     with as_model_error(f"The checkpoint {path.name}"):
-        pipe = StableDiffusionPipeline.from_single_file(
+        pipe = _pipelines().StableDiffusionPipeline.from_single_file(
             str(path),
             dtype=dtype,
             local_files_only=config.offline,
@@ -170,6 +168,11 @@ def quiet() -> Iterator[None]:
             log.set_verbosity(verbosity)
             if bars:
                 log.enable_progress_bar()
+
+
+def _pipelines() -> Any:
+    # untyped: their signatures name every model there is, and a type checker would read them all for minutes
+    return importlib.import_module("diffusers.pipelines.stable_diffusion")
 
 
 def _scheduler(folder: Path) -> Any:
