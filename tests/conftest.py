@@ -18,8 +18,11 @@ os.environ.setdefault("HF_HUB_OFFLINE", "1")
 # Nobody here waits for a process that steps back: beside a busy program it might never have its turn.
 os.environ.setdefault("STREAMV2V_NICENESS", "0")
 
-# A shell that starts the tests in the background has Ctrl-C ignored, and every program they start would inherit that.
+# A shell that starts the tests in the background has Ctrl-C and Ctrl-\ ignored, and every program they start would
+# inherit that.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+if hasattr(signal, "SIGQUIT"):
+    signal.signal(signal.SIGQUIT, signal.SIG_DFL)
 
 MOST_WORKERS = 4
 """Each takes a gigabyte once it has PyTorch in it."""

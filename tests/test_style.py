@@ -1,4 +1,4 @@
-"""Format, lint and types of the whole tree, so that one command is the whole check."""
+"""Format, lint and types of the whole tree."""
 
 from __future__ import annotations
 
@@ -28,6 +28,7 @@ def test_the_tree_has_no_lint() -> None:
     check("ruff", "check", ".")
 
 
+@pytest.mark.types
 @pytest.mark.timeout(LONG_S + 300)
 def test_the_types_agree() -> None:
     # pyright is a Node program; its Python package fetches Node once where the machine has none.

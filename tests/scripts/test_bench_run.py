@@ -44,6 +44,7 @@ def run_bench(*arguments: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+@pytest.mark.slow
 def test_rows_are_json_on_the_last_line_and_are_not_measured_twice(
     tiny_model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -201,6 +202,7 @@ def test_a_ratio_has_two_sides_or_a_reason() -> None:
     assert found["best"]["plain"] == found["off"]["compiled"] == "not measured"
 
 
+@pytest.mark.slow
 def test_a_side_that_fails_says_why_and_the_others_go_on(tmp_path: Path) -> None:
     with TakingTurns(None, threads=1, rounds=1, banks=["dyme"]) as in_turns:
         found = in_turns(Turns(str(tmp_path / "no model"), 64, 64, 1))

@@ -23,6 +23,7 @@ from streamv2v.memory.hook import attach
 
 LAYERS = Counter({(4096, 320): 5, (1024, 640): 5, (256, 1280): 5, (64, 1280): 1})
 """(tokens, channels) of the self-attention layers at 512x512."""
+QUICK = ("off", "dyme", "best")
 
 
 def on_meta(make: Any, *arguments: Any) -> Any:
@@ -90,7 +91,9 @@ def test_the_banks_attention_is_counted() -> None:
     assert reading - plain == expected
 
 
-@pytest.mark.parametrize("bank", list(BANKS))
+@pytest.mark.parametrize(
+    "bank", [name if name in QUICK else pytest.param(name, marks=pytest.mark.slow) for name in BANKS]
+)
 def test_a_count_without_a_device_is_that_of_the_engine(tmp_path: Path, bank: str) -> None:
     # counting walks through every operation in Python: one level of a U-Net has all kinds of them
     made, look = tiny_components(tmp_path, unet=one_level_unet()), steady_controls(**LIVE.get(bank, {}))

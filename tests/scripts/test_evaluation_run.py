@@ -74,6 +74,7 @@ def test_a_clip_is_read_with_its_rate_shrunk_and_cut(clip_file: Path) -> None:
         read_clip(clip_file, pixels=SIZE * SIZE, most=1)
 
 
+@pytest.mark.slow
 def test_a_real_stream_gives_every_figure(cells: dict[str, Cell]) -> None:
     figures = cells["off"].figures
     assert figures["warp"]["l1"] > 0 and len(figures["warp"]["per_frame"]) == FRAMES - 1
@@ -83,16 +84,19 @@ def test_a_real_stream_gives_every_figure(cells: dict[str, Cell]) -> None:
     assert set(cells["off"].pictures) == {4, 12} and json.dumps(figures)
 
 
+@pytest.mark.slow
 def test_what_was_not_asked_for_is_not_measured(cells: dict[str, Cell]) -> None:
     assert not {"warp", "still", "settle", "fidelity", "drift", "clip_model"} & cells["paper"].figures.keys()
     assert cells["paper"].pictures == {}
 
 
+@pytest.mark.slow
 def test_without_a_bank_there_is_no_ghost_at_all_and_with_one_there_is(cells: dict[str, Cell]) -> None:
     assert cells["off"].figures["ghost"]["peak"] == 0.0
     assert cells["paper"].figures["ghost"]["peak"] > 0.0
 
 
+@pytest.mark.slow
 def test_a_jump_settles_within_the_frames_in_flight_without_a_bank_and_a_glide_takes_its_time(
     cells: dict[str, Cell],
 ) -> None:
@@ -120,6 +124,7 @@ def test_the_next_engine_leaves_nothing_of_the_former_on_the_model(engines: Engi
     np.testing.assert_array_equal(first, again)
 
 
+@pytest.mark.slow
 def test_a_long_run_is_measured_where_it_is_asked_for(engines: Engines, scene: Scene) -> None:
     ask = Ask(measures=("warp",), drift_minutes=0.01)
     found = measure(engines, OFF, scene, "pencil sketch", ask).figures["drift"]

@@ -73,6 +73,7 @@ def test_the_noise_never_buries_the_picture() -> None:
     assert 0.1 < spread[500] < 0.2
 
 
+@pytest.mark.slow
 def test_an_interrupted_run_ends_with_the_very_same_weights(
     cache: Cache, whole: dict[str, torch.Tensor], tmp_path: Path
 ) -> None:
@@ -82,6 +83,7 @@ def test_an_interrupted_run_ends_with_the_very_same_weights(
     assert same(whole, train(cache, tmp_path / "broken.pt", Member(), seed=77))
 
 
+@pytest.mark.slow
 def test_another_seed_gives_other_weights(cache: Cache, whole: dict[str, torch.Tensor], tmp_path: Path) -> None:
     assert not same(whole, train(cache, tmp_path / "two.pt", Member(), seed=1))
 

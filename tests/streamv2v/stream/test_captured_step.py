@@ -42,6 +42,8 @@ SETTINGS: dict[str, dict[str, Any]] = {
     },
     "no bank": {"slots": 2, "bank": BankConfig(kind="off")},
 }
+QUICK = ("the paper", "best bank, four slots", "queue, full guidance", "matching in windows", "fp8", "no bank")
+"""One for each way through the bank; all of them, and longer, are slow."""
 
 
 @pytest.fixture
@@ -60,8 +62,13 @@ def warmed(engine: StreamV2V) -> StreamV2V:
     return engine
 
 
-@pytest.mark.parametrize("settings", SETTINGS.values(), ids=SETTINGS.keys())
-@pytest.mark.parametrize("count", [ONE_LAP, pytest.param(FRAMES, marks=pytest.mark.slow)])
+@pytest.mark.parametrize(
+    ("settings", "count"),
+    [
+        *(pytest.param(SETTINGS[name], ONE_LAP, id=name) for name in QUICK),
+        *(pytest.param(SETTINGS[name], FRAMES, id=f"{name}, long", marks=pytest.mark.slow) for name in SETTINGS),
+    ],
+)
 def test_frames_with_every_control_changing_are_those_of_the_plain_stream(
     engine_of: Callable[..., StreamV2V], settings: dict[str, Any], count: int
 ) -> None:

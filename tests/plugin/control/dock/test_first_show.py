@@ -37,6 +37,7 @@ def address(tmp_path: Path, tiny_model: Path) -> Iterator[str]:
         settings |= {"STREAMV2V_ENGINE__WIDTH": "64", "STREAMV2V_ENGINE__HEIGHT": "64", "STREAMV2V_ENGINE__LCM": "off"}
         # ten frames a second, or the tiny engine works all the while, and the machine with it
         settings |= {"STREAMV2V_CAPTURE__FPS": "10", "STREAMV2V_ENGINE__ACCELERATION": "none"}
+        settings |= {"STREAMV2V_ENGINE__THREADS": "1", "STREAMV2V_ENGINE__SPARE": "off"}
     command = [sys.executable, "-m", "streamv2v_cam", "run", "--source", "presenter", "--no-open", "--port", "0"]
     environment = {**os.environ, **settings, "PYTHONPATH": os.pathsep.join(part for part in sys.path if part)}
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment) as program:
