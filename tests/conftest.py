@@ -26,7 +26,7 @@ if hasattr(signal, "SIGQUIT"):
 
 MOST_WORKERS = 4
 """Each takes a gigabyte once it has PyTorch in it."""
-LONGEST = ("test_style.py",)
+LONGEST = ("test_worker.py", "test_five_minutes.py", "test_steps.py", "test_captured_step.py")
 """Files that are begun first, so that nobody waits for them alone at the end."""
 
 

@@ -59,6 +59,7 @@ def test_a_set_up_is_made_whole_once_repaired_when_its_ingredients_change_and_ke
     assert set_up(project)[1] == ""
 
 
+@pytest.mark.slow
 def test_a_set_up_that_failed_says_why_goes_on_where_it_was_and_asks_one_place_after_the_other(
     project: Path, wheels: Path
 ) -> None:

@@ -60,6 +60,7 @@ def test_the_plain_loop_is_the_same_method(tmp_path: Path, slots: int, predictio
     assert ours[-1].std() > 10
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("change", [{"bank": False}, {"alpha": 0.0}, {"interval": 64}], ids=str)
 def test_bank_fusion_and_merging_are_seen_by_that_comparison(tmp_path: Path, change: dict[str, Any]) -> None:
     made, clip = components(tmp_path), moving_clip(SIZE, SIZE)[:FRAMES]

@@ -97,6 +97,7 @@ def test_an_engine_started_again_that_keeps_to_what_was_asked_gets_it_with_a_wor
     assert "not compiled: that needs about" in notices[1].text and "compiled" not in answer.facts
 
 
+@pytest.mark.slow
 def test_a_clip_is_translated_with_the_smaller_choice(
     config: StreamConfig, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -118,6 +119,7 @@ def test_the_number_of_threads_is_tried_and_nothing_compiled_where_that_is_switc
     assert "compiled" not in answer.facts
 
 
+@pytest.mark.slow
 def test_a_number_of_threads_that_was_asked_for_is_tried_by_nobody_and_the_program_compiles_in_the_background(
     config: StreamConfig,
 ) -> None:
