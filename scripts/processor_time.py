@@ -1,91 +1,143 @@
 """What the program costs beside the engine: processor time of each of its parts for a second of published pictures.
 
-    python scripts/processor_time.py                                 # motion and hold, twice and in turns
+    python scripts/processor_time.py                                 # motion and hold, in turns
     python scripts/processor_time.py --ways hold --sinks out.mkv     # with the recorder
 
-The whole program (presenter -> engine process -> publisher) in a process of its own for each run. Threads of the host
-are told apart by their names; what has none belongs to libraries. Processor time wanders less than time on a machine
-that does other work too, but the engine's rate does not: run it alone. A table for people, JSON on the last line.
+The whole program (presenter -> engine process -> publisher) runs once; once its engine does nothing but frames, the
+ways of publishing take turns of ten seconds, forwards and backwards, so that a busy moment strikes all alike. Threads of
+the host are told apart by their names; what has none belongs to libraries. The loss of the engine's rate is that of each
+turn against the turn of "hold" beside it. A table for people, JSON on the last line.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import statistics
-import subprocess
 import sys
 import threading
 import time
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import psutil
+    from streamv2v_cam.run.app import App
 
 WAYS = ("reproject", "hold")
+SETTLE_S = 1.5
+"""After a change of the way, before the measuring."""
+MOST_WAIT_S = 150.0
+"""For the networks to be converted, compared and taken in."""
 
 
 def main() -> None:
     arguments = parse()
-    if arguments.one:
-        print(json.dumps(run_once(arguments)))
-        return
-    found: dict[str, list[dict[str, Any]]] = {way: [] for way in arguments.ways}
-    for number in range(arguments.turns):
-        for way in arguments.ways if number % 2 == 0 else reversed(arguments.ways):
-            command = [sys.executable, __file__, *sys.argv[1:], "--one", way]
-            answer = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout
-            found[way].append(json.loads(answer.splitlines()[-1]))
-    means = {way: mean_of(runs) for way, runs in found.items()}
+    found, facts = run(arguments)
+    means = {way: mean_of(turns) for way, turns in found.items()}
     print(table(means))
-    print(json.dumps({"means": means, "runs": found}))
+    loss = loss_of(found)
+    if loss:
+        print(f"{'engine slower than with hold':36}" + " ".join(f"{way} {told}" for way, told in loss.items()))
+    print(json.dumps({"means": means, "loss": loss, "turns": found, "engine": facts}))
 
 
 def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--ways", nargs="+", choices=WAYS, default=list(WAYS), help="of publishing")
-    parser.add_argument("--turns", type=int, default=2, help="runs of each way")
-    parser.add_argument("--seconds", type=float, default=15.0, help="measured of each run")
-    parser.add_argument(
-        "--warm", type=float, default=12.0, help="seconds from the first styled picture to the measuring"
-    )
+    parser.add_argument("--turns", type=int, default=6, help="of each way")
+    parser.add_argument("--seconds", type=float, default=10.0, help="measured of each turn")
+    parser.add_argument("--calm", type=float, default=8.0, help="seconds of nothing but frames before the measuring")
     parser.add_argument("--source", default="presenter")
     parser.add_argument("--sinks", nargs="+", default=["null"])
-    parser.add_argument("--one", choices=WAYS, help=argparse.SUPPRESS)
+    parser.add_argument("--size", help="published size, WxH px")
     return parser.parse_args()
 
 
-def run_once(arguments: argparse.Namespace) -> dict[str, Any]:
-    """One run: milliseconds of processor time of each part for a published second, and the rates."""
+def run(arguments: argparse.Namespace) -> tuple[dict[str, list[dict[str, Any]]], dict[str, object]]:
+    """The turns of each way, and what the engine says of itself."""
     from streamv2v_cam.run.app import App
     from streamv2v_cam.settings import load_settings
 
-    flags = {
+    flags: dict[str, Any] = {
         "capture.source": arguments.source,
         "publish.sinks": arguments.sinks,
         "control.open_browser": "never",
+        "control.port": 0,
         "engine.spare": False,
-        "start.motion": arguments.one,
+        "engine.wanted_fps": 0,
     }
+    if arguments.size:
+        flags["publish.width"], flags["publish.height"] = (int(side) for side in arguments.size.split("x"))
     app = App(load_settings(flags))
+    found: dict[str, list[dict[str, Any]]] = {way: [] for way in arguments.ways}
     app.start()
     try:
         if not app.publisher.styled_on_air.wait(240):
             sys.exit(f"no styled picture came: {app.supervisor.status().reason}")
-        time.sleep(arguments.warm)
-        before, began = spent_s(app.supervisor.pid), app.telemetry.snapshot(whole_run=True)
-        time.sleep(arguments.seconds)
-        after, ended = spent_s(app.supervisor.pid), app.telemetry.snapshot(whole_run=True)
-        now = app.telemetry.snapshot()
+        wait_for_calm(app, arguments.calm)
+        for number in range(arguments.turns):
+            for way in arguments.ways if number % 2 == 0 else reversed(arguments.ways):
+                found[way].append(turn(app, way, arguments.seconds))
+        return found, app.supervisor.facts
     finally:
         app.stop()
-    lasted_s = ended.uptime_s - began.uptime_s
+
+
+def wait_for_calm(app: App, seconds: float) -> None:
+    """Until the engine has done nothing but frames, and nobody beside it anything, for so long."""
+    import psutil
+
+    since_s, until_s = time.monotonic(), time.monotonic() + MOST_WAIT_S
+    while (now_s := time.monotonic()) - since_s < seconds and now_s < until_s:
+        if app.supervisor.status().progress or len(working(psutil.Process())) > 1:
+            since_s = now_s
+        time.sleep(0.2)
+
+
+def working(host: psutil.Process) -> list[psutil.Process]:
+    """Child processes that are more than Python's own helpers."""
+    import psutil
+
+    found = []
+    for child in host.children(recursive=True):
+        with contextlib.suppress(psutil.Error):
+            if "resource_tracker" not in " ".join(child.cmdline()):
+                found.append(child)
+    return found
+
+
+def turn(app: App, way: str, seconds: float) -> dict[str, Any]:
+    """One turn: milliseconds of processor time of each part for a second, and the rates."""
+    app.store.apply({"motion": way})
+    time.sleep(SETTLE_S)
+    before, began = spent_s(app.supervisor.pid), app.telemetry.snapshot()
+    began_s = time.monotonic()
+    time.sleep(seconds)
+    after, ended = spent_s(app.supervisor.pid), app.telemetry.snapshot()
+    lasted_s = time.monotonic() - began_s
     parts = {name: 1000 * (after[name] - before.get(name, 0.0)) / lasted_s for name in after}
     return {
         "styled_fps": (ended.styled - began.styled) / lasted_s,
-        "published_fps": (ended.published - began.published) / lasted_s,
-        "motion_p50_ms": now.latency_p50_ms,
-        "motion_p95_ms": now.latency_p95_ms,
-        "interval_p99_ms": now.interval_p99_ms,
+        "new_pictures_fps": (ended.published - ended.repeated - began.published + began.repeated) / lasted_s,
+        "motion_p50_ms": ended.latency_p50_ms,
+        "motion_p95_ms": ended.latency_p95_ms,
+        "interval_p99_ms": ended.interval_p99_ms,
         "parts_ms": {name: round(ms, 1) for name, ms in parts.items() if ms >= 0.5},
     }
+
+
+def loss_of(found: dict[str, list[dict[str, Any]]]) -> dict[str, str]:
+    """For each way how much slower the engine was than in the turn of "hold" beside it: median and quartiles."""
+    told = {}
+    for way, turns in found.items():
+        if way == "hold" or "hold" not in found or len(turns) < 2:
+            continue
+        pairs = zip(turns, found["hold"], strict=True)
+        losses = [1 - one["styled_fps"] / other["styled_fps"] for one, other in pairs if other["styled_fps"]]
+        low, middle, high = statistics.quantiles(losses, n=4)
+        told[way] = f"{middle:.1%} ({low:.1%} to {high:.1%})"
+    return told
 
 
 def spent_s(engine_pid: int | None) -> dict[str, float]:
