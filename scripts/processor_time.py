@@ -3,9 +3,9 @@
     python scripts/processor_time.py                                 # motion and hold, in turns
     python scripts/processor_time.py --ways hold --sinks out.mkv     # with the recorder
 
-The whole program (presenter -> engine process -> publisher) runs once; once its engine does nothing but frames, the
-ways of publishing take turns of ten seconds, forwards and backwards, so that a busy moment strikes all alike. Threads of
-the host are told apart by their names; what has none belongs to libraries. The loss of the engine's rate is that of each
+The whole program (presenter, engine process, publisher) runs once; once its engine does nothing but frames, the ways of
+publishing take turns of ten seconds, forwards and backwards, so that a busy moment strikes all alike. Threads of the
+host are told apart by their names; what has none belongs to libraries. The loss of the engine's rate is that of each
 turn against the turn of "hold" beside it. A table for people, JSON on the last line.
 """
 

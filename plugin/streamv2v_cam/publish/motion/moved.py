@@ -8,9 +8,11 @@ import numpy as np
 
 from ...frame import Pixels
 from ...system.opencv import cv2
+from .backdrop import Backdrop
 from .borrowing import REACH, fill
 from .flow import (
     FINEST_SCALE,
+    Box,
     Field,
     FlowSearch,
     doubled,
@@ -29,6 +31,8 @@ from .flow import (
 LEAST_TRUST = 0.35
 """Mean trust below which two frames do not show the same scene: a cut."""
 LEAST_DOUBT = 0.02
+KEEN = 3.0
+"""So many times the doubt is how far the backdrop, where it is seen, is preferred to what was moved."""
 LEAST_WEIGHT = 0.001
 
 
@@ -57,13 +61,22 @@ class Moved:
     cut: bool = False
 
 
-def moved_to(search: FlowSearch, camera: Pixels, styled: Styled, *, borrow: bool, finest: int = FINEST_SCALE) -> Moved:
+def moved_to(
+    search: FlowSearch,
+    camera: Pixels,
+    styled: Styled,
+    *,
+    borrow: bool,
+    backdrop: Backdrop | None = None,
+    finest: int = FINEST_SCALE,
+) -> Moved:
     """The styled picture at the places of `camera`, filled where the flow is not trusted.
 
     Args:
         camera: the frame to move it to, RGB uint8 `[h, w, 3]`, even sides.
         styled: what is moved.
         borrow: whether anything but motion may be taken from `camera`.
+        backdrop: what the engine drew before of places that are seen again now.
         finest: how finely motion is sought, as in `FlowSearch`.
     """
     small, small_older = halved(camera), halved(styled.camera)
@@ -79,29 +92,60 @@ def moved_to(search: FlowSearch, camera: Pixels, styled: Styled, *, borrow: bool
     trust[box] = trusted(newest, seen)
     if float(cv2.mean(trust)[0]) < LEAST_TRUST:
         return Moved(styled.look, trust, moving, cut=True)
+    answer = cv2.cvtColor(styled.look, cv2.COLOR_RGB2RGBA)
     whole = doubled(box)
-    look = warped(cv2.cvtColor(styled.look, cv2.COLOR_RGB2RGBA), enlarged(2 * flow), whole)
-    if borrow:
-        _fill_doubted(look, seen, camera[whole], trust[box])
-    answer = styled.look.copy()
-    answer[whole] = cv2.cvtColor(look, cv2.COLOR_RGBA2RGB)
-    return Moved(answer, trust, moving)
+    answer[whole] = warped(answer, enlarged(2 * flow), whole)
+    doubted = _doubted(trust, box)
+    if doubted is not None and (borrow or backdrop is not None):
+        grey[box] = seen
+        _fill(answer[doubled(doubted)], grey[doubted], small, camera, trust, doubted, borrow=borrow, backdrop=backdrop)
+    return Moved(cv2.cvtColor(answer, cv2.COLOR_RGBA2RGB), trust, moving)
 
 
-def _fill_doubted(look: Pixels, seen: Pixels, camera: Pixels, trust: Field) -> None:
-    """Put the fill into `look` as far as there is no trust; it is found only around where that is."""
+def _doubted(trust: Field, box: Box) -> Box | None:
+    """The part of `box` in which anything is not trusted, and what a fill looks at around it."""
     left, top, width, height = cv2.boundingRect(cv2.compare(trust, 1.0 - LEAST_DOUBT, cv2.CMP_LT))
     if not width:
-        return
-    around = np.s_[max(0, top - REACH) : top + height + REACH, max(0, left - REACH) : left + width + REACH]
-    whole = doubled(
-        np.s_[
-            around[0].start : min(around[0].stop, trust.shape[0]), around[1].start : min(around[1].stop, trust.shape[1])
-        ]
-    )
-    filled = fill(grey_of(camera[whole]), seen[around], look[whole])
-    share = enlarged(trust[around])
-    look[whole] = cv2.blendLinear(look[whole], filled, share, 1.0 - share)
+        return None
+    rows = slice(max(box[0].start, top - REACH), min(box[0].stop, top + height + REACH))
+    return rows, slice(max(box[1].start, left - REACH), min(box[1].stop, left + width + REACH))
+
+
+def _fill(
+    look: Pixels,
+    seen: Pixels,
+    small: Pixels,
+    camera: Pixels,
+    trust: Field,
+    box: Box,
+    *,
+    borrow: bool,
+    backdrop: Backdrop | None,
+) -> None:
+    """Put into `look` what stands there, as far as there is no trust: the backdrop where it is seen, else a fill.
+
+    Args:
+        look: what was moved, inside `box`, uint8 `[2 b, 2 c, 4]`.
+        seen: the camera frame that was moved along, grey uint8 `[b, c]`.
+        small, camera: the newest frame, halved and whole, RGB uint8 `[h / 2, w / 2, 3]` and `[h, w, 3]`.
+        trust: float32 `[h / 2, w / 2]`; is as far as it goes afterwards.
+        box: rows and columns of the halved picture.
+    """
+    found = backdrop.behind(small, box) if backdrop is not None else None
+    if found is not None:
+        behind, grey, share = found
+        share = share * cv2.min(KEEN * (1.0 - trust[box]), 1.0)
+        _blend(look, behind, enlarged(share))
+        _blend(seen, grey, share)
+        trust[box] += share * (1.0 - trust[box])
+    if borrow:
+        filled = fill(grey_of(camera[doubled(box)]), seen, look)
+        _blend(look, filled, 1.0 - enlarged(trust[box]))
+
+
+def _blend(picture: Pixels, other: Pixels, share: Field) -> None:
+    """Put a share of `other` into `picture`, in place."""
+    picture[:] = cv2.blendLinear(picture, other, 1.0 - share, share)
 
 
 def look_between(

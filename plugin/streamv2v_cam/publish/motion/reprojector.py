@@ -9,6 +9,7 @@ import numpy as np
 from ...frame import Pixels
 from ...system.opencv import cv2
 from ...system.shrinking import shrunk
+from .backdrop import Backdrop
 from .detail import with_detail
 from .enlarging import Enlarger
 from .flow import FINEST_OF_A_BEAT, Field, FlowSearch, enlarged
@@ -57,11 +58,13 @@ class Reprojector:
     def __init__(self, *, width: int, height: int) -> None:
         self._enlarged = Enlarger(width, height)
         self._search = FlowSearch()
+        self._backdrop = Backdrop()
         self.reset()
 
     def reset(self) -> None:
         """Forget all pictures: the next arrival is shown at once, without a fade."""
         self._styled: Styled | None = None
+        self._backdrop.forget()
         self._arrived = False
         self._stirred: tuple[Field, ...] = ()
         self._arrived_s: float | None = None
@@ -82,6 +85,7 @@ class Reprojector:
         if self._styled is not None and self._styled.look.shape != styled.shape:
             self._go_over_to(width, height)
         self._styled = Styled(styled, shrunk(source, width, height))
+        self._backdrop.arrived(styled, self._styled.camera)
         self._arrived = True
 
     def picture(
@@ -143,7 +147,7 @@ class Reprojector:
         assert self._styled is not None
         last, fresh = self._last, self._arrived
         self._arrived = False
-        moved = moved_to(self._search, camera, self._styled, borrow=borrow)
+        moved = moved_to(self._search, camera, self._styled, borrow=borrow, backdrop=self._backdrop)
         if fresh:
             self._fade = self._begun_fade(None if self.holding else last, now_s)
         self._stir(moved, fresh)
