@@ -51,6 +51,10 @@ def main(arguments: Sequence[str], *, root: Path = ROOT) -> int:
         # whoever read a dry run has seen enough; Python would complain once more while it flushes at the end
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         return 1
+    except OSError as error:
+        named = f"{error.filename}: " if error.filename else ""
+        print(f"error: {named}{error.strerror or error}. Mend that and repeat the command.", file=sys.stderr)
+        return 2
     except KeyboardInterrupt:
         print("\nstopped; repeat the command to go on from here", file=sys.stderr)
         return 130

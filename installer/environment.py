@@ -49,6 +49,22 @@ class Environment:
         asked = [str(self.python), "-c", "import pip"]
         return subprocess.call(asked, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) == 0
 
+    def check_place(self) -> None:
+        """Refuse a place in which no environment can be made or changed.
+
+        Raises:
+            FolderError: its name, or somebody else's files; says what to do.
+        """
+        if os.pathsep in str(self.root):
+            raise FolderError(
+                f"{self.root} has a {os.pathsep!r} in its name, with which no Python environment can work. "
+                "Rename or move the folder, then repeat the command."
+            )
+        inside = [self._record, self.log, *self.folder.glob("lib/python*/site-packages")]
+        for place in (self.folder if self.folder.exists() else self.root, *inside):
+            if place.exists() and not os.access(place, os.W_OK):
+                raise FolderError(f"{place} cannot be written to. {_whose(place, self.folder)}")
+
     def create(self, interpreter: Interpreter) -> None:
         """Make the environment anew with `interpreter`, over whatever half-made one is there.
 
@@ -109,11 +125,23 @@ class Environment:
             )
 
 
+def _whose(place: Path, folder: Path) -> str:
+    """What to do about a place that cannot be written to."""
+    if os.name != "nt" and place.stat().st_uid == 0 and os.geteuid() != 0:
+        return (
+            "It belongs to root, as after a set-up with sudo. Make it yours with: "
+            f'sudo chown -R "$USER" "{folder if folder.exists() else place}" and repeat the command without sudo.'
+        )
+    return "Give yourself the right to write there, or copy the project to a folder of yours, and repeat the command."
+
+
 class Turn:
     """Lets one set-up of a project work at a time; the system frees it when the process ends, however it ends."""
 
     def __init__(self, root: Path) -> None:
-        name = f"streamv2v-installer-{hash_of_path(root):08x}.lock"
+        # one file for each user: nobody may open another's in a folder that all share
+        user = os.getuid() if os.name != "nt" else 0
+        name = f"streamv2v-installer-{hash_of_path(root):08x}-{user}.lock"
         self._path = Path(tempfile.gettempdir()) / name
         self._file: TextIO | None = None
 
@@ -121,11 +149,12 @@ class Turn:
         try:
             self._file = self._path.open("a")
             _lock(self._file)
-        except OSError:
-            raise InstallError(
-                "Another set-up of this folder is running. Wait for it, then repeat. "
-                f"(If there is none: {self._path} could not be written.)"
-            ) from None
+        except OSError as error:
+            if self._file is None:
+                raise InstallError(
+                    f"{self._path} cannot be written ({error.strerror}). Set TMPDIR to a folder of yours and repeat."
+                ) from None
+            raise InstallError("Another set-up of this folder is running. Wait for it, then repeat.") from None
         return self
 
     def __exit__(self, *_: object) -> None:

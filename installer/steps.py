@@ -59,6 +59,7 @@ def prepare(root: Path, *, tests: bool, console: Console) -> Environment:
     environment = Environment(root)
     if not _todo(environment, _steps(environment, console, tests=tests)):
         return environment
+    environment.check_place()
     with Turn(root):
         steps = _steps(environment, console, tests=tests)
         todo = _todo(environment, steps)

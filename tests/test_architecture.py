@@ -34,6 +34,7 @@ LIGHT_LIBRARY = {
     "streamv2v.models.families",
     "streamv2v.models.hub",
     "streamv2v.models.lora_files",
+    "streamv2v.models.lycoris_files",
     "streamv2v.models.model_facts",
     "streamv2v.models.preflight",
     "streamv2v.models.vocabulary",

@@ -72,15 +72,12 @@ def adapter_kind(names: Iterable[str]) -> str:
     """What a file is that goes beside a model, such as "a LoRA"; "" for none of them."""
     names = list(names)
     kinds = (
-        (("hada_w",), "a LyCORIS LoHa"),
-        (("lokr_w",), "a LyCORIS LoKr"),
-        (("dora_scale", "lora_magnitude_vector"), "a DoRA"),
-        ((".on_input", "ia3_l"), "an IA3"),
         (("oft_blocks", "oft_diag", "oft_r", "boft_"), "an OFT"),
         ((".a1.weight",), "a GLoRA"),
         (("lora_mid.",), "a LyCORIS LoCon with Tucker decomposition"),
         ((".diff_b", ".w_norm", ".set_weight"), "a LyCORIS of full differences"),
-        (("lora_", ".lora.", "_lora."), "a LoRA"),
+        (("ia3_l",), "an IA3 of peft"),
+        (("hada_w", "lokr_w", ".on_input", "lora_", ".lora.", "_lora."), "a LoRA"),
     )
     if any(name.endswith(".diff") for name in names):
         return "a LyCORIS of full differences"

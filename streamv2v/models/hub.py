@@ -11,6 +11,8 @@ from ..config import EMBEDDED_FOLDER, EMBEDDED_MODEL
 from ..errors import ModelError
 from .weight_files import OTHER_FORMATS, PICKLES
 
+Warn = Callable[[str], None]
+"""Takes one line of what was accepted with a loss."""
 Progress = Callable[[str, float | None], None]
 """(what is being done, share done 0..1 or None) -> nothing; called from the loading thread."""
 
@@ -46,6 +48,7 @@ def find_folder(
     half: bool = False,
     parts: Iterable[str] = PARTS,
     progress: Progress = silent,
+    warn: Warn = lambda _line: None,
 ) -> Path:
     """The diffusers folder that `model` stands for, downloaded if it must be.
 
@@ -55,6 +58,7 @@ def find_folder(
         offline: only files that are already there.
         half: prefer half-precision weights where the hub has them.
         parts: sub-folders that are needed.
+        warn: told that the hub could not be reached and what was kept of the model is used.
     Raises:
         ModelError: what was looked for, where, and what to do.
     """
@@ -71,7 +75,7 @@ def find_folder(
             f"The model {model!r} was looked for as a folder and is not there. "
             "Give 'embedded', a diffusers folder, a .safetensors file or a hub id such as stabilityai/sd-turbo."
         )
-    return _download(model, revision, offline, cache_dir, half, tuple(parts), progress)
+    return _download(model, revision, offline, cache_dir, half, tuple(parts), progress, warn)
 
 
 def chosen_weights(names: Iterable[str], *, half: bool) -> list[str]:
@@ -110,6 +114,7 @@ def _download(
     half: bool,
     parts: tuple[str, ...],
     progress: Progress,
+    warn: Warn,
 ) -> Path:
     from huggingface_hub import HfApi, snapshot_download
     from huggingface_hub.errors import (
@@ -153,11 +158,27 @@ def _download(
     except Exception as error:  # the network library's errors have no common base with a stable name
         if isinstance(error, ModelError):
             raise
+        found = _cached_snapshot(model, revision, cache_dir, "model_index.json")
+        if found is not None and _is_whole(found, parts):
+            warn(kept_instead(f"model {where}", error))
+            return found
         raise ModelError(
             f"The model {where} could not be fetched from the hub ({_one_line(error)}). "
             "Check the network and free disk space; what was fetched is kept and resumed. "
             "Without a network choose --model embedded."
         ) from None
+
+
+def kept_instead(what: str, error: BaseException) -> str:
+    """The line that says that something of the hub was taken as it lies here."""
+    return f"The hub could not be asked for the {what} ({_one_line(error)}): it is used as it was kept on this machine."
+
+
+def _is_whole(folder: Path, parts: tuple[str, ...]) -> bool:
+    """Whether each part is there with its weights, as far as their names tell."""
+    inside = {part: [file.name for file in (folder / part).glob("*")] for part in parts}
+    weighty = [part for part in parts if part in ("unet", "vae", "text_encoder")]
+    return all(inside.values()) and all(chosen_weights(inside[part], half=False) for part in weighty)
 
 
 def _check_wanted(model: str, wanted: list[str], parts: tuple[str, ...]) -> None:

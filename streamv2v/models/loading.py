@@ -61,10 +61,11 @@ def load_components(config: StreamConfig, progress: Progress = silent) -> Compon
     device = choose_device(config)
     dtype, why = choose_dtype(config, device)
     with quiet():
-        pipe, wide_layers = _load_pipeline(config, dtype, progress)
+        warned: list[str] = []
+        pipe, wide_layers = _load_pipeline(config, dtype, progress, warned)
         _check_sound(config, pipe)
         loras = wanted_loras(config, pipe.unet.config, pipe.scheduler)
-        warned = fuse_loras(pipe, loras, offline=config.offline, cache_dir=config.cache_dir, progress=progress)
+        warned += fuse_loras(pipe, loras, offline=config.offline, cache_dir=config.cache_dir, progress=progress)
     vae = pipe.vae
     progress(f"moving the model to {device}", None)
     modules = [pipe.unet, vae, pipe.text_encoder] + ([pipe.safety_checker] if config.safety_checker else [])
@@ -111,7 +112,9 @@ def _embeddings(config: StreamConfig, pipe: Any) -> tuple[dict[str, tuple[int, .
     return add_inversions(pipe.text_encoder, config.embeddings, length=length)
 
 
-def _load_pipeline(config: StreamConfig, dtype: torch.dtype, progress: Progress) -> tuple[Any, Sequence[str]]:
+def _load_pipeline(
+    config: StreamConfig, dtype: torch.dtype, progress: Progress, warned: list[str]
+) -> tuple[Any, Sequence[str]]:
     """The pipeline, and which layers of its U-Net the folder wants in float32."""
     for lora in config.loras:
         check_lora(lora.source)
@@ -129,6 +132,7 @@ def _load_pipeline(config: StreamConfig, dtype: torch.dtype, progress: Progress)
         half=is_half(dtype),
         parts=parts,
         progress=progress,
+        warn=warned.append,
     )
     if config.safety_checker and not (folder / "safety_checker").is_dir():
         raise ModelError(

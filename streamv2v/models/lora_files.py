@@ -1,4 +1,4 @@
-"""What a LoRA's file is, from its table and its numbers: a plain LoRA that can fit, or one line that says what else.
+"""What a LoRA's file is, from its table and its numbers: a LoRA that can fit, or one line that says what else.
 
 Standard library and numpy only: the host process asks before an engine is started.
 """
@@ -14,17 +14,19 @@ import numpy as np
 
 from ..errors import ModelError
 from .families import adapter_kind, other_family, text_width
+from .lycoris_files import is_lycoris, layers_of, text_width_of
 from .weight_files import Tensor, WeightFile, read_table
 
 SDXL_TEXT_WIDTH = 2048
 WIDTHS = {768: "Stable Diffusion 1.x", 1024: "Stable Diffusion 2.x", SDXL_TEXT_WIDTH: "SDXL"}
+TAKEN = "taken are LoRA, LoHa, LoKr, DoRA and IA3"
 _HALF = re.compile(r"^(.*?)[._]?lora(?:_linear_layer)?[._](down|up|A|B)(?:\.[A-Za-z]\w*)?\.weight$")
 _BESIDE = (".alpha", ".bias", ".rs_lora")
 _CHUNK_BYTES = 16 * 2**20
 
 
 def check_lora_file(path: Path, *, width: int = 0) -> int:
-    """See that a file is a plain LoRA of sound numbers that can fit a model.
+    """See that a file is a LoRA (plain, LoHa, LoKr, IA3, DoRA) of sound numbers that can fit a model.
 
     Args:
         width: text width of the model; 0 where it is not known.
@@ -36,15 +38,16 @@ def check_lora_file(path: Path, *, width: int = 0) -> int:
     file = read_table(path)
     kind = adapter_kind(file.tensors)
     if kind and kind != "a LoRA":
-        what = " and no LoRA" if kind.endswith("embedding") else "; only plain LoRA is taken"
+        what = " and no LoRA" if kind.endswith("embedding") else f"; {TAKEN}"
         raise ModelError(f"The LoRA {path.name} is {kind}{what}.")
-    family = _other_family_of(file, width)
+    many = layers_of(file) if kind and is_lycoris(file.tensors) else {}
+    family = _other_family_of(file, width, text_width_of(many) if many else text_width(file))
     if not kind:
         of = family or "something else"
         raise ModelError(f"The LoRA {path.name} is {of} and no LoRA: it holds no pair of LoRA weights.")
     if family:
         raise ModelError(f"The LoRA {path.name} is made for {family}, and the model is not. Choose one for this model.")
-    layers = _check_pairs(file)
+    layers = len(many) or _check_pairs(file)
     if (broken := not_finite(file)) is not None:
         raise ModelError(f"The LoRA {path.name} holds numbers that are none (not-a-number, infinite) in {broken}.")
     return layers
@@ -77,7 +80,7 @@ def _finite(raw: bytes, dtype: str) -> bool:
     return not bool((bits >= 0x7C).any() if dtype == "F8_E5M2" else (bits == 0x7F).any())
 
 
-def _other_family_of(file: WeightFile, width: int) -> str:
+def _other_family_of(file: WeightFile, width: int, found_width: int) -> str:
     names = list(file.tensors)
     if found := other_family(names):
         return found
@@ -85,7 +88,6 @@ def _other_family_of(file: WeightFile, width: int) -> str:
         return "a model with a transformer (FLUX, Stable Diffusion 3)"
     if any(name.startswith(("lora_te2_", "text_encoder_2.")) for name in names):
         return "SDXL"
-    found_width = text_width(file)
     if width and found_width and found_width != width:
         return WIDTHS.get(found_width, f"a text width of {found_width}") + f" (text width {found_width}, here {width})"
     return WIDTHS[SDXL_TEXT_WIDTH] if found_width == SDXL_TEXT_WIDTH and width != found_width else ""

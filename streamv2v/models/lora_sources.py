@@ -6,14 +6,15 @@ from pathlib import Path
 
 from ..errors import ModelError
 from .checks import LORA_NAME, check_lora, pick_lora
-from .hub import home_path
+from .hub import Warn, home_path, kept_instead
 
 
-def find_lora(source: str, *, offline: bool, cache_dir: str | None) -> Path:
+def find_lora(source: str, *, offline: bool, cache_dir: str | None, warn: Warn = lambda _line: None) -> Path:
     """The LoRA's file; one of the hub is fetched, or taken as it lies here where the network is away.
 
     Args:
         offline: only files that are already there.
+        warn: told that the hub could not be reached and what was kept is used.
     Raises:
         ModelError: it is not there; says what to do.
     """
@@ -23,10 +24,10 @@ def find_lora(source: str, *, offline: bool, cache_dir: str | None) -> Path:
         return path
     if path.is_dir():
         return path / pick_lora([file.name for file in path.iterdir()], source)
-    return _of_hub(source, offline, cache_dir)
+    return _of_hub(source, offline, cache_dir, warn)
 
 
-def _of_hub(source: str, offline: bool, cache_dir: str | None) -> Path:
+def _of_hub(source: str, offline: bool, cache_dir: str | None, warn: Warn) -> Path:
     from huggingface_hub import HfApi, hf_hub_download
     from huggingface_hub.errors import GatedRepoError, RepositoryNotFoundError
 
@@ -50,6 +51,7 @@ def _of_hub(source: str, offline: bool, cache_dir: str | None) -> Path:
         raise ModelError(f"The hub has no LoRA {source!r} (or it is private). Check the name.") from None
     except Exception as error:  # the network library's errors have no common base with a stable name
         if (found := _cached(source, cache_dir)) is not None:
+            warn(kept_instead(f"LoRA {source}", error))
             return found
         reason = " ".join(str(error).split())[:160] or type(error).__name__
         raise ModelError(

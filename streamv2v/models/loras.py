@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
+
+import torch
 
 from ..config import Lora, StreamConfig
 from ..errors import ModelError
 from .hub import Progress
 from .lora_files import check_lora_file
 from .lora_sources import find_lora
+from .lycoris import fuse_lycoris
+from .lycoris_files import is_lycoris
 from .parts import as_model_error, check_finite
+from .weight_files import read_table
 
 FEW_STEP_WORDS = ("lcm", "lcmlora", "turbo", "lightning", "hyper", "hypersd", "dmd")
 SD15_TEXT_WIDTH = 768
@@ -65,35 +71,61 @@ def fuse_loras(
     """
     if not loras:
         return []
-    names, warned = [], []
+    pairs: dict[str, Lora] = {}
+    others: list[tuple[Lora, Path]] = []
+    warned: list[str] = []
     for number, lora in enumerate(loras):
         progress(f"adding LoRA {lora.source}", number / len(loras))
-        names.append(f"lora{number}")
-        warned += _load(pipe, lora, names[-1], offline, cache_dir)
-    with as_model_error("The LoRAs"):
-        pipe.set_adapters(names, adapter_weights=[lora.scale for lora in loras])
-        pipe.fuse_lora(components=list(pipe.get_list_adapters()), adapter_names=names, lora_scale=1.0)
-        pipe.unload_lora_weights()
+        path = find_lora(lora.source, offline=offline, cache_dir=cache_dir, warn=warned.append)
+        wanted = check_lora_file(path, width=_text_width(pipe))
+        if is_lycoris(read_table(path).tensors):
+            others.append((lora, path))
+        else:
+            pairs[f"lora{number}"] = lora
+            warned += _load(pipe, lora, path, f"lora{number}", wanted)
+    if pairs:
+        with as_model_error("The LoRAs"):
+            pipe.set_adapters(list(pairs), adapter_weights=[lora.scale for lora in pairs.values()])
+            pipe.fuse_lora(components=list(pipe.get_list_adapters()), adapter_names=list(pairs), lora_scale=1.0)
+            pipe.unload_lora_weights()
+    for lora, path in others:
+        warned += _fuse_other(pipe, lora, path)
     sources = ", ".join(lora.source for lora in loras)
     for network, what in ((pipe.unet, "U-Net"), (pipe.text_encoder, "text encoder")):
         check_finite(network, f"With {sources} added the {what}")
     return warned
 
 
-def _load(pipe: Any, lora: Lora, name: str, offline: bool, cache_dir: str | None) -> list[str]:
-    """Add one LoRA; what of it fits nothing is told."""
-    path = find_lora(lora.source, offline=offline, cache_dir=cache_dir)
-    wanted = check_lora_file(path, width=_text_width(pipe))
-    try:
+def _load(pipe: Any, lora: Lora, path: Path, name: str, wanted: int) -> list[str]:
+    """Add one LoRA of plain pairs; what of it fits nothing is told."""
+    with _as_misfit(lora):
         pipe.load_lora_weights(
             str(path.parent), weight_name=path.name, adapter_name=name, use_safetensors=True, local_files_only=True
         )
+    fitted = sum(_layers_with(network, name) for network in (pipe.unet, pipe.text_encoder))
+    return _told(lora, fitted, wanted)
+
+
+def _fuse_other(pipe: Any, lora: Lora, path: Path) -> list[str]:
+    """Fuse one LoRA of another kind; what of it fits nothing is told."""
+    with _as_misfit(lora):
+        return _told(lora, *fuse_lycoris(path, pipe.unet, pipe.text_encoder, lora.scale))
+
+
+@contextlib.contextmanager
+def _as_misfit(lora: Lora) -> Iterator[None]:
+    try:
+        yield
+    except (ModelError, torch.OutOfMemoryError, MemoryError):
+        raise
     except Exception as error:
         reason = " ".join(str(error).split())[:160]
         raise ModelError(
             f"The LoRA {lora.source} could not be added: it does not fit this model ({type(error).__name__}: {reason})."
         ) from error
-    fitted = sum(_layers_with(network, name) for network in (pipe.unet, pipe.text_encoder))
+
+
+def _told(lora: Lora, fitted: int, wanted: int) -> list[str]:
     if not fitted:
         raise ModelError(f"The LoRA {lora.source} fits no layer of this model; it is of another model family.")
     if fitted < wanted:

@@ -11,7 +11,6 @@ from typing import Any
 import torch
 
 from ..config import StreamConfig
-from ..errors import ModelError
 from .checks import FOLDER_VAES, check_vae, check_vae_folder, latent_channels_of
 from .families import VAE, vae_kind
 from .hub import Progress, home_path
@@ -57,7 +56,7 @@ def _of_file(file: WeightFile, dtype: torch.dtype) -> Any:
     with as_model_error(what):
         weights = {name.removeprefix(VAE): weight for name, weight in load_file(str(file.path)).items()}
         if kind == "AutoencoderTiny":
-            raise ModelError(f"{what} is a tiny VAE without its configuration. Name its folder instead of the file.")
+            return _tiny(what, weights, dtype)
         vae: Any = diffusers.AutoencoderKL
         with tempfile.TemporaryDirectory() as folder:
             (Path(folder) / "config.json").write_text(json.dumps(_settings_of(weights)), "utf-8")
@@ -69,6 +68,40 @@ def _of_file(file: WeightFile, dtype: torch.dtype) -> Any:
             )
     check_missing(what, [name for name, weight in network.named_parameters() if weight.is_meta])
     return network
+
+
+def _tiny(what: str, weights: dict[str, Any], dtype: torch.dtype) -> Any:
+    """A tiny VAE (TAESD and its like), whose blocks are counted in its tensors; its scaling is TAESD's own."""
+    from diffusers import AutoencoderTiny
+
+    encoder, decoder = (_stages(weights, half) for half in ("encoder", "decoder"))
+    network = AutoencoderTiny(
+        encoder_block_out_channels=tuple(channels for channels, _ in encoder[:-1]),
+        decoder_block_out_channels=tuple(channels for channels, _ in decoder[:-1]),
+        num_encoder_blocks=tuple(blocks for _, blocks in encoder[:-1]),
+        num_decoder_blocks=tuple(blocks for _, blocks in decoder[:-1]),
+        latent_channels=weights["decoder.layers.0.weight"].shape[1],
+    )
+    missing, _ = network.load_state_dict(
+        {name: weight for name, weight in weights.items() if name.split(".")[0] in ("encoder", "decoder")},
+        strict=False,
+    )
+    check_missing(what, missing)
+    return network.to(dtype).eval()
+
+
+def _stages(weights: dict[str, Any], half: str) -> list[tuple[int, int]]:
+    """Of each convolution of one half, in order: its output channels, and how many blocks follow it."""
+    stages: list[tuple[int, int]] = []
+    layers = {int(name.split(".")[2]) for name in weights if name.startswith(f"{half}.layers.")}
+    for number in sorted(layers):
+        plain = weights.get(f"{half}.layers.{number}.weight")
+        if plain is not None:
+            stages.append((plain.shape[0], 0))
+        else:
+            channels, blocks = stages[-1]
+            stages[-1] = channels, blocks + 1
+    return stages
 
 
 _HALVES = ("encoder", "decoder", "quant_conv", "post_quant_conv")

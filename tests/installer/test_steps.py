@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+import os
 import platform
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -14,6 +16,8 @@ from installer.console import Console
 from installer.environment import Environment, Turn
 from installer.errors import FolderError, InstallError
 from installer.steps import prepare
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def set_up(root: Path, *, tests: bool = False) -> tuple[Environment, str]:
@@ -103,3 +107,36 @@ def test_a_folder_that_is_no_environment_is_left_alone(project: Path, wheels: Pa
 def test_two_set_ups_of_one_folder_do_not_work_at_once(project: Path, wheels: Path) -> None:
     with Turn(project), pytest.raises(InstallError, match="Another set-up"):
         set_up(project)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="the name of a folder cannot hold the separator there")
+def test_a_folder_with_the_separator_of_path_in_its_name_is_one_line(project: Path, wheels: Path) -> None:
+    with pytest.raises(FolderError, match=r"a ':' in its name.*Rename or move"):
+        set_up(project.rename(project.with_name("my: project")))
+
+
+@pytest.mark.parametrize("name", ["mein Gerät", "写真 100% 'neu'", 'a "b" $HOME'])
+def test_a_folder_may_have_any_other_name(project: Path, wheels: Path, name: str) -> None:
+    project = project.rename(project.with_name(name))
+    environment, _ = set_up(project)
+    assert environment.works() and set_up(project)[1] == ""
+
+
+WITHOUT_RIGHTS = ("dac_override", "dac_read_search", "fowner", "chown")
+"""What makes root pass over the permissions of a file."""
+
+
+@pytest.mark.skipif(shutil.which("setpriv") is None, reason="setpriv takes root's rights away, and is not here")
+def test_files_that_cannot_be_written_to_are_named_with_what_to_do(project: Path, wheels: Path) -> None:
+    environment, _ = set_up(project)
+    (project / "pyproject.toml").write_text((project / "pyproject.toml").read_text() + "# changed\n")
+    for source in (ROOT / "installer").glob("*.py"):
+        shutil.copy(source, project / "installer")
+    environment.log.chmod(0o444)
+    few = ",".join(f"-{right}" for right in WITHOUT_RIGHTS)
+    command = ["setpriv", f"--inh-caps={few}", *([f"--bounding-set={few}"] if os.geteuid() == 0 else [])]
+    answer = subprocess.run(
+        [*command, sys.executable, str(project / "installer"), "run"], capture_output=True, text=True, timeout=120
+    )
+    assert answer.returncode == 2 and answer.stderr.count("\n") == 1, answer.stderr
+    assert f"{environment.log} cannot be written to. Give yourself the right" in answer.stderr

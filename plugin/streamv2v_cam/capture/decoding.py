@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from ..frame import Pixels
-from ..media.viewing import Viewer, turn_of
+from ..media.turning import turn_of
+from ..media.viewing import Viewer
 from ..system.opencv import cv2
 
 
@@ -19,6 +20,11 @@ class SquareViewer:
     def __init__(self, stream: Any) -> None:
         self._stream = stream
         self._viewer = Viewer()
+
+    @property
+    def transparent(self) -> bool:
+        """Whether a picture so far let through anywhere."""
+        return self._viewer.transparent
 
     def pixels(self, frame: Any) -> Pixels:
         """The picture of one frame."""

@@ -5,9 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from ..frame import Pixels
+from ..media.fitting import BAR_GREY
 from ..system.opencv import cv2
-
-BAR_GREY = 16
 
 
 def frame(

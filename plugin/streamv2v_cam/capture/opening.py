@@ -7,7 +7,8 @@ from pathlib import Path
 
 from ..errors import SourceError
 from ..interfaces import Source
-from ..media.names import is_address
+from ..media.animated import is_animated
+from ..media.names import is_address, is_series
 from ..system.paths import home_path
 from .cameras import CameraInfo, find_again, find_camera
 from .image import IMAGE_ENDINGS, ImageSource
@@ -91,11 +92,10 @@ class SourceOpener:
         return source
 
     def _open_path(self, path: Path) -> Source:
-        if path.is_dir():
-            raise SourceError(f"Source {str(path)!r} is a folder. Name a video or image file in it.")
-        if not path.exists():
+        many = path.is_dir() or is_series(str(path))
+        if not path.exists() and not many:
             raise SourceError(f"Source {str(path)!r} does not exist. Check the path.")
-        if path.suffix.lower() in IMAGE_ENDINGS:
+        if path.suffix.lower() in IMAGE_ENDINGS and not many and not is_animated(path):
             return ImageSource(path, fps=self._fps)
         from .video import VideoFileSource
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Generator, Iterator
 from pathlib import Path
@@ -12,8 +13,10 @@ from ..frame import Pixels
 from ..media.names import in_words, is_address
 from ..media.opening import open_clip
 from ..media.packets import Packets
-from ..media.viewing import Shown, deinterlaced
+from ..media.viewing import Shown, deinterlaced, let_through
 from .decoding import SquareViewer
+
+log = logging.getLogger(__name__)
 
 FALLBACK_FPS = 25.0
 MOST_BEHIND_S = 0.1
@@ -35,6 +38,7 @@ class VideoFileSource:
         self._title = Path(in_words(self._address)).name
         self._what = f"Video {self._title!r}"
         self._loop = loop
+        self._again = self._transparent_said = False
         self._container, self._stream = self._open()
         rate = self._stream.average_rate or self._stream.base_rate
         self._frame_s = 1.0 / float(rate or FALLBACK_FPS)
@@ -57,7 +61,9 @@ class VideoFileSource:
 
     def _open(self):
         timeout_s = 10.0 if is_address(self._address) else None
-        container, stream = open_clip(self._address, what=self._what, refusal=SourceError, timeout_s=timeout_s)
+        container, stream = open_clip(
+            self._address, what=self._what, refusal=SourceError, timeout_s=timeout_s, quiet=self._again
+        )
         stream.thread_type = "SLICE"
         self._viewer = SquareViewer(stream)
         return container, stream
@@ -78,7 +84,11 @@ class VideoFileSource:
                 time.sleep(max(0.0, -behind_s))
                 shown += 1
                 self._shown = shown
-                yield self._viewer.pixels(frame)
+                pixels = self._viewer.pixels(frame)
+                if self._viewer.transparent and not self._transparent_said:
+                    self._transparent_said = True
+                    log.warning("%s", let_through(f"The video {self._title!r}"))
+                yield pixels
             if not shown:
                 raise SourceError(f"{self._what} holds no picture that can be decoded.")
             if not self._loop:
@@ -86,6 +96,7 @@ class VideoFileSource:
                 return
             offset_s = max(offset_s + last_s + self._frame_s, time.monotonic() - began_s)
             self._container.close()
+            self._again = True
             self._container, self._stream = self._open()
 
     def _decode(self) -> Iterator[tuple[Any, float]]:
@@ -102,7 +113,7 @@ class VideoFileSource:
     def _frames_of_packets(self) -> Iterator[Any]:
         import av.error
 
-        packets = Packets(self._container, [self._stream], name=f"video {self._title!r}")
+        packets = Packets(self._container, [self._stream], name=f"video {self._title!r}", quiet=self._again)
         for packet in packets:
             try:
                 yield from packet.decode()

@@ -14,8 +14,8 @@ _CLIP = "Clip"
 
 
 def translate(
-    source: Annotated[str, typer.Argument(metavar="IN", help='A video file, or "-" for standard input.')],
-    target: Annotated[str, typer.Argument(metavar="OUT", help='The file to write, or "-" for standard output.')],
+    source: Annotated[str, typer.Argument(metavar="IN", help='A video file, a folder or p_%04d.png, or "-".')],
+    target: Annotated[str, typer.Argument(metavar="OUT", help='The file to write, pictures p_%04d.png, or "-".')],
     size: Annotated[
         str | None,
         option("--size", metavar="WxH|same", help="Size of the clip written; same as IN unless given.", panel=_CLIP),

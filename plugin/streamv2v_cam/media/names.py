@@ -21,6 +21,21 @@ def is_series(source: str) -> bool:
     return not os.path.exists(source) and bool(_SERIES.search(os.path.basename(source)))
 
 
+def number_in(pattern: str) -> re.Pattern[str] | None:
+    """What matches the names that a pattern such as "frame_%04d.png" stands for, their number in group 1."""
+    found = _SERIES.search(pattern)
+    if found is None:
+        return None
+    digits = int(found[0][1:-1] or 1)
+    number = rf"(\d{{{digits},}})" if found[0].startswith("%0") else r"([1-9]\d*|0)"
+    return re.compile(re.escape(pattern[: found.start()]) + number + re.escape(pattern[found.end() :]))
+
+
+def numbered(pattern: str, number: int) -> str:
+    """The name of one picture of a pattern such as "frame_%04d.png"."""
+    return _SERIES.sub(lambda found: found[0] % number, pattern, count=1)
+
+
 def for_ffmpeg(source: str | Path) -> str:
     """The name under which FFmpeg opens a file or an address; a colon in a file's name is then no protocol."""
     text = str(source)

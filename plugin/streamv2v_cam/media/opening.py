@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 from ..errors import CamError
-from .names import for_ffmpeg, is_address
+from .animated import animated_webp, is_animated_webp
+from .names import for_ffmpeg, is_address, is_series
+from .series import pictures_of, series
 
 TEXT_FORMATS = {"tty", "bin", "xbin", "adf", "idf", "srt", "ass", "webvtt", "subviewer", "microdvd"}
 """FFmpeg draws any text file as a terminal would; nobody means that by "a video"."""
 CLOCK_MAY_LEAP = 0x0200
 """AVFMT_TS_DISCONT: the container's clock may start again or leap."""
 _HEAD_BYTES = 1 << 20
-SERIES_FPS = "25"
 
 
 def open_clip(
@@ -24,17 +26,19 @@ def open_clip(
     refusal: type[CamError],
     options: dict[str, str] | None = None,
     timeout_s: float | None = None,
-    series: bool = False,
+    rate: Fraction | None = None,
+    quiet: bool = False,
 ) -> tuple[Any, Any]:
     """Open a file, an address or an open file, and find the pictures that are its film.
 
     Args:
-        source: path, address, or an object with `read` (and maybe `seek`).
+        source: path, folder or pattern of pictures, address, or an object with `read` (and maybe `seek`).
         what: how messages call it, for example "Video 'clip.mp4'"; begins each of them.
         refusal: what is raised.
         options: passed to FFmpeg's demuxer.
         timeout_s: for opening and for each read; None waits.
-        series: the source is the pattern of numbered pictures.
+        rate: of numbered pictures, a second; None for the usual one.
+        quiet: say nothing of what is left out, as of a clip that was read before.
 
     Returns:
         The container and its video stream.
@@ -45,12 +49,8 @@ def open_clip(
     import av
     import av.error
 
-    given = for_ffmpeg(source) if isinstance(source, (str, Path)) else source
+    given = _given(source, what, refusal, rate, quiet) if isinstance(source, (str, Path)) else source
     more: dict[str, Any] = {"timeout": timeout_s} if timeout_s is not None else {}
-    if series:
-        more |= {"format": "image2"}
-        options = {"framerate": SERIES_FPS} | (options or {})
-        given = str(source)
     try:
         container: Any = av.open(given, options=options or {}, metadata_errors="replace", **more)
     except (av.error.FFmpegError, OSError, ValueError) as error:
@@ -60,6 +60,25 @@ def open_clip(
     except BaseException:
         container.close()
         raise
+
+
+def _given(source: str | Path, what: str, refusal: type[CamError], rate: Fraction | None, quiet: bool) -> Any:
+    """What FFmpeg is given for a name: the name itself, or a file of raw pictures where it could not read them."""
+    path = Path(source)
+    if is_address(str(source)):
+        return for_ffmpeg(source)
+    if path.is_dir() or is_series(str(source)):
+        pictures = pictures_of(path)
+        if not pictures:
+            raise refusal(_no_pictures(path, what))
+        return series(pictures, path, rate, quiet=quiet)
+    return animated_webp(path, quiet=quiet) if is_animated_webp(path) else for_ffmpeg(source)
+
+
+def _no_pictures(path: Path, what: str) -> str:
+    if path.is_dir():
+        return f"{what} is a folder without pictures. Name a video file, or a folder of PNG or JPEG pictures."
+    return f"{what} stands for numbered pictures, and there is none of that name. Check the path."
 
 
 def _film(container: Any, source: Any, what: str, refusal: type[CamError]) -> Any:

@@ -20,18 +20,19 @@ class Packets:
         container: opened for reading.
         streams: what is wanted of it; the first is the film.
         name: for people, as "clip 'a.ts'"; begins no message.
+        quiet: say nothing, as of a clip that was read before.
 
     Attributes:
         broke_off: why reading ended before the end, in words; "" where it did not.
     """
 
-    def __init__(self, container: Any, streams: Sequence[Any], *, name: str) -> None:
+    def __init__(self, container: Any, streams: Sequence[Any], *, name: str, quiet: bool = False) -> None:
         import av.error
 
         self._errors: Any = (av.error.FFmpegError, OSError, ValueError, IndexError)
         self._packets = container.demux(list(streams))
         self._timeline = Timeline(may_leap=may_leap(container))
-        self._name = name
+        self._name, self._quiet = name, quiet
         self._count = 0
         self.broke_off = ""
 
@@ -40,7 +41,7 @@ class Packets:
             self._count += 1
             self._place(packet)
             yield packet
-        if self._timeline.seams:
+        if self._timeline.seams and not self._quiet:
             log.warning(
                 "The clock of the %s starts again or leaps %d %s on the way: its parts follow each other gaplessly.",
                 self._name,
@@ -55,7 +56,7 @@ class Packets:
             # what was read so far is worth more than a refusal after an hour's work; PyAV knows no stream that
             # appears on the way (IndexError)
             self.broke_off = reason_of(error)
-            if self._count:
+            if self._count and not self._quiet:
                 log.warning("The %s breaks off: %s.", self._name, self.broke_off)
             return None
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import struct
 from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -13,37 +12,10 @@ import numpy as np
 
 from ..frame import Pixels
 from .colours import ToneMap, is_wide, matrix_name, matrix_of
+from .turning import turn_of
 
 BACKGROUND = 0
 """Value of red, green and blue behind a picture that lets through: black, as players show it."""
-
-
-@dataclass(frozen=True)
-class Turn:
-    """How a decoded picture is laid on the screen: first its axes are swapped, then it is flipped."""
-
-    swap: bool = False
-    flip_x: bool = False
-    flip_y: bool = False
-
-    def apply(self, pixels: Any) -> Pixels:
-        """The picture upright, contiguous."""
-        if self.swap:
-            pixels = pixels.transpose(1, 0, 2)
-        pixels = pixels[:: -1 if self.flip_y else 1, :: -1 if self.flip_x else 1]
-        return np.ascontiguousarray(pixels, dtype=np.uint8)
-
-
-def turn_of(frame: Any) -> Turn:
-    """The turn that a frame's display matrix asks for, mirrored ones included; the nearest one to a slanted one."""
-    found = next((side for side in frame.side_data if side.type.name == "DISPLAYMATRIX"), None)
-    if found is None:
-        return Turn()
-    # x' = a x + c y, y' = b x + d y, in whole numbers of 1/65536
-    a, b, _, c, d = struct.unpack("=9i", bytes(found)[:36])[:5]
-    if abs(b) + abs(c) > abs(a) + abs(d):
-        return Turn(swap=True, flip_x=c < 0, flip_y=b < 0)
-    return Turn(flip_x=a < 0, flip_y=d < 0)
 
 
 def has_alpha(frame: Any) -> bool:
@@ -58,11 +30,21 @@ def over_background(pixels: Any) -> Pixels:
     return (mixed // 255).astype(np.uint8)
 
 
+def let_through(what: str) -> str:
+    """The line that says that something is transparent in places."""
+    return f"{what} lets through in places: it was laid over black."
+
+
 class Viewer:
-    """Makes pictures of the frames of one stream; what it needs for HDR is made once and kept."""
+    """Makes pictures of the frames of one stream; what it needs for HDR is made once and kept.
+
+    Attributes:
+        transparent: whether a picture so far let through anywhere, and was laid over the background.
+    """
 
     def __init__(self) -> None:
         self._tones: ToneMap | None = None
+        self.transparent = False
 
     def pixels(self, frame: Any) -> Pixels:
         """RGB uint8 `[height, width, 3]`, upright, in pixels of the stream's own aspect."""
@@ -75,7 +57,9 @@ class Viewer:
             return self._tones(frame)
         matrix = matrix_name(matrix_of(frame))
         if has_alpha(frame):
-            return over_background(frame.reformat(format="rgba", src_colorspace=matrix).to_ndarray())
+            pixels = frame.reformat(format="rgba", src_colorspace=matrix).to_ndarray()
+            self.transparent = self.transparent or bool((pixels[..., 3] < 255).any())
+            return over_background(pixels)
         return frame.reformat(format="rgb24", src_colorspace=matrix).to_ndarray()
 
 

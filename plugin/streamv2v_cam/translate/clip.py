@@ -29,11 +29,11 @@ from ..system.logs import console
 from ..system.opencv import cv2
 from ..system.stopping import terminate_as_interrupt
 from .every import check_every, styled_every
-from .formats import check_target, kind_of
+from .outputs import Writer, check_output, constant_rate, open_output
 from .progress import ClipProgress
 from .reader import ClipReader
 from .timing import Timed, at_rate
-from .writer import ClipWriter, PictureFormat
+from .writer import PictureFormat
 
 if TYPE_CHECKING:
     from ..settings import LoadedSettings
@@ -64,7 +64,7 @@ class _Job:
     """One translation under way."""
 
     reader: ClipReader
-    writer: ClipWriter
+    writer: Writer
     picture: PictureFormat
     controls: Controls
     fps: Fraction | None
@@ -130,11 +130,12 @@ def translate_clip(
 
     Args:
         settings: model, look and the rest.
-        source: path, or "-" for standard input.
-        target: path ending in .mp4, .mkv, .mov, .ts, ...; "-" for standard output (matroska). It appears
-            under its name only when it is whole.
+        source: path, folder or pattern of numbered pictures, or "-" for standard input.
+        target: path ending in .mp4, .mkv, .mov, .ts, ...; a pattern of numbered pictures; "-" for standard
+            output (matroska). It appears under its name only when it is whole.
         size: width and height of the clip written, px; None keeps the source's (odd sizes go up by one).
-        fps: constant rate of the clip written; None keeps every frame at its own time.
+        fps: constant rate of the clip written, and of numbered pictures that are read; None keeps every frame at
+            its own time.
         every: style each such frame, and move its picture to the frames between (1..30).
         sound: carry the sound over.
         overwrite: replace a target that exists.
@@ -151,20 +152,22 @@ def translate_clip(
         EngineError, StreamV2VError: the engine.
     """
     check_every(every)
-    check_target(source, target, overwrite=overwrite)
+    check_output(source, target, overwrite=overwrite)
     if entry == DEFAULT_ENTRY:
         _check_model_and_words(settings)
     controls = settings.controls()
     began_s = time.monotonic()
-    with terminate_as_interrupt(), ClipReader(source) as reader:
-        rate = _constant_rate(fps, target, reader)
+    # numbered pictures have no rate of their own: the one that is asked for is theirs, and none is shown twice
+    asked = None if fps is None else rate_of(fps)
+    with terminate_as_interrupt(), ClipReader(source, series_rate=asked) as reader:
+        rate = asked or constant_rate(target, rate_of(reader.rate))
         picture = _picture_format(reader, size, rate)
         config = _engine_config(settings, picture)
         with ClipProgress(reader.frame_count) as progress:
             try:
                 around = (reader.container, reader.subtitles)
                 tracks = reader.audio if sound else ()
-                with ClipWriter(target, picture, tracks, surroundings=around, replace=overwrite) as writer:
+                with open_output(target, picture, tracks, surroundings=around, replace=overwrite) as writer:
                     job = _Job(reader, writer, picture, controls, rate, every)
                     facts, load_s = _translate(job, config, settings, entry, progress)
             except KeyboardInterrupt:
@@ -233,14 +236,6 @@ def _notes(settings: LoadedSettings, text: TextModel | None) -> PromptNotes:
     """What there is to say of prompts; what lies beyond a prompt's length only once an engine is there."""
     guided = settings.engine.guidance != "none"
     return PromptNotes(settings.stream_config().loras, guided=guided, text_model=lambda: text)
-
-
-def _constant_rate(fps: Fraction | float | None, target: str, reader: ClipReader) -> Fraction | None:
-    """The constant rate of the clip written; None where every frame keeps its own time."""
-    if fps is None and kind_of(target).constant:
-        # a container without times shows every picture for as long as any other
-        return rate_of(reader.rate)
-    return None if fps is None else rate_of(fps)
 
 
 def _picture_format(reader: ClipReader, size: tuple[int, int] | None, fps: Fraction | None) -> PictureFormat:

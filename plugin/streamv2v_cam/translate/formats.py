@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..errors import MediaError
-from ..media.names import is_series
 from .reader import PIPE
 
 _H264 = {"preset": "veryfast", "crf": "18", "bf": "0"}
@@ -26,6 +25,7 @@ class Kind:
         sound: codec for sound that the container does not take as it is; "" where it holds no sound.
         copies: codecs of sound that are taken as they are; None leaves the answer to the muxer.
         constant: the container has no times of its own: every picture lasts as long as any other.
+        fastest: pictures a second that players show; 0 where they show any rate.
         chapters: whether it keeps chapters.
         container: options of the container.
     """
@@ -37,6 +37,7 @@ class Kind:
     sound: str = "aac"
     copies: frozenset[str] | None = None
     constant: bool = False
+    fastest: int = 0
     chapters: bool = False
     container: dict[str, str] = field(default_factory=dict)
 
@@ -57,9 +58,11 @@ KINDS = {
     ),
     ".nut": Kind("nut", chapters=True),
     ".webm": Kind("webm", codec="libvpx-vp9", options=_VP9, sound="libopus", chapters=True),
-    ".gif": Kind("gif", codec="gif", pixels="rgb8", options={}, sound=""),
-    ".apng": Kind("apng", codec="apng", pixels="rgb24", options={}, sound=""),
-    ".webp": Kind("webp", codec="libwebp_anim", options={"quality": "90"}, sound=""),
+    ".gif": Kind("gif", codec="gif", pixels="pal8", options={}, sound="", fastest=50),
+    ".apng": Kind("apng", codec="apng", pixels="rgb24", options={}, sound="", container={"plays": "0"}),
+    ".webp": Kind(
+        "webp", codec="libwebp_anim", pixels="bgra", options={"quality": "90"}, sound="", container={"loop": "0"}
+    ),
 }
 PIPE_KIND = KINDS[".mkv"]
 _FRAGMENTS = {"mp4", "mov"}
@@ -95,13 +98,16 @@ def check_target(source: str, target: str, *, overwrite: bool) -> None:
         return
     path = Path(target)
     if path.suffix.lower() not in KINDS:
-        instead = ""
-        if is_series(target):
-            instead = f" For single pictures: streamv2v-cam translate IN - | ffmpeg -i - {target}"
-        raise MediaError(f"The clip {target!r} ends in none of {', '.join(KINDS)}. Choose one of these.{instead}")
+        raise MediaError(
+            f"The clip {target!r} ends in none of {', '.join(KINDS)}. Choose one of these, or numbered pictures such "
+            f"as {path.stem + '_%04d.png'!r}."
+        )
     try:
         if path.is_dir():
-            raise MediaError(f"The clip {target!r} is a folder. Name a file in it.")
+            raise MediaError(
+                f"The clip {target!r} is a folder. Name a file in it, or pictures such as "
+                f"{str(path / 'frame_%04d.png')!r}."
+            )
         if not path.parent.is_dir():
             raise MediaError(f"The folder {str(path.parent)!r} does not exist. Make it first.")
         there = path.exists()

@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from ..capture.framing import BAR_GREY
 from ..errors import MediaError
 from ..frame import Pixels
 from ..media.colours import tags_of
+from ..media.fitting import fitted
 from ..media.names import in_words, is_address, is_series
 from ..media.opening import is_tile, open_clip, reason_of
 from ..media.packets import Packets
-from ..media.viewing import Shown, Viewer, deinterlaced, has_alpha, turn_of
-from ..system.opencv import cv2
+from ..media.turning import turn_of
+from ..media.viewing import Shown, Viewer, deinterlaced, let_through
 from .pipes import open_input
 from .timing import Timed
 
@@ -32,7 +30,8 @@ class ClipReader:
     """A context manager around one input.
 
     Args:
-        source: path, pattern of numbered pictures, http(s) address, or "-" for standard input.
+        source: path, folder or pattern of numbered pictures, http(s) address, or "-" for standard input.
+        series_rate: pictures a second of numbered pictures; None for the usual one.
 
     Attributes:
         name: for people.
@@ -49,7 +48,7 @@ class ClipReader:
         MediaError: it cannot be opened, or holds no moving picture.
     """
 
-    def __init__(self, source: str) -> None:
+    def __init__(self, source: str, *, series_rate: Fraction | None = None) -> None:
         import av.error
 
         self._errors: Any = (av.error.FFmpegError, OSError, ValueError)
@@ -68,7 +67,7 @@ class ClipReader:
                 what=f"The {self.name}",
                 refusal=MediaError,
                 timeout_s=NETWORK_TIMEOUT_S if is_address(source) else None,
-                series=is_series(source),
+                rate=series_rate,
             )
         if is_tile(self._video):
             self.container.close()
@@ -82,7 +81,7 @@ class ClipReader:
         self.frame_count = self._announced()
         self._step = max(1, round(1 / (self.rate * self.time_base)))
         self._viewer = Viewer()
-        self._bars_said = False
+        self._bars_said = self._transparent_said = False
         wanted = [self._video, *(stream for stream in (*self.audio, *self.subtitles) if stream.codec_context)]
         self._packets = Packets(self.container, wanted, name=self.name)
         self._remaining = iter(self._packets)
@@ -175,8 +174,6 @@ class ClipReader:
             self.width, self.height = self.height, self.width
             self.sample_aspect = 1 / self.sample_aspect
         self.matrix, self.primaries, self.transfer = tags_of(frame)
-        if has_alpha(frame):
-            log.warning("The %s lets through in places: it was laid over black.", self.name)
         sounds = [stream for stream in self.audio if stream.codec_context]
         times = [stream.start_time * stream.time_base for stream in (self._video, *sounds) if stream.start_time]
         self._zero_s = min(times) if len(times) == 1 + len(sounds) else Fraction(0)
@@ -204,6 +201,9 @@ class ClipReader:
     def _to_pixels(self, frame: Any) -> Pixels:
         """RGB uint8 `[height, width, 3]`, upright; a frame of another size with bars, so that round stays round."""
         pixels = self._viewer.pixels(frame)
+        if self._viewer.transparent and not self._transparent_said:
+            self._transparent_said = True
+            log.warning("%s", let_through(f"The {self.name}"))
         if pixels.shape[:2] == (self.height, self.width):
             return pixels
         if not self._bars_said:
@@ -228,37 +228,8 @@ class ClipReader:
         return None
 
 
-def fitted(pixels: Pixels, stretch: float, width: int, height: int) -> Pixels:
-    """A picture within `width` x `height`, its shape kept, with bars.
-
-    Args:
-        pixels: RGB uint8 `[H, W, 3]`.
-        stretch: its pixels' width over that of the result's.
-    """
-    shown_width = pixels.shape[1] * stretch
-    scale = min(width / shown_width, height / pixels.shape[0])
-    inner = max(1, min(width, round(shown_width * scale))), max(1, min(height, round(pixels.shape[0] * scale)))
-    bars = np.full((height, width, 3), BAR_GREY, np.uint8)
-    x, y = (width - inner[0]) // 2, (height - inner[1]) // 2
-    bars[y : y + inner[1], x : x + inner[0]] = cv2.resize(pixels, inner, interpolation=cv2.INTER_AREA)
-    return bars
-
-
-def usable(streams: Iterable[Any]) -> list[Any]:
-    """The streams whose kind FFmpeg knows."""
-    return [stream for stream in streams if stream.codec_context is not None]
-
-
 def _check_path(source: str) -> None:
-    path = Path(source)
-    if path.is_dir():
-        raise MediaError(
-            f"The clip {source!r} is a folder. Name a video file in it, or its pictures as "
-            f"{str(path / 'frame_%04d.png')!r}."
-        )
-    if is_address(source):
+    if is_address(source) or is_series(source):
         return
-    if is_series(source) and path.parent.is_dir():
-        return
-    if not path.exists():
+    if not Path(source).exists():
         raise MediaError(f"The clip {source!r} does not exist. Check the path.")

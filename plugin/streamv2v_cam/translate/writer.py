@@ -94,8 +94,8 @@ class ClipWriter:
             self._container.start_encoding()
             self._check_pipe()
         except self._errors as error:
-            self._discard()
-            raise MediaError(f"The {self.name} cannot be written: {_words(error)}.") from None
+            self.discard()
+            raise MediaError(f"The {self.name} cannot be written: {words_of(error)}.") from None
 
     def __enter__(self) -> ClipWriter:
         return self
@@ -104,7 +104,7 @@ class ClipWriter:
         if kind is None:
             self._finish()
         else:
-            self._discard()
+            self.discard()
 
     @property
     def sound_kept(self) -> str:
@@ -123,6 +123,10 @@ class ClipWriter:
             yuv = self._kind.pixels.startswith("yuv")
             more: dict[str, Any] = {"dst_colorspace": matrix_name(self._picture.matrix), "dst_color_range": "MPEG"}
             frame = frame.reformat(format=self._kind.pixels, **(more if yuv else {}))
+        self.write_frame(frame, pts=pts, duration=duration)
+
+    def write_frame(self, frame: Any, *, pts: int, duration: int) -> None:
+        """Append one picture that is in the encoder's format already; see `write`."""
         frame.pts, frame.time_base = pts, self._picture.time_base
         self._durations[pts] = duration
         self.frames += 1
@@ -172,7 +176,7 @@ class ClipWriter:
         except BrokenPipeError:
             raise MediaError(f"The reader of {self.name} has gone after {self.frames} frames.") from None
         except self._errors as error:
-            raise MediaError(f"The {self.name} was lost after {self.frames} frames: {_words(error)}.") from None
+            raise MediaError(f"The {self.name} was lost after {self.frames} frames: {words_of(error)}.") from None
 
     def _finish(self) -> None:
         try:
@@ -180,7 +184,7 @@ class ClipWriter:
             if self._part is not None:
                 self._guarded(self._name_it, self._part)
         except BaseException:
-            self._discard()
+            self.discard()
             raise
 
     def _name_it(self, part: PartFile) -> None:
@@ -197,7 +201,8 @@ class ClipWriter:
         if self._pipe is not None:
             self._pipe.close()
 
-    def _discard(self) -> None:
+    def discard(self) -> None:
+        """Remove what was written."""
         container, self._container = self._container, None
         try:
             if container is not None:
@@ -210,6 +215,7 @@ class ClipWriter:
             self._part.discard()
 
 
-def _words(error: BaseException) -> str:
+def words_of(error: BaseException) -> str:
+    """What went wrong, in the system's words, to go on within a sentence."""
     text = getattr(error, "strerror", None) or str(error) or type(error).__name__
     return text[0].lower() + text[1:]

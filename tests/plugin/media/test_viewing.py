@@ -10,7 +10,8 @@ import av
 import numpy as np
 import pytest
 from streamv2v_cam.media.colours import HLG, PQ, ToneMap, cube, tags_of, to_bt709
-from streamv2v_cam.media.viewing import Turn, Viewer, deinterlaced, turn_of
+from streamv2v_cam.media.turning import Turn, turn_of
+from streamv2v_cam.media.viewing import Viewer, deinterlaced
 
 UNIT = 1 << 16
 

@@ -241,27 +241,6 @@ def test_pictures_nobody_can_decode_are_named(tmp_path: Path):
         translate(clip, tmp_path / "out.mp4")
 
 
-@pytest.mark.parametrize("name", ["out.gif", "out.apng", "out.webp"])
-def test_moving_stills_are_written_without_sound_which_is_said(tmp_path: Path, name: str, said: Any):
-    clip = make(tmp_path / "in.mp4", sound="aac", frames=6)
-    assert translate(clip, tmp_path / name)["frames_out"] == 6
-    assert sum("sound was left out" in line for line in warnings(said)) == 1
-    if name != "out.webp":
-        assert len(shown(tmp_path / name)) == 6
-
-
-def test_numbered_pictures_are_a_clip(tmp_path: Path):
-    import cv2
-
-    for number in range(5):
-        cv2.imwrite(str(tmp_path / f"p_{number:03}.png"), np.full((48, 64, 3), 40 * number, np.uint8))
-    assert translate(tmp_path / "p_%03d.png", tmp_path / "out.mp4")["frames_out"] == 5
-    with pytest.raises(MediaError, match=r"ends in none of.*ffmpeg -i"):
-        translate(tmp_path / "p_%03d.png", tmp_path / "q_%03d.png")
-    with pytest.raises(MediaError, match=r"is a folder.*%04d"):
-        translate(tmp_path, tmp_path / "out2.mp4")
-
-
 def test_turned_tags_and_wide_colours_of_the_result_are_those_of_what_was_seen(tmp_path: Path):
     clip = make(tmp_path / "in.mkv", codec="libx265", size=(64, 64), pixels="yuv420p10le", colours=9, transfer=16)
     translate(clip, tmp_path / "out.mp4")

@@ -21,11 +21,12 @@ import json, sys
 from streamv2v.errors import ModelError
 from streamv2v.models.checks import check_folder
 from streamv2v.models.hub import find_folder
-said = []
+said, warned = [], []
 try:
-    folder = find_folder(**json.loads(sys.argv[1]), progress=lambda what, share: said.append([what, share]))
+    asked = json.loads(sys.argv[1])
+    folder = find_folder(**asked, progress=lambda what, share: said.append([what, share]), warn=warned.append)
     check_folder(folder)
-    print(json.dumps({"folder": str(folder), "said": said}))
+    print(json.dumps({"folder": str(folder), "said": said, "warned": warned}))
 except ModelError as error:
     print(json.dumps({"error": str(error), "said": said}))
 """
@@ -60,7 +61,14 @@ def test_a_hub_model_is_fetched_with_progress_then_found_offline(repository: Pat
         assert not any(path.endswith((".bin", "big-checkpoint.safetensors")) for path in files)
         assert all(COMMIT in path or "/v1/" in path for path in files), "the revision is pinned"
     assert load(None, tmp_path, revision="v1", offline=True)["folder"] == first["folder"]
-    config = StreamConfig(model=first["folder"], width=64, height=64, dtype="float32", device="cpu")
+    assert not first["warned"]
+    kept = load(None, tmp_path, revision="v1")
+    assert kept["folder"] == first["folder"]
+    (line,) = kept["warned"]
+    assert line.startswith(f"The hub could not be asked for the model {NAME} at v1 (") and "\n" not in line
+    next((Path(first["folder"]) / "unet").glob("*.safetensors")).unlink()
+    assert "could not be fetched" in load(None, tmp_path, revision="v1")["error"]
+    config = StreamConfig(model=str(repository), width=64, height=64, dtype="float32", device="cpu")
     assert load_components(config).facts["parameters"] > 10_000
 
 

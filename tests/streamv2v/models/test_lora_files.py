@@ -20,12 +20,8 @@ from streamv2v.models.loras import named_few_step
 @pytest.mark.parametrize(
     ("names", "words"),
     [
-        (("hada_w1_a", "hada_w1_b", "hada_w2_a", "hada_w2_b"), "a LyCORIS LoHa; only plain LoRA is taken"),
-        (("lokr_w1", "lokr_w2"), "a LyCORIS LoKr; only plain LoRA is taken"),
-        (("lora_down.weight", "lora_up.weight", "dora_scale"), "a DoRA; only plain LoRA is taken"),
-        (("weight", "on_input"), "an IA3; only plain LoRA is taken"),
-        (("oft_blocks",), "an OFT; only plain LoRA is taken"),
-        (("diff",), "full differences; only plain LoRA is taken"),
+        (("oft_blocks",), "an OFT; taken are LoRA, LoHa, LoKr, DoRA and IA3"),
+        (("diff",), "full differences; taken are"),
         (("lora_down.weight", "lora_mid.weight", "lora_up.weight"), "Tucker decomposition"),
         (("lora_down.weight",), "has one half of its two weights"),
         (("lora_down.weight", "lora_up.weight", "surprise"), "holds more than LoRA weights"),

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 import torch
-from diffusers import LCMScheduler
+from diffusers import AutoencoderTiny, LCMScheduler
 from people_files import SMALL, refusal_of
 from safetensors.torch import load_file, save_file
 from tiny import save_tiny_model, scheduler_config, tiny_vae
 
-from streamv2v import StreamConfig, load_components
+from streamv2v import ModelError, StreamConfig, load_components
 from streamv2v.models.checks import check_config
 
 
@@ -54,6 +54,24 @@ def test_a_vae_in_one_file_loads_in_both_layouts(whole: tuple[Path, Path], tmp_p
         check_config(config)
         got = load_components(config).vae.state_dict()
         torch.testing.assert_close(got["decoder.conv_in.weight"], wanted["decoder.conv_in.weight"])
+
+
+def test_a_tiny_vae_in_one_file_is_the_same_as_its_folder(whole: tuple[Path, Path], tmp_path: Path) -> None:
+    made = AutoencoderTiny(
+        encoder_block_out_channels=(8, 8, 8), decoder_block_out_channels=(8, 8, 8), latent_channels=4,
+        num_encoder_blocks=(1, 3, 2), num_decoder_blocks=(2, 0, 1),
+    ).eval()  # fmt: skip
+    made.save_pretrained(tmp_path / "folder")
+    file = (tmp_path / "folder" / "diffusion_pytorch_model.safetensors").rename(tmp_path / "taesd.safetensors")
+    config = StreamConfig(model=str(whole[0]), vae=str(file), **SMALL)
+    check_config(config)
+    got, latent = load_components(config).vae, torch.randn(1, 4, 8, 8, generator=torch.Generator().manual_seed(1))
+    torch.testing.assert_close(got.decode(latent).sample, made.decode(latent).sample, rtol=1e-4, atol=1e-4)
+    weights = load_file(str(file))
+    del weights["decoder.layers.0.bias"]
+    save_file(weights, tmp_path / "cut.safetensors")
+    with pytest.raises(ModelError, match="1 of its weights are missing"):
+        load_components(StreamConfig(model=str(whole[0]), vae=str(tmp_path / "cut.safetensors"), **SMALL))
 
 
 def test_a_file_that_predicts_velocities_says_so_by_its_mark(whole: tuple[Path, Path], tmp_path: Path) -> None:

@@ -1,0 +1,72 @@
+"""Pictures that move: which of them do, and animated WebP as a clip, for which FFmpeg has no decoder and Pillow has."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+
+from .row import Row, Still
+
+log = logging.getLogger(__name__)
+
+TICK_S = Fraction(1, 1000)
+USUAL_MS = 100
+"""Shown so long where the file says "as fast as you can", as browsers do."""
+_FASTEST_MS = 10
+_ANIMATED = 0x02
+_HEAD_BYTES = 4096
+
+
+def is_animated(path: Path) -> bool:
+    """Whether a picture's file holds several that follow each other: WebP, PNG or AVIF."""
+    head = _head(path)
+    if head.startswith(b"\x89PNG"):
+        return b"acTL" in head.partition(b"IDAT")[0]
+    return _is_moving_webp(head) or head[4:12] == b"ftypavis"
+
+
+def is_animated_webp(path: Path) -> bool:
+    """Whether a file is a WebP of several pictures; what cannot be read is none."""
+    return _is_moving_webp(_head(path))
+
+
+def _is_moving_webp(head: bytes) -> bool:
+    return head[:4] == b"RIFF" and head[8:16] == b"WEBPVP8X" and len(head) > 20 and bool(head[20] & _ANIMATED)
+
+
+def _head(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            return file.read(_HEAD_BYTES)
+    except OSError:
+        return b""
+
+
+def animated_webp(path: Path, *, quiet: bool = False) -> Row:
+    """The clip; one that is cut short ends with its last whole picture, which is said."""
+    return Row(_stills(path, quiet), TICK_S, exact=False)
+
+
+def _stills(path: Path, quiet: bool) -> Iterator[Still]:
+    from PIL import Image
+
+    count = 0
+    try:
+        with Image.open(path) as image:
+            kind = "RGBA"
+            total = getattr(image, "n_frames", 1)
+            for number in range(total):
+                image.seek(number)
+                image.load()
+                lasts = round(float(image.info.get("duration") or 0))
+                pixels = np.asarray(image.convert(kind))
+                yield Still(pixels, lasts if lasts >= _FASTEST_MS else USUAL_MS)
+                count += 1
+    except (OSError, ValueError, SyntaxError, EOFError, MemoryError) as error:
+        # what nothing could be read of, the reader of the row refuses
+        if count and not quiet:
+            log.warning("The clip %r breaks off after %d pictures: %s.", path.name, count, error)

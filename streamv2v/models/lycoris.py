@@ -1,0 +1,181 @@
+"""LoHa, LoKr, IA3 and DoRA fused into the weights: what peft makes of them at full scale, as far as is asked for.
+
+Each layer is given to peft by itself, so that what its tensors are is read from the file and not from a
+configuration, which files of this kind do not carry. Weight decomposition (DoRA, arXiv:2402.09353) is applied here,
+because it may go with any of them and its magnitudes are those of rows or of columns.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from .lycoris_files import PARTS, LayerFile, layers_of
+from .weight_files import read_table
+
+Weights = dict[str, torch.Tensor]
+_PREFIXES = ("lora_unet_", "lora_te_", "lora_te1_", "lycoris_", "unet.", "text_encoder.", "base_model.model.")
+_NAME = "lora"
+
+
+def fuse_lycoris(path: Path, unet: Any, text_encoder: Any, scale: float) -> tuple[int, int]:
+    """Fuse a file into the networks it is for.
+
+    Args:
+        scale: 0 changes nothing, 1 is the file's own measure; what lies between goes in a straight line.
+    Returns:
+        layers that fitted, and layers in the file.
+    Raises:
+        ModelError: the file is not whole.
+        ValueError, RuntimeError: tensors that are not of the layer's shape.
+    """
+    from safetensors.torch import load_file
+
+    layers = layers_of(read_table(path))
+    weights = load_file(str(path))
+    targets = dict(_targets(unet, text_encoder))
+    fitted = 0
+    with torch.no_grad():
+        for name, told in layers.items():
+            layer = targets.get(_key(name))
+            if layer is None:
+                continue
+            own = {part: weights[tensor].float() for part, tensor in told.names.items()}
+            before = layer.weight.float()
+            after = _decomposed(_merged(layer, told, own), own.get("dora_scale"))
+            layer.weight.copy_(before + scale * (after - before))
+            fitted += 1
+    return fitted, len(layers)
+
+
+def _targets(unet: Any, text_encoder: Any) -> Iterator[tuple[str, Any]]:
+    """Each layer that can be changed, by the letters of its name alone."""
+    for start, network in (("unet", unet), ("te", text_encoder)):
+        for name, layer in network.named_modules():
+            if isinstance(layer, (torch.nn.Linear, torch.nn.Conv2d)):
+                yield _letters(start, name), layer
+
+
+def _key(name: str) -> str:
+    start = "te" if name.startswith(("lora_te", "text_encoder.")) else "unet"
+    for prefix in _PREFIXES:
+        name = name.removeprefix(prefix)
+    return _letters(start, name)
+
+
+def _letters(start: str, name: str) -> str:
+    # kohya writes every dot as _, and libraries differ in whether the text encoder is within a text_model
+    return start + " " + re.sub(r"[._]", "", name).removeprefix("textmodel")
+
+
+def _merged(layer: Any, told: LayerFile, own: Weights) -> torch.Tensor:
+    """The layer's weight, float32, with one file's change in full, as peft merges it."""
+    from peft import inject_adapter_in_model
+
+    holder = torch.nn.Module()
+    holder.layer = _copied(layer)
+    inject_adapter_in_model(_config(told, own), holder, _NAME)
+    adapted: Any = holder.layer
+    for part, weight in _as_peft(told, own, layer).items():
+        owner = getattr(adapted, part)
+        if part.startswith("lora_"):
+            if owner[_NAME].weight.shape != weight.shape:
+                raise ValueError(f"{tuple(weight.shape)} where {tuple(owner[_NAME].weight.shape)} fit")
+            owner[_NAME].weight.copy_(weight)
+        else:
+            owner[_NAME] = torch.nn.Parameter(weight, requires_grad=False)
+    for part in (name for name in PARTS if name.startswith(("hada_", "lokr_")) and name not in own):
+        # peft decides for itself which of them a layer has
+        if _NAME in getattr(adapted, part, {}):
+            del getattr(adapted, part)[_NAME]
+    adapted.merge()
+    return adapted.get_base_layer().weight
+
+
+def _copied(layer: Any) -> Any:
+    """A layer of the same shape with the same weight in float32, and nothing of the network around it."""
+    if isinstance(layer, torch.nn.Linear):
+        made: Any = torch.nn.Linear(layer.in_features, layer.out_features, bias=False, device=layer.weight.device)
+    else:
+        made = torch.nn.Conv2d(
+            layer.in_channels,
+            layer.out_channels,
+            layer.kernel_size,  # pyright: ignore[reportArgumentType]
+            groups=layer.groups,
+            bias=False,
+            device=layer.weight.device,
+        )
+    made.weight.copy_(layer.weight)
+    return made
+
+
+def _config(told: LayerFile, own: Weights) -> Any:
+    from peft import IA3Config, LoHaConfig, LoKrConfig, LoraConfig
+
+    rank = _rank(own)
+    alpha = float(own["alpha"]) if "alpha" in own else float(rank)
+    if {"lokr_w1", "lokr_w2"} <= set(own):
+        # both factors whole: there is no rank that a scale could be of
+        alpha = float(rank)
+    alpha *= float(own.get("scalar", 1.0))
+    if told.kind == "LoRA":
+        return LoraConfig(r=rank, lora_alpha=alpha, target_modules=["layer"])  # pyright: ignore[reportArgumentType]
+    if told.kind == "IA3":
+        into = ["layer"] if bool(own["on_input"]) else []
+        return IA3Config(target_modules=["layer"], feedforward_modules=into)
+    if told.kind == "LoHa":
+        return LoHaConfig(r=rank, alpha=alpha, target_modules=["layer"])  # pyright: ignore[reportArgumentType]
+    return LoKrConfig(r=rank, alpha=alpha, target_modules=["layer"])  # pyright: ignore[reportArgumentType]
+
+
+def _rank(own: Weights) -> int:
+    for part in ("down", "hada_w1_b", "lokr_w2_b", "lokr_w1_b"):
+        if part in own:
+            return own[part].shape[0]
+    return 1
+
+
+def _as_peft(told: LayerFile, own: Weights, layer: Any) -> Weights:
+    """The tensors under the names that peft's layer has."""
+    if told.kind == "LoRA":
+        down, up = own["down"], own["up"]
+        if isinstance(layer, torch.nn.Linear):
+            # a linear layer that was a convolution of 1 x 1 when it was trained
+            return {"lora_A": down.flatten(1), "lora_B": up.flatten(1)}
+        down = down if down.dim() == 4 else down.reshape(down.shape[0], -1, *layer.kernel_size)
+        return {"lora_A": down, "lora_B": up.reshape(*up.shape[:2], 1, 1)}
+    if told.kind == "IA3":
+        # trained around 0, applied as a factor
+        return {"ia3_l": 1 + own["weight"].reshape(_ia3_shape(layer, bool(own["on_input"])))}
+    return {part: weight for part, weight in own.items() if part.startswith(("hada_", "lokr_"))}
+
+
+def _ia3_shape(layer: Any, on_input: bool) -> tuple[int, ...]:
+    if isinstance(layer, torch.nn.Linear):
+        return (1, layer.in_features) if on_input else (layer.out_features, 1)
+    return (1, layer.in_channels if on_input else layer.out_channels, 1, 1)
+
+
+def _decomposed(weight: torch.Tensor, magnitude: torch.Tensor | None) -> torch.Tensor:
+    """The weight with the lengths that were learned: of its rows, or of its columns where the file has one for each.
+
+    Args:
+        weight: `[out, in, ...]`.
+        magnitude: `[out, 1, ...]`, `[out]`, or `[1, in, ...]`; None leaves the lengths as they are.
+    """
+    if magnitude is None:
+        return weight
+    rows = weight.flatten(1)
+    ones = (1,) * (weight.dim() - 2)
+    if magnitude.numel() == weight.shape[0] and not (
+        magnitude.dim() > 1 and magnitude.shape[0] == 1 != weight.shape[0]
+    ):
+        return weight * (magnitude.reshape(-1, 1) / rows.norm(dim=1, keepdim=True)).reshape(-1, 1, *ones)
+    if magnitude.numel() != weight.shape[1]:
+        raise ValueError(f"{magnitude.numel()} magnitudes where {weight.shape[0]} or {weight.shape[1]} fit")
+    columns = weight.transpose(0, 1).flatten(1).norm(dim=1)
+    return weight * (magnitude.flatten() / columns).reshape(1, -1, *ones)
