@@ -2,10 +2,11 @@
 
     python scripts/fuzz_inputs.py --clips 500 --settings 500 --weights 200 --prompts 2000 --seed 1
 
-Clips (five containers, with sound) are cut short, get bytes flipped and pieces exchanged, and go through reader and
-writer of `translate`, pictures unchanged; settings files are mutated in the same ways and loaded. Of a tiny model made
-here the weights of U-Net and text encoder, a LoRA and a VAE in one file are mutated, table and numbers alike, looked
-at as the host does, loaded and asked for a picture. Prompts made of signs and words at random are read and counted.
+Clips (five containers with sound, and moving WebP, GIF and PNG) are cut short, get bytes flipped and pieces exchanged,
+and go through reader and writer of `translate`, pictures unchanged; settings files are mutated in the same ways and
+loaded. Of a tiny model made here the weights of U-Net and text encoder, LoRAs of several kinds and a VAE in one file
+are mutated, table and numbers alike, looked at as the host does, loaded and asked for a picture. Prompts made of signs
+and words at random are read and counted.
 A table for people, then JSON on the last line; exit code 1 if anything ended in an error that is no line for a person,
 hung, or left a half file. What the same seed does is the same.
 """
@@ -16,16 +17,16 @@ import argparse
 import json
 import logging
 import random
-import shutil
 import sys
 import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable
-from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+from fuzzing.mutations import mutated, mutated_weights
+from fuzzing.samples import clip, moving, tiny_model
 from streamv2v_cam.errors import CamError
 from streamv2v_cam.promptnotes import PromptNotes
 from streamv2v_cam.settings import load_settings
@@ -39,53 +40,11 @@ from streamv2v.models.checks import check_config
 from streamv2v.prompts.reading import PromptReader, TextModel
 
 ENDINGS = (".mp4", ".mkv", ".ts", ".avi", ".flv")
+MOVING = (".webp", ".gif", ".png")
 LONGEST_S = 30.0
 WORDS = (":1.3)", ":-.5)", ":1e9)", "BREAK", " AND ", "<lora:x:0.8>", "<lora:", "ink", "oil painting")
 PIECES = [*"()[]<>:\\|,.\"' ", *WORDS]
 """What prompts are made of, besides letters of any script."""
-
-
-def clip(path: Path) -> bytes:
-    """A second of moving squares with a tone, in the container that the name says."""
-    import av
-    import numpy as np
-
-    with av.open(str(path), "w") as container:
-        stream: Any = container.add_stream("libx264", rate=15)
-        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
-        sound: Any = container.add_stream("aac", rate=44100, layout="mono")
-        for number in range(15):
-            picture = np.full((48, 64, 3), 40, np.uint8)
-            picture[10:30, 2 * number : 2 * number + 20] = 220
-            frame = av.VideoFrame.from_ndarray(picture, format="rgb24")
-            frame.pts, frame.time_base = number, Fraction(1, 15)
-            container.mux(stream.encode(frame))
-        wave = (np.sin(np.arange(44100) / 16) * 9000).astype(np.int16).reshape(1, -1)
-        tone = av.AudioFrame.from_ndarray(wave, format="s16", layout="mono")
-        tone.sample_rate = 44100
-        container.mux(sound.encode(tone))
-        container.mux(sound.encode(None))
-        container.mux(stream.encode(None))
-    return path.read_bytes()
-
-
-def mutated(raw: bytes, chance: random.Random) -> bytes:
-    """The bytes cut, flipped, exchanged or doubled in places."""
-    data = bytearray(raw)
-    kind = chance.randrange(4)
-    if kind == 0:
-        return bytes(data[: chance.randrange(len(data))])
-    for _ in range(chance.choice((1, 4, 32)) if kind == 1 else 0):
-        data[chance.randrange(len(data))] ^= 1 << chance.randrange(8)
-    if kind >= 2:
-        size = chance.randrange(1, max(2, len(data) // 8))
-        first, second = (chance.randrange(max(1, len(data) - size)) for _ in range(2))
-        piece = data[first : first + size]
-        if kind == 2:
-            data[first : first + size], data[second : second + size] = data[second : second + size], piece
-        else:
-            data[second:second] = piece
-    return bytes(data)
 
 
 def through(source: Path, target: Path) -> None:
@@ -99,61 +58,6 @@ def through(source: Path, target: Path) -> None:
                 pixels = timed.item.repeat(1 + size[0] % 2, axis=0)[: size[1]]
                 if pixels.shape[:2] == (size[1], size[0]):
                     writer.write(pixels, pts=timed.pts, duration=timed.duration)
-
-
-def tiny_model(folder: Path) -> dict[str, Path]:
-    """A diffusers folder of a few thousand random weights; its files to mutate, with a LoRA and a lone VAE."""
-    import torch
-    from diffusers import AutoencoderKL, LCMScheduler, UNet2DConditionModel
-    from safetensors.torch import load_file, save_file
-    from transformers.models.clip.configuration_clip import CLIPTextConfig
-    from transformers.models.clip.modeling_clip import CLIPTextModel
-
-    from streamv2v.config import EMBEDDED_FOLDER
-
-    shutil.copytree(EMBEDDED_FOLDER / "tokenizer", folder / "tokenizer")
-    words = len(json.loads((folder / "tokenizer" / "vocab.json").read_text("utf-8")))
-    blocks: Any = {"down_block_types": ("CrossAttnDownBlock2D",), "up_block_types": ("CrossAttnUpBlock2D",)}
-    shape: dict[str, Any] = {"block_out_channels": (8,), "norm_num_groups": 4, "layers_per_block": 1}
-    UNet2DConditionModel(cross_attention_dim=16, attention_head_dim=2, **shape, **blocks).save_pretrained(
-        folder / "unet"
-    )
-    kinds: Any = {"down_block_types": ("DownEncoderBlock2D",) * 4, "up_block_types": ("UpDecoderBlock2D",) * 4}
-    vae: Any = AutoencoderKL(**{**shape, "block_out_channels": (8,) * 4}, **kinds)
-    vae.save_pretrained(folder / "vae")
-    sizes: Any = {"hidden_size": 16, "intermediate_size": 32, "num_hidden_layers": 1, "num_attention_heads": 2}
-    CLIPTextModel(CLIPTextConfig(vocab_size=words, **sizes)).save_pretrained(folder / "text_encoder")
-    LCMScheduler().save_pretrained(folder / "scheduler")
-    (folder / "model_index.json").write_text(json.dumps({"_class_name": "StableDiffusionPipeline"}))
-    unet = folder / "unet" / "diffusion_pytorch_model.safetensors"
-    layer = "lora_unet_down_blocks_0_attentions_0_transformer_blocks_0_attn1_to_q"
-    halves = {f"{layer}.lora_down.weight": torch.randn(2, 8), f"{layer}.lora_up.weight": torch.randn(8, 2)}
-    save_file(halves, folder / "lora.safetensors")
-    lone = folder / "vae.safetensors"
-    save_file(load_file(folder / "vae" / "diffusion_pytorch_model.safetensors"), lone)
-    text = folder / "text_encoder" / "model.safetensors"
-    return {"unet": unet, "text": text, "vae": lone, "lora": folder / "lora.safetensors"}
-
-
-def mutated_weights(raw: bytes, chance: random.Random) -> bytes:
-    """Weights mutated anywhere, in their table alone, or with a table whose numbers and words are exchanged."""
-    kind, length = chance.randrange(3), 8 + int.from_bytes(raw[:8], "little")
-    if kind == 0:
-        return mutated(raw, chance)
-    if kind == 1:
-        return mutated(raw[:length], chance) + raw[length:]
-    table: dict[str, Any] = json.loads(raw[8:length])
-    names = [name for name in table if name != "__metadata__"]
-    for name in chance.sample(names, min(len(names), 2)):
-        line = table.pop(name)
-        key = chance.choice(("dtype", "shape", "data_offsets", "name", "gone"))
-        new = {"dtype": chance.choice(("F16", "I64", "BOOL", "F8_E4M3", "X")), "shape": [2, -1], "data_offsets": [0, 4]}
-        if key == "shape" and chance.random() < 0.7:
-            new["shape"] = list(reversed(line["shape"]))
-        if key != "gone":
-            table[name[::-1] if key == "name" else name] = line | ({key: new[key]} if key in new else {})
-    told = json.dumps(table).encode()
-    return len(told).to_bytes(8, "little") + told + raw[length:]
 
 
 def draws(config: StreamConfig) -> None:
@@ -181,7 +85,7 @@ def weights(count: int, chance: random.Random, folder: Path, wrong: list[str]) -
         what = tuple(files)[number] if number < 0 else chance.choice(tuple(files))
         files[what].write_bytes(mutated_weights(whole[what], chance) if number >= 0 else whole[what])
         beside: dict[str, Any] = {"vae": str(files["vae"])} if what == "vae" else {}
-        beside |= {"loras": (Lora(str(files["lora"])),)} if what == "lora" else {}
+        beside |= {"loras": (Lora(str(files[what])),)} if what in ("lora", "lycoris") else {}
         config = StreamConfig(**model, **beside, slots=1, offline=True)
         kind, words = outcome(lambda config=config: draws(config))
         files[what].write_bytes(whole[what])
@@ -208,8 +112,9 @@ def clips(count: int, chance: random.Random, folder: Path, wrong: list[str]) -> 
     """Outcomes of `count` mutated clips."""
     seen: Counter[str] = Counter()
     whole = {ending: clip(folder / f"whole{ending}") for ending in ENDINGS}
+    whole |= {ending: moving(folder / f"whole{ending}") for ending in MOVING}
     for number in range(count):
-        ending = chance.choice(ENDINGS)
+        ending = chance.choice(tuple(whole))
         source, target = folder / f"in{ending}", folder / f"out{chance.choice(ENDINGS[:4])}"
         source.write_bytes(mutated(whole[ending], chance))
         kind, words = outcome(lambda source=source, target=target: through(source, target))

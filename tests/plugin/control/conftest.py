@@ -86,7 +86,7 @@ class Stage:
     async def events(self, **headers: str) -> AsyncIterator[ClientConnection]:
         """A WebSocket to the events, with the token unless other headers are given."""
         sent = headers or {"Authorization": f"Bearer {self.token.current()}"}
-        address = f"ws://127.0.0.1:{self.server.port}/api/events"
+        address = f"ws://{self.address.removeprefix('http://')}/api/events"
         async with connect(address, additional_headers=sent, proxy=None, open_timeout=20) as socket:
             yield socket
 

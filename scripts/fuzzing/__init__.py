@@ -1,0 +1,1 @@
+"""What `fuzz_inputs.py` breaks: small whole inputs, and ways to break them."""
