@@ -19,6 +19,7 @@ from streamv2v.errors import StreamV2VError
 
 from .. import __version__
 from ..errors import CamError
+from ..system.ownership import remedy
 from . import EXIT_INTERRUPTED, cameras, config, doctor, looks, obs, run, token, translate
 
 EXIT_REFUSED = 2
@@ -87,7 +88,8 @@ def _outcome(arguments: list[str]) -> int:
         return EXIT_INTERRUPTED
     except OSError as refusal:
         _keep_traceback(refusal)
-        _say(str(refusal))
+        named = f"{refusal.filename}: " if refusal.filename else ""
+        _say(f"{named}{refusal.strerror or refusal}.{remedy(refusal)}")
     except Exception as fault:
         _keep_traceback(fault)
         _say(f"the program has a fault ({type(fault).__name__}: {fault}). Please report it; --debug shows where it is.")

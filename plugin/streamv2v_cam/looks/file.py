@@ -12,6 +12,7 @@ from typing import Any
 from streamv2v.config import EMBEDDED_MODEL
 
 from ..errors import LookError
+from ..system.ownership import remedy
 from .look import Look
 from .numbers import NUMBER_LIMIT, LookSet
 
@@ -75,7 +76,7 @@ def read_text(path: Path) -> str:
     except UnicodeDecodeError as error:
         raise LookError(f"The file of looks {path} is not UTF-8 text; save it as UTF-8 in your editor.") from error
     except OSError as error:
-        raise LookError(f"The file of looks {path} cannot be read ({error}).") from error
+        raise LookError(f"The file of looks {path} cannot be read ({error.strerror}).{remedy(error)}") from error
 
 
 def parse_looks(text: str, origin: str) -> list[Look]:

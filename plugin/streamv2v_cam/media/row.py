@@ -39,7 +39,7 @@ class Row:
 
     def __init__(self, stills: Iterable[Still], tick_s: Fraction, *, exact: bool) -> None:
         self._pieces = _written(stills, tick_s, "nut" if exact else "matroska")
-        self._rest = b""
+        self._rest = memoryview(b"")
 
     def read(self, size: int) -> bytes:
         """The next bytes, at most `size`; b"" at the end."""
@@ -47,8 +47,8 @@ class Row:
             piece = next(self._pieces, None)
             if piece is None:
                 return b""
-            self._rest = piece
-        data, self._rest = self._rest[:size], self._rest[size:]
+            self._rest = memoryview(piece)
+        data, self._rest = bytes(self._rest[:size]), self._rest[size:]
         return data
 
 

@@ -93,7 +93,7 @@ class Panel:
             )
         self.server = ControlServer(
             desk,
-            token=AccessToken(settings.token_path),
+            token=AccessToken(settings.token_path, or_else=True),
             host=control.host,
             port=control.port,
             search=control.port == DEFAULT_PORT and settings.origin("control.port") == "default",

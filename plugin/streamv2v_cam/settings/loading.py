@@ -20,6 +20,7 @@ from streamv2v.errors import ConfigError, ControlError
 from ..errors import SettingsError
 from ..looks import LookSet, Shelf, load_looks, shipped_looks
 from ..sizes import size_for
+from ..system.ownership import remedy
 from ..system.paths import home_path
 from .model import (
     DEFAULT_LOOK,
@@ -264,7 +265,9 @@ def read_settings_file(path: Path, *, must_exist: bool = False) -> dict[str, Any
     except UnicodeDecodeError:
         raise SettingsError(f"The settings file {path} is not in UTF-8. Save it as UTF-8 in your editor.") from None
     except OSError as error:
-        raise SettingsError(f"The settings file {path} cannot be read ({error}).") from error
+        raise SettingsError(
+            f"The settings file {path} cannot be read ({error.strerror}).{remedy(error, path)}"
+        ) from error
     except tomllib.TOMLDecodeError as error:
         raise SettingsError(f"The settings file {path} is not valid TOML: {error}.") from error
 

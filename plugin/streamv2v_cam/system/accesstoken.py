@@ -14,6 +14,7 @@ import tempfile
 from pathlib import Path
 
 from ..errors import SettingsError
+from .ownership import remedy
 
 log = logging.getLogger(__name__)
 
@@ -26,10 +27,11 @@ class AccessToken:
 
     Args:
         path: the file; made when it is first needed.
+        or_else: where the file can be neither made nor read, have a token that this process alone knows, and say so.
     """
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    def __init__(self, path: Path, *, or_else: bool = False) -> None:
+        self.path, self._or_else, self._alone = path, or_else, False
         self._text = ""
         self._stamp: tuple[int, int] | None = None
 
@@ -42,6 +44,8 @@ class AccessToken:
         Raises:
             SettingsError: the file cannot be made or read, or holds something else.
         """
+        if self._alone:
+            return self._text
         try:
             stamp = self._stamp_now()
             if stamp is None:
@@ -49,8 +53,16 @@ class AccessToken:
                 stamp = self._stamp_now()
             if stamp != self._stamp or not self._text:
                 self._text, self._stamp = self._read(), stamp
-        except (OSError, UnicodeDecodeError) as error:
-            raise SettingsError(f"The access token {self.path} cannot be read or made ({error}).") from error
+        except UnicodeDecodeError as error:
+            raise SettingsError(f"The access token {self.path} cannot be read ({error}).") from error
+        except OSError as error:
+            reason = f"The access token {self.path} cannot be read or made ({error.strerror})."
+            if not self._or_else:
+                raise SettingsError(reason + remedy(error, self.path)) from error
+            self._text, self._alone = secrets.token_urlsafe(TOKEN_BYTES), True
+            log.warning(
+                "%s This run has one of its own, which only its page knows.%s", reason, remedy(error, self.path)
+            )
         return self._text
 
     def rotate(self) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import shutil
@@ -40,6 +41,7 @@ _CODINGS = {
 }
 SERIES_ENDINGS = tuple(_CODINGS)
 FIRST = 1
+_MANY = 10**7
 
 
 def is_numbered(target: str) -> bool:
@@ -101,6 +103,9 @@ class NumberedWriter:
         self._target, self._picture, self._replace, self._count = Path(target).resolve(), picture, replace, 0
         self._coding = _CODINGS[self._target.suffix.lower()]
         try:
+            # asked of the longest name itself: a name too long would only show at the end
+            with contextlib.suppress(FileNotFoundError):
+                os.lstat(self._target.with_name(numbered(self._target.name, _MANY)))
             self._folder = Path(tempfile.mkdtemp(dir=self._target.parent, prefix=".streamv2v-", suffix=".part"))
         except OSError as error:
             raise MediaError(f"The pictures {target!r} cannot be written: {words_of(error)}.") from None

@@ -205,6 +205,12 @@ def test_pictures_that_came_meanwhile_stay_and_the_clips_own_go_beside_them(tmp_
     assert [path.name for path in (tmp_path / "p_%d (2)").iterdir()] == ["p_1.png"]
 
 
+def test_a_name_too_long_for_pictures_is_refused_before_anything_is_done(tmp_path: Path):
+    with pytest.raises(MediaError, match="file name too long"):
+        open_output(str(tmp_path / ("x" * 248 + "%d.png")), SQUARE, (), surroundings=None, replace=False)
+    assert not list(tmp_path.iterdir())
+
+
 def test_an_error_on_the_way_leaves_no_picture(tmp_path: Path):
     target = str(tmp_path / "p_%d.png")
     with pytest.raises(KeyboardInterrupt), open_output(target, SQUARE, (), surroundings=None, replace=False) as writer:
