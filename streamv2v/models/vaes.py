@@ -75,7 +75,7 @@ def _tiny(what: str, weights: dict[str, Any], dtype: torch.dtype) -> Any:
     from diffusers import AutoencoderTiny
 
     encoder, decoder = (_stages(weights, half) for half in ("encoder", "decoder"))
-    network = AutoencoderTiny(
+    network: Any = AutoencoderTiny(
         encoder_block_out_channels=tuple(channels for channels, _ in encoder[:-1]),
         decoder_block_out_channels=tuple(channels for channels, _ in decoder[:-1]),
         num_encoder_blocks=tuple(blocks for _, blocks in encoder[:-1]),

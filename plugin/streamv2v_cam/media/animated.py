@@ -66,7 +66,8 @@ def _stills(path: Path, quiet: bool) -> Iterator[Still]:
                 pixels = np.asarray(image.convert(kind))
                 yield Still(pixels, lasts if lasts >= _FASTEST_MS else USUAL_MS)
                 count += 1
-    except (OSError, ValueError, SyntaxError, EOFError, MemoryError) as error:
+    except Exception as error:  # a broken file makes Pillow and its decoders raise errors of many kinds
         # what nothing could be read of, the reader of the row refuses
         if count and not quiet:
-            log.warning("The clip %r breaks off after %d pictures: %s.", path.name, count, error)
+            reason = " ".join(str(error).split())[:120]
+            log.warning("The clip %r breaks off after %d pictures: %s.", path.name, count, reason)

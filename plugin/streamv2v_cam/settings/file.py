@@ -14,6 +14,7 @@ from pydantic.fields import FieldInfo
 from tomlkit.exceptions import TOMLKitError
 
 from ..errors import SettingsError
+from ..system.ownership import remedy
 from ..system.textfile import write_text
 from .loading import load_settings
 from .model import Settings
@@ -85,7 +86,9 @@ def write_commented_file(path: Path, *, force: bool = False) -> None:
     try:
         write_text(path, commented_file())
     except OSError as error:
-        raise SettingsError(f"The settings file {path} cannot be written ({error}).") from error
+        raise SettingsError(
+            f"The settings file {path} cannot be written ({error.strerror}).{remedy(error, path)}"
+        ) from error
 
 
 def write_setting(path: Path, name: str, text: str) -> Any:
@@ -112,7 +115,9 @@ def write_setting(path: Path, name: str, text: str) -> Any:
     except TOMLKitError as error:
         raise SettingsError(f"The settings file {path} is not valid TOML: {error}; nothing was written.") from error
     except OSError as error:
-        raise SettingsError(f"The settings file {path} cannot be written ({error}).") from error
+        raise SettingsError(
+            f"The settings file {path} cannot be written ({error.strerror}).{remedy(error, path)}"
+        ) from error
     return value
 
 

@@ -265,9 +265,7 @@ def read_settings_file(path: Path, *, must_exist: bool = False) -> dict[str, Any
     except UnicodeDecodeError:
         raise SettingsError(f"The settings file {path} is not in UTF-8. Save it as UTF-8 in your editor.") from None
     except OSError as error:
-        raise SettingsError(
-            f"The settings file {path} cannot be read ({error.strerror}).{remedy(error, path)}"
-        ) from error
+        raise SettingsError(f"The settings file {path} cannot be read ({error.strerror}).{remedy(error)}") from error
     except tomllib.TOMLDecodeError as error:
         raise SettingsError(f"The settings file {path} is not valid TOML: {error}.") from error
 

@@ -132,10 +132,16 @@ def test_a_rate_of_television_is_written_exactly(tmp_path: Path):
         assert container.streams.video[0].average_rate == Fraction(30000, 1001)
 
 
-def test_what_lets_through_is_said(tmp_path: Path, said: Any):
-    clip = make(tmp_path / "in.mov", codec="qtrle", pixels="argb")
-    translate(clip, tmp_path / "out.mp4")
-    assert sum("laid over black" in line for line in warnings(said)) == 1
+@pytest.mark.parametrize("alpha", [255, 0])
+def test_what_lets_through_is_said_and_what_only_might_is_not(tmp_path: Path, said: Any, alpha: int):
+    with av.open(str(tmp_path / "in.mov"), "w") as container:
+        stream: Any = container.add_stream("qtrle", rate=30)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "argb"
+        picture = np.full((48, 64, 4), (alpha, 90, 90, 90), np.uint8)
+        container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="argb")))
+        container.mux(stream.encode(None))
+    translate(tmp_path / "in.mov", tmp_path / "out.mp4")
+    assert sum("laid over black" in line for line in warnings(said)) == (alpha == 0)
 
 
 def test_a_change_of_size_keeps_round_round_with_bars(tmp_path: Path, said: Any):

@@ -101,6 +101,13 @@ def test_a_moving_picture_that_is_cut_short_is_kept_as_far_as_it_goes(tmp_path: 
         assert 0 < len(seen) < 6 and "breaks off" in caplog.text
 
 
+def test_a_moving_picture_that_says_it_is_as_large_as_a_field_is_one_line(tmp_path: Path):
+    raw = bytearray(moving(tmp_path / "whole.webp").read_bytes())
+    raw[24:30] = b"\xff" * 6  # 16,777,216 px on each side
+    with pytest.raises(MediaError, match="not a video, or it is damaged"):
+        read(write(tmp_path / "in.webp", bytes(raw)))
+
+
 def numbered(folder: Path, *numbers: int, ending: str = "png", size: tuple[int, int] = (64, 48)) -> Path:
     """Pictures p_NUMBER of value 4 x number."""
     folder.mkdir(exist_ok=True)
