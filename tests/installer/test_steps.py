@@ -18,6 +18,7 @@ from installer.errors import FolderError, InstallError
 from installer.steps import prepare
 
 ROOT = Path(__file__).resolve().parents[2]
+ODD_NAME = "mein Gerät 写真 100% 'neu' $HOME" + ("" if os.name == "nt" else ' "b"')
 
 
 def set_up(root: Path, *, tests: bool = False) -> tuple[Environment, str]:
@@ -39,6 +40,11 @@ def test_a_set_up_is_made_whole_once_repaired_when_its_ingredients_change_and_ke
     (wheels.parent / "pip.conf").write_text(f"[install]\ntarget = {elsewhere}\n")
     for name, value in (("CONFIG_FILE", str(wheels.parent / "pip.conf")), ("PREFIX", str(elsewhere)), ("DRY_RUN", "1")):
         monkeypatch.setenv(f"PIP_{name}", value)
+    # Nor does another environment that is switched on; and a folder may be called what people call folders.
+    for name in ("CONDA_PREFIX", "VIRTUAL_ENV", "MAMBA_ROOT_PREFIX"):
+        monkeypatch.setenv(name, str(elsewhere))
+    monkeypatch.setenv("CONDA_DEFAULT_ENV", "base")
+    project = project.rename(project.with_name(ODD_NAME))
     # What a set-up leaves that was stopped while Python made the environment: a Python without pip.
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(project / ".venv")], check=True)
     assert not Environment(project).works()
@@ -115,24 +121,17 @@ def test_a_folder_with_the_separator_of_path_in_its_name_is_one_line(project: Pa
         set_up(project.rename(project.with_name("my: project")))
 
 
-@pytest.mark.parametrize("name", ["mein Gerät", "写真 100% 'neu'", 'a "b" $HOME'])
-def test_a_folder_may_have_any_other_name(project: Path, wheels: Path, name: str) -> None:
-    project = project.rename(project.with_name(name))
-    environment, _ = set_up(project)
-    assert environment.works() and set_up(project)[1] == ""
-
-
 WITHOUT_RIGHTS = ("dac_override", "dac_read_search", "fowner", "chown")
 """What makes root pass over the permissions of a file."""
 
 
 @pytest.mark.skipif(shutil.which("setpriv") is None, reason="setpriv takes root's rights away, and is not here")
 def test_files_that_cannot_be_written_to_are_named_with_what_to_do(project: Path, wheels: Path) -> None:
-    environment, _ = set_up(project)
-    (project / "pyproject.toml").write_text((project / "pyproject.toml").read_text() + "# changed\n")
+    environment = Environment(project)
+    environment.folder.mkdir()
+    environment.log.touch(mode=0o444)
     for source in (ROOT / "installer").glob("*.py"):
         shutil.copy(source, project / "installer")
-    environment.log.chmod(0o444)
     few = ",".join(f"-{right}" for right in WITHOUT_RIGHTS)
     command = ["setpriv", f"--inh-caps={few}", *([f"--bounding-set={few}"] if os.geteuid() == 0 else [])]
     answer = subprocess.run(
