@@ -130,8 +130,7 @@ def test_files_that_cannot_be_written_to_are_named_with_what_to_do(project: Path
     environment = Environment(project)
     environment.folder.mkdir()
     environment.log.touch(mode=0o444)
-    for source in (ROOT / "installer").glob("*.py"):
-        shutil.copy(source, project / "installer")
+    shutil.copytree(ROOT / "installer", project / "installer", dirs_exist_ok=True)
     few = ",".join(f"-{right}" for right in WITHOUT_RIGHTS)
     command = ["setpriv", f"--inh-caps={few}", *([f"--bounding-set={few}"] if os.geteuid() == 0 else [])]
     answer = subprocess.run(
