@@ -11,6 +11,7 @@ import typer
 from ..errors import SettingsError
 from . import options
 from .options import option
+from .welcome import ask, asks_here
 
 _PICTURE, _PAGE = "Picture", "Page"
 
@@ -94,6 +95,9 @@ def run(
     if open_page is not None:
         given["settings"] = [*(settings or []), f"control.open_browser={'always' if open_page else 'never'}"]
     loaded = options.settings_from(given)
+    if asks_here(loaded):
+        ask(loaded)
+        loaded = options.settings_from(given)
 
     from ..run.app import run_app
 

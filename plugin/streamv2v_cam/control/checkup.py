@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any, Protocol
+
 from fastapi import FastAPI
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse, Response
@@ -12,6 +14,18 @@ from .report import Desk
 NOBODY = "This program does not examine itself; streamv2v-cam doctor does it from a terminal."
 TOO_MANY = "It was looked at a moment ago; wait a little."
 FILE_NAME = "streamv2v-doctor.zip"
+
+
+class Doctor(Protocol):
+    """Looks for what stands in the way of the program."""
+
+    def findings(self) -> dict[str, Any]:
+        """worst ("ok" to "error"), counts by severity, and the findings; takes up to some seconds."""
+        ...
+
+    def bundle(self) -> bytes:
+        """A zip for a bug report, without secrets."""
+        ...
 
 
 def add_checkup(app: FastAPI, desk: Desk, limits: Limits) -> None:

@@ -6,11 +6,15 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from .. import __version__
 from ..looks import LookSet, Shelf
 from ..store import ControlStore, Snapshot
+
+if TYPE_CHECKING:
+    from .checkup import Doctor
+    from .welcome import Welcome
 
 OBS_SILENCE_S = 15.0
 
@@ -141,18 +145,6 @@ class Recording(Protocol):
         ...
 
 
-class Doctor(Protocol):
-    """Looks for what stands in the way of the program."""
-
-    def findings(self) -> dict[str, Any]:
-        """worst ("ok" to "error"), counts by severity, and the findings; takes up to some seconds."""
-        ...
-
-    def bundle(self) -> bytes:
-        """A zip for a bug report, without secrets."""
-        ...
-
-
 class ObsNews:
     """What the OBS process said last about itself."""
 
@@ -218,6 +210,7 @@ class Desk:
         picture_version: goes up with every new one of a look.
         obs: what the OBS process said.
         doctor: examines the machine; None leaves that out.
+        welcome: asks three questions at the first run; None asks nothing.
     """
 
     store: ControlStore
@@ -234,6 +227,7 @@ class Desk:
     picture_version: Callable[[str], int] = lambda name: 0
     obs: ObsNews = field(default_factory=ObsNews)
     doctor: Doctor | None = None
+    welcome: Welcome | None = None
 
     @property
     def looks(self) -> LookSet:

@@ -25,6 +25,7 @@ from .pictures import add_pictures
 from .reading import add_prompt_reading
 from .report import Desk
 from .sizing import add_sizes
+from .welcome import add_welcome
 
 PAGE_FOLDER = Path(__file__).parent / "page"
 KINDS = {
@@ -81,6 +82,7 @@ def make_application(
     add_changes(app, desk, limits)
     add_sizes(app, desk, limits)
     add_checkup(app, desk, limits)
+    add_welcome(app, desk, limits)
     add_ticket(app, redeem)
     add_pictures(app, desk, token, stopping, lan_picture=lan_picture)
     add_events(app, desk, token, limits, stopping)

@@ -13,7 +13,7 @@ from ..capture import CameraInfo, CaptureThread, SourceOpener, list_cameras
 from ..control import ControlServer, Desk, Recording, Report, Sizes, SourceChoice, Thumbnails
 from ..engine.portraits import Portraits
 from ..errors import SourceError
-from ..frame import Frame
+from ..frame import Frame, Pixels
 from ..interfaces import Source
 from ..mailbox import Mailbox
 from ..publish import PreviewSink
@@ -23,6 +23,7 @@ from ..store import ControlStore
 from ..system.accesstoken import AccessToken
 from ..telemetry import Telemetry
 from .checkup import Checkup
+from .welcome import Welcome
 
 THUMBNAIL_WIDTH = 192
 AT_THE_START, PRESENTER = "start", "presenter"
@@ -67,6 +68,7 @@ class Panel:
             picture=lambda: preview.small_jpeg(THUMBNAIL_WIDTH) if preview else None,
             look_delay_s=lambda: max((now := telemetry.snapshot()).look_p95_ms, now.latency_p95_ms) / 1000,
         )
+        sources = CameraSources(settings.capture, capture, opener)
         desk = Desk(
             store,
             shelf,
@@ -76,11 +78,14 @@ class Panel:
             source_preview=RawPicture(raw) if preview else None,
             recorder=recorder,
             sizes=sizes,
-            sources=CameraSources(settings.capture, capture, opener),
+            sources=sources,
             thumbnails=self._thumbnails,
             thumbnails_version=lambda: self._thumbnails.version,
             picture_version=self._thumbnails.version_of,
             doctor=Checkup(settings, lambda: self.server.port),
+            welcome=Welcome(
+                settings, identity=identity, switch=sources.switch, on_air=lambda: camera_on_air(capture, raw)
+            ),
         )
         self._portraits: Portraits | None = None
         if draws and preview is not None and settings.engine.model == EMBEDDED_MODEL:
@@ -187,6 +192,13 @@ class CameraSources:
             if identity(camera) == id:
                 return SourceOpener("camera", width=asked.width, height=asked.height, fps=asked.fps, known=camera)
         raise SourceError("There is no such source (any more); the list of cameras says which there are.")
+
+
+def camera_on_air(capture: CaptureThread, raw: Mailbox[Frame]) -> tuple[str, Pixels] | None:
+    """The id of the camera that is read, and its newest picture; None where it is none."""
+    frame, told = raw.latest, capture.source_name
+    camera = next((camera for camera in list_cameras() if repr(camera.name) in told), None)
+    return (identity(camera), frame.pixels) if camera is not None and frame is not None else None
 
 
 def identity(camera: CameraInfo) -> str:

@@ -26,6 +26,8 @@ OPERATIONS = [
     ("GET", "/api/openapi.json"),
     ("GET", "/api/state"),
     ("GET", "/api/stream"),
+    ("GET", "/api/welcome"),
+    ("GET", "/api/welcome/cameras/{id}"),
     ("PATCH", "/api/controls"),
     ("PATCH", "/api/looks/{name}"),
     ("POST", "/api/commands"),
@@ -36,8 +38,11 @@ OPERATIONS = [
     ("POST", "/api/obs/state"),
     ("POST", "/api/prompt"),
     ("POST", "/api/source"),
+    ("POST", "/api/welcome"),
 ]
 NOT_BY_CHANCE = {
+    "/api/doctor",
+    "/api/doctor/bundle",
     "/api/engine/size",
     "/api/looks/file",
     "/api/looks/{name}",
@@ -45,8 +50,10 @@ NOT_BY_CHANCE = {
     "/api/looks/{name}/file",
     "/api/looks/{name}/thumbnail",
     "/api/source",
+    "/api/welcome",
+    "/api/welcome/cameras/{id}",
 }
-"""Their names are not guessed."""
+"""Their names are not guessed, or this stage has none of it."""
 BRIEF = settings(
     deadline=None,
     derandomize=True,

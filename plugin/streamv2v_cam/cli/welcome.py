@@ -1,0 +1,59 @@
+"""The questions of the first run in the terminal, where nobody will see the page."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import typer
+
+if TYPE_CHECKING:
+    from ..settings import LoadedSettings
+
+
+def asks_here(settings: LoadedSettings) -> bool:
+    """Whether a person is at this terminal, no page will open, and nobody has answered yet."""
+    from ..run.browser import has_display
+
+    asked = settings.control.open_browser
+    page = asked == "always" or (asked == "auto" and has_display())
+    return not page and not settings.path.exists() and sys.stdin.isatty() and sys.stderr.isatty()
+
+
+def ask(settings: LoadedSettings) -> None:
+    """Three questions; Enter takes what stands in brackets. The answers make the settings file.
+
+    Raises:
+        SettingsError: the file cannot be written.
+    """
+    from ..capture import list_cameras
+    from ..doctor.machine import Machine
+    from ..run.panel import identity
+    from ..run.welcome import PRESENTER, chosen_settings, keep, models_for, obs_folder_of
+
+    machine = Machine()
+    cameras = [(identity(camera), camera.name) for camera in list_cameras()] + [(PRESENTER, "drawn presenter")]
+    typer.echo("Three questions, once; Enter takes what stands in brackets.", err=True)
+    camera = cameras[_choice("Which camera?", [title for _, title in cameras])][0]
+    models = models_for(machine)
+    model = models[_choice("Which model draws?", [f"{offer['title']}: {offer['words']}" for offer in models])]["id"]
+    obs = typer.confirm("Do you use OBS Studio, with hotkeys?", default=obs_folder_of(machine), err=True)
+    chosen, told = chosen_settings(settings, camera, model, obs, machine, identity=identity)
+    keep(settings, chosen)
+    for line in told:
+        typer.echo(line, err=True)
+    typer.echo(f"Kept in {settings.path}.", err=True)
+
+
+def _choice(question: str, titles: list[str]) -> int:
+    """The index of what was chosen; a single one is not asked for."""
+    if len(titles) == 1:
+        return 0
+    typer.echo(question, err=True)
+    for number, title in enumerate(titles, 1):
+        typer.echo(f"  {number}. {title}", err=True)
+    while True:
+        number = typer.prompt("Number", type=int, default=1, err=True)
+        if 1 <= number <= len(titles):
+            return number - 1
+        typer.echo(f"  {number} is none of them.", err=True)
