@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache
 from pathlib import Path
 
 from streamv2v_cam.doctor import Finding, examine
 from streamv2v_cam.doctor.case import Case
 from streamv2v_cam.doctor.examination import case_of
 from streamv2v_cam.doctor.machine import Answer, Machine
-from streamv2v_cam.settings import load_settings
+from streamv2v_cam.settings import LoadedSettings, load_settings
 from streamv2v_cam.system.v4l2 import VideoNode
 
 GB = 1000**3
@@ -141,10 +142,18 @@ def linux(root: Path, files: Mapping[str, str | bytes] | None = None, **facts) -
     return RecordedMachine("Linux", root, home, **{**usual, **facts})
 
 
+@cache
+def delivered() -> LoadedSettings:
+    """The settings as they were delivered, read once for all tests."""
+    return load_settings(config_path=None)
+
+
 def found(machine: Machine, *, deep: bool = False, settings: Mapping[str, object] | None = None) -> dict[str, Finding]:
     """Key -> finding of one examination, with settings given as flags."""
-    case = Case(machine, deep=deep) if settings is None else Case(machine, load_settings(settings), deep=deep)
-    case = case if settings is not None else replace(case_of(machine, deep=deep))
+    if settings is None:
+        case = case_of(machine, deep=deep)
+    else:
+        case = Case(machine, load_settings(settings) if settings else delivered(), deep=deep)
     return {finding.key: finding for finding in examine(case).findings}
 
 

@@ -68,21 +68,17 @@ def test_the_answers_are_sent_and_what_comes_of_them_is_said(browser, stage):
     page.close()
 
 
-def test_who_passes_over_it_sends_no_answer(browser, stage):
-    page, welcome = asked(browser, stage)
-    page.locator("#welcome-skip").click()
-    expect(page.locator("#welcome")).to_be_hidden()
-    assert welcome.answers == [{"camera": None, "model": None, "obs": None}]
-    page.close()
-
-
-def test_answers_that_cannot_be_kept_are_said_and_stay(browser, stage):
+def test_answers_that_cannot_be_kept_are_said_and_stay_and_may_be_passed_over(browser, stage):
     page, welcome = asked(browser, stage)
     welcome.refuses = True
     page.get_by_label("A larger one").check()
     page.locator("#welcome button[type=submit]").click()
     expect(page.locator("#welcome-refusal")).to_contain_text("cannot be written")
     expect(page.get_by_label("A larger one")).to_be_checked()
+    welcome.refuses = False
+    page.locator("#welcome-skip").click()
+    expect(page.locator("#welcome")).to_be_hidden()
+    assert welcome.answers == [{"camera": None, "model": None, "obs": None}]
     page.close()
 
 
