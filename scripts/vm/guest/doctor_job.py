@@ -1,0 +1,145 @@
+"""The doctor and the installer's machine steps, inside the machine: real modules, real nodes, real faults of a camera.
+
+Each line says what was claimed; the last is the verdict as JSON. Of the program's packages only numpy, OpenCV and
+pyvirtualcam are here: the doctor has to do without the others.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+from streamv2v_cam.doctor.examination import case_of, examine
+from streamv2v_cam.doctor.finding import Finding
+from streamv2v_cam.doctor.machine import Machine
+
+from installer.console import Console
+from installer.machine import work
+from installer.machine.host import Host
+from installer.machine.steps import Wishes
+
+VIVID = Path("/sys/bus/platform/drivers/vivid")
+LABELS = Path("/sys/class/video4linux")
+TREE = Path(__file__).resolve().parents[1]
+CAMERA_ROOMS = ("Camera", "Virtual camera")
+claims: dict[str, bool] = {}
+
+
+def claim(words: str, holds: bool, seen: object = "") -> None:
+    """Write down whether something holds."""
+    claims[words] = bool(holds)
+    print(f"{'holds' if holds else 'FAILS'}: {words} {'' if holds else seen}", file=sys.stderr, flush=True)
+
+
+def findings(*, deep: bool) -> dict[str, Finding]:
+    """What the doctor says of cameras, by key."""
+    report = examine(case_of(Machine(), deep=deep))
+    return {finding.key: finding for finding in report.findings if finding.part in CAMERA_ROOMS}
+
+
+def labels() -> dict[str, str]:
+    """Node -> label."""
+    return {entry.name: (entry / "name").read_text().strip() for entry in LABELS.iterdir()}
+
+
+@contextlib.contextmanager
+def other_program(source: str) -> Iterator[None]:
+    """A process of its own that runs `source` and says when it holds its device."""
+    process = subprocess.Popen([sys.executable, "-c", source], stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    process.stdout.readline()
+    try:
+        yield
+    finally:
+        process.kill()
+        process.wait()
+
+
+READER = """
+import cv2, time
+camera = cv2.VideoCapture("/dev/video0", cv2.CAP_V4L2); camera.read(); print("there", flush=True)
+while True: camera.read()
+"""
+WRITER = """
+import numpy, pyvirtualcam
+with pyvirtualcam.Camera(640, 360, 10, device="/dev/video11") as camera:
+    picture = numpy.zeros((360, 640, 3), numpy.uint8); camera.send(picture); print("there", flush=True)
+    while True: camera.send(picture); camera.sleep_until_next_frame()
+"""
+
+
+def main() -> None:
+    """Install, look, break, look again, remove."""
+    host = Host(home="/root", environment={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "USER": "root"})
+    icon = TREE / "plugin/streamv2v_cam/control/page/icon.svg"
+    wishes = Wishes("/opt/streamv2v-cam", str(icon), "/opt/streamv2v.lua", "http://127.0.0.1:8765/#token=k")
+    subprocess.run(["modprobe", "-r", "v4l2loopback"], check=True)
+    subprocess.run(["modprobe", "v4l2loopback", "video_nr=20", "card_label=Dummy"], check=True)
+    seen = findings(deep=False)
+    claim(
+        "one node of another name without exclusive_caps is told",
+        {"loopback.label", "loopback.caps"} <= set(seen),
+        seen,
+    )
+
+    work.install(host, wishes, Console(sys.stderr), yes=True)
+    wanted = {"video10": "OBS Virtual Camera", "video11": "StreamV2V Camera"}
+    claim("the options file gives two nodes with their labels", wanted.items() <= labels().items(), labels())
+    caps = Path("/sys/module/v4l2loopback/parameters/exclusive_caps").read_text()
+    claim("both have exclusive_caps", caps.startswith("Y,Y"), caps)
+
+    seen = findings(deep=True)
+    claim("the doctor finds our node by its label", "video11" in seen["loopback.node"].finding, seen)
+    claim(
+        "and nothing wrong with it",
+        not any(found.severity > 1 for key, found in seen.items() if "loopback" in key),
+        seen,
+    )
+    claim(
+        "the webcam gives its pictures",
+        "640x360" in seen["camera.fine"].finding or "1280x720" in seen["camera.fine"].finding,
+        seen,
+    )
+    print(seen["camera.fine"].finding, file=sys.stderr)
+
+    with other_program(READER):
+        seen = findings(deep=True)
+        claim(
+            "a webcam that another program reads is busy, with its name", "python3" in seen["camera.busy"].finding, seen
+        )
+    with other_program(WRITER):
+        seen = findings(deep=False)
+        claim("a virtual camera that another program writes is taken", "loopback.taken" in seen, seen)
+    subprocess.run(["v4l2-ctl", "-d", "/dev/video0", "--set-ctrl", "disconnect=1"], check=False)
+    seen = findings(deep=True)
+    claim("a webcam that was torn off gives no picture", "camera.silent" in seen, seen)
+    (VIVID / "unbind").write_text("vivid.0")
+    seen = findings(deep=True)
+    claim("without a webcam there is none", "camera.none" in seen, seen)
+    (VIVID / "bind").write_text("vivid.0")
+    time.sleep(0.5)
+    claim("and when it is back, it is fine again", "camera.fine" in findings(deep=True))
+
+    work.remove(host, Console(sys.stderr))
+    left = [
+        path for path in ("/etc/modprobe.d/streamv2v.conf", "/etc/modules-load.d/streamv2v.conf") if Path(path).exists()
+    ]
+    claim("remove unloads the module and leaves no file", not left and not wanted.items() & labels().items(), left)
+    passed = all(claims.values())
+    print(
+        json.dumps(
+            {"passed": passed, "claims": len(claims), "failed": [words for words, held in claims.items() if not held]}
+        )
+    )
+    sys.exit(0 if passed else 1)
+
+
+if __name__ == "__main__":
+    assert np.__version__
+    main()
