@@ -13,14 +13,27 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
+from streamv2v.config import EMBEDDED_MODEL
+
 from .case import Case
 from .obs import obs_folder
 from .redaction import Redactor
 
 SECRET_NAMES = re.compile(r"(?i)pass|secret|token|key|credential|auth|cookie|ticket")
 _LITERAL = re.compile(r"\"\"\"(.*?)\"\"\"|'''(.*?)'''|\"((?:[^\"\\\n]|\\.)*)\"|'([^'\n]*)'", re.DOTALL)
-PLAIN_SECTIONS = ("engine.", "publish.")
-"""Settings whose words are the program's or a model's, not the person's."""
+WRITTEN = (
+    "capture.source",
+    "control.looks_file",
+    "control.origins",
+    "obs.",
+    "publish.record_folder",
+    "start.blend",
+    "start.look",
+    "start.negative_prompt",
+    "start.prompt",
+)
+"""Settings whose words are the person's own, not the program's or a model's."""
+_SECTION = re.compile(r"^\s*\[+\s*([^\]\n]+?)\s*\]", re.MULTILINE)
 
 
 def redactor_for(case: Case, *, with_prompts: bool = False, state: dict[str, Any] | None = None) -> Redactor:
@@ -99,14 +112,18 @@ def _addresses(case: Case) -> Iterator[str]:
 
 def _written(case: Case) -> Iterator[str]:
     """What the person wrote: prompts, looks, names of scenes and sources, and their files."""
-    for name, value in _all_settings(case):
-        if not name.startswith(PLAIN_SECTIONS):
-            yield value
+    from ..looks import shipped_looks
     from ..settings import default_config_path
 
+    known = {look.name for look in shipped_looks(EMBEDDED_MODEL)} | {"localhost", "127.0.0.1"}
+    for name, value in _all_settings(case):
+        if (not name or name.startswith(WRITTEN)) and value not in known:
+            yield value
     looks = (case.config or default_config_path()).parent / "looks.toml"
     for path in {looks, *([case.settings.looks_path] if case.settings is not None else [])}:
-        yield from _literals(case.machine.text(path) or "")
+        text = case.machine.text(path) or ""
+        yield from _literals(text)
+        yield from (name for name in _SECTION.findall(text) if name not in known)
     for name, value in case.machine.environment.items():
         if name.upper().startswith(("STREAMV2V_START__", "STREAMV2V_OBS__")):
             yield value

@@ -39,6 +39,7 @@ SECRETS = {
     "negative": "no ugly cousins",
     "look": "a nude lizard king",
     "look's title": "Lizard Title",
+    "look's name": "king-of-lizards",
     "scene": "Bedroom Scene",
     "microphone": "Mia's Mic",
     "unknown word": "lizardesque",
@@ -59,7 +60,8 @@ SETTINGS = f"""
 source = "rtsp://{SECRETS["camera user"]}:{quote(SECRETS["camera password"])}@{SECRETS["camera host"]}:554/\
 {SECRETS["camera path"]}?key={SECRETS["camera query"]}"
 [start]
-look = "none"
+look = "pencil"
+motion = "hold"
 prompt = "{SECRETS["prompt"]}"
 negative_prompt = "{SECRETS["negative"]}"
 [obs]
@@ -68,7 +70,7 @@ microphone = "{SECRETS["microphone"]}"
 "{SECRETS["scene"]}" = "pencil"
 """
 LOOKS = f"""
-[lizard]
+[{SECRETS["look's name"]}]
 title = "{SECRETS["look's title"]}"
 prompt = "{SECRETS["look"]}"
 """
@@ -80,6 +82,7 @@ LOG = f"""2026-01-01 WARNING streamv2v_cam.capture: rtsp://{SECRETS["camera user
 2026-01-01 DEBUG obs: password='{SECRETS["obs password"]}' b64 {IN_BASE64}
 2026-01-01 INFO recording to /home/{SECRETS["person"]}/Videos/a.mp4, C:\\Users\\{SECRETS["person"]}\\a.mp4
 2026-01-01 ERROR scenes: no scene '{SECRETS["scene"]}' for {SECRETS["mail"]} at {SECRETS["public address"]}
+2026-01-01 INFO switched to {SECRETS["look's name"]}; pencil was on air, and the threshold holds
 2026-01-01 DEBUG rtmp: {SECRETS["stream key"]} {SECRETS["hexadecimal"]} {SECRETS["hub token"]} {SECRETS["variable"]}
 2026-01-01 DEBUG look {SECRETS["look"]} of {SECRETS["machine"]}, {json.dumps(SECRETS["microphone"])}
 """
@@ -149,6 +152,7 @@ def test_the_bundle_still_says_what_a_bug_report_needs(full_of_secrets: Recorded
     assert json.loads(members["environment.json"]) == {
         "LANG": "C.UTF-8", "HF_TOKEN": "(set)", "HTTPS_PROXY": "(set)", "STREAMV2V_START__PROMPT": "(set)",
     }  # fmt: skip
+    assert "pencil was on air, and the threshold holds" in members["log.txt"]
     assert "names no look" in members["log.txt"] and "did not open" in members["log.txt"]
 
 
@@ -156,7 +160,9 @@ def test_prompts_stay_where_they_are_wanted_and_secrets_still_go(full_of_secrets
     members = bundle_members(examine(case_of(full_of_secrets, deep=False)), with_prompts=True)
     wanted = {"prompt", "look", "scene", "unknown word"}
     assert (
-        {"prompt", "look", "scene"} <= set(planted_in(members)) <= wanted | {"look's title", "microphone", "negative"}
+        {"prompt", "look", "scene"}
+        <= set(planted_in(members))
+        <= wanted | {"look's title", "look's name", "microphone", "negative"}
     )
 
 
