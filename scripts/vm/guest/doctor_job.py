@@ -108,9 +108,9 @@ def main() -> None:
 
     with other_program(READER):
         seen = findings(deep=True)
-        claim(
-            "a webcam that another program reads is busy, with its name", "python3" in seen["camera.busy"].finding, seen
-        )
+        busy = seen.get("camera.busy")
+        held = busy is not None and "python3" in busy.finding
+        claim("a webcam that another program reads is busy, with its name", held, seen)
     with other_program(WRITER):
         seen = findings(deep=False)
         claim("a virtual camera that another program writes is taken", "loopback.taken" in seen, seen)
