@@ -74,6 +74,28 @@ with pyvirtualcam.Camera(640, 360, 10, device="/dev/video11") as camera:
 """
 
 
+def faults() -> None:
+    """What happens to cameras, and what the doctor says of it."""
+    with other_program(READER):
+        seen = findings(deep=True)
+        busy = seen.get("camera.busy")
+        held = busy is not None and "python3" in busy.finding
+        claim("a webcam that another program reads is busy, with its name", held, seen)
+    with other_program(WRITER):
+        seen = findings(deep=False)
+        claim("a virtual camera that another program writes is taken", "loopback.taken" in seen, seen)
+    subprocess.run(["v4l2-ctl", "-d", "/dev/video0", "--set-ctrl", "disconnect=1"], check=False)
+    seen = findings(deep=True)
+    claim("a webcam that was torn off gives no picture", "camera.silent" in seen, seen)
+    (VIVID / "unbind").write_text("vivid.0")
+    seen = findings(deep=True)
+    claim("without a webcam there is none", "camera.none" in seen, seen)
+    (VIVID / "bind").write_text("vivid.0")
+    time.sleep(0.5)
+    seen = findings(deep=True)
+    claim("and when it is back, it is fine again", bool({"camera.fine", "camera.slow"} & set(seen)), seen)
+
+
 def main() -> None:
     """Install, look, break, look again, remove."""
     host = Host(home="/root", environment={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "USER": "root"})
@@ -106,24 +128,7 @@ def main() -> None:
     claim("the webcam gives its pictures", pictures is not None and "pictures a second" in pictures.finding, seen)
     print(pictures.finding if pictures is not None else "no picture", file=sys.stderr)
 
-    with other_program(READER):
-        seen = findings(deep=True)
-        busy = seen.get("camera.busy")
-        held = busy is not None and "python3" in busy.finding
-        claim("a webcam that another program reads is busy, with its name", held, seen)
-    with other_program(WRITER):
-        seen = findings(deep=False)
-        claim("a virtual camera that another program writes is taken", "loopback.taken" in seen, seen)
-    subprocess.run(["v4l2-ctl", "-d", "/dev/video0", "--set-ctrl", "disconnect=1"], check=False)
-    seen = findings(deep=True)
-    claim("a webcam that was torn off gives no picture", "camera.silent" in seen, seen)
-    (VIVID / "unbind").write_text("vivid.0")
-    seen = findings(deep=True)
-    claim("without a webcam there is none", "camera.none" in seen, seen)
-    (VIVID / "bind").write_text("vivid.0")
-    time.sleep(0.5)
-    seen = findings(deep=True)
-    claim("and when it is back, it is fine again", bool({"camera.fine", "camera.slow"} & set(seen)), seen)
+    faults()
 
     work.remove(host, Console(sys.stderr))
     left = [
