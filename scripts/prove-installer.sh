@@ -71,7 +71,7 @@ as_mia python3 "$inside/installer" install --yes
 list >"$base/installed"
 echo "changed: $(diff "$base/before" "$base/installed" | grep -c '^[<>]') files and folders"
 as_mia /home/mia/.local/bin/streamv2v-cam doctor --quick || echo "doctor: exit code $?"
-as_mia "$inside/.venv/bin/streamv2v-cam" run --sink null --no-open --for 3 --source presenter 2>&1 | tail -n 1
+as_mia "$inside/.venv/bin/streamv2v-cam" run --sink null --no-open --for 20 --source presenter 2>&1 | tail -n 1
 as_mia python3 "$inside/installer" install --dry-run | grep -c ": done" | sed 's/$/ pieces are done/'
 as_mia python3 "$inside/installer" remove --yes --purge
 list >"$base/after"
