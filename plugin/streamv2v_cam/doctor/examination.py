@@ -26,6 +26,7 @@ PARTS = {
     "loopback": "Virtual camera",
     "obscamera": "Virtual camera",
     "page": "Page",
+    "service": "Start at login",
     "obs": "OBS",
     "browsers": "Other programs",
 }

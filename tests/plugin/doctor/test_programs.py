@@ -118,6 +118,19 @@ def test_a_key_that_is_none_or_open_to_others_is_told(tmp_path: Path, folders: P
     assert "page.no-key" in troubles(linux(tmp_path))
 
 
+UNIT = "/home/mia/.config/systemd/user/streamv2v-cam.service"
+
+
+def test_a_service_that_leads_nowhere_or_has_given_up_is_told(tmp_path: Path) -> None:
+    unit = '[Service]\nExecStart="/opt/my cam 5%%/streamv2v-cam" run --no-open\n'
+    machine = linux(tmp_path, {UNIT: unit})
+    assert "/opt/my cam 5%/streamv2v-cam" in troubles(machine, settings={})["service.moved"].finding
+    write(tmp_path, {"/opt/my cam 5%/streamv2v-cam": ""})
+    assert "service.fine" in found(machine, settings={})
+    machine.told = {**machine.told, "systemctl --user is-failed": "failed"}
+    assert "journalctl" in troubles(machine, settings={})["service.failed"].command
+
+
 def test_a_model_that_is_not_there_is_an_error(tmp_path: Path) -> None:
     missing = troubles(linux(tmp_path), settings={"engine.model": str(tmp_path / "none.safetensors")})
     assert (
