@@ -6,6 +6,7 @@ import logging
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 
@@ -26,15 +27,16 @@ def is_animated(path: Path) -> bool:
     head = _head(path)
     if head.startswith(b"\x89PNG"):
         return b"acTL" in head.partition(b"IDAT")[0]
-    return _is_moving_webp(head) or head[4:12] == b"ftypavis"
+    return begins_animated_webp(head) or head[4:12] == b"ftypavis"
 
 
 def is_animated_webp(path: Path) -> bool:
     """Whether a file is a WebP of several pictures; what cannot be read is none."""
-    return _is_moving_webp(_head(path))
+    return begins_animated_webp(_head(path))
 
 
-def _is_moving_webp(head: bytes) -> bool:
+def begins_animated_webp(head: bytes) -> bool:
+    """Whether a file that begins so, with at least 21 bytes, is a WebP of several pictures."""
     return head[:4] == b"RIFF" and head[8:16] == b"WEBPVP8X" and len(head) > 20 and bool(head[20] & _ANIMATED)
 
 
@@ -46,17 +48,23 @@ def _head(path: Path) -> bytes:
         return b""
 
 
-def animated_webp(path: Path, *, quiet: bool = False) -> Row:
-    """The clip; one that is cut short ends with its last whole picture, which is said."""
-    return Row(_stills(path, quiet), TICK_S, exact=False)
+def animated_webp(source: Path | BinaryIO, name: str, *, quiet: bool = False) -> Row:
+    """The clip; one that is cut short ends with its last whole picture, which is said.
+
+    Args:
+        source: a path, or an open file that can be sought in.
+        name: for people.
+        quiet: say nothing.
+    """
+    return Row(_stills(source, name, quiet), TICK_S, exact=False)
 
 
-def _stills(path: Path, quiet: bool) -> Iterator[Still]:
+def _stills(source: Path | BinaryIO, name: str, quiet: bool) -> Iterator[Still]:
     from PIL import Image
 
     count = 0
     try:
-        with Image.open(path) as image:
+        with Image.open(source) as image:
             kind = "RGBA"
             total = getattr(image, "n_frames", 1)
             for number in range(total):
@@ -70,4 +78,4 @@ def _stills(path: Path, quiet: bool) -> Iterator[Still]:
         # what nothing could be read of, the reader of the row refuses
         if count and not quiet:
             reason = " ".join(str(error).split())[:120]
-            log.warning("The clip %r breaks off after %d pictures: %s.", path.name, count, reason)
+            log.warning("The %s breaks off after %d pictures: %s.", name, count, reason)

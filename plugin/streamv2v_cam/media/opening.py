@@ -72,7 +72,7 @@ def _given(source: str | Path, what: str, refusal: type[CamError], rate: Fractio
         if not pictures:
             raise refusal(_no_pictures(path, what))
         return series(pictures, path, rate, quiet=quiet)
-    return animated_webp(path, quiet=quiet) if is_animated_webp(path) else for_ffmpeg(source)
+    return animated_webp(path, f"clip {path.name!r}", quiet=quiet) if is_animated_webp(path) else for_ffmpeg(source)
 
 
 def _no_pictures(path: Path, what: str) -> str:

@@ -7,12 +7,16 @@ import os
 from typing import Any
 
 from ..errors import MediaError
+from ..media.animated import animated_webp, begins_animated_webp
 from ..media.opening import open_clip
 
 _INDEX_AT_END = (
     "is an MP4 whose index is at its end, which a pipe cannot go back from: give the file itself, or write it with "
     "-movflags +faststart."
 )
+
+
+_PNG = b"\x89PNG"
 
 
 class _Unseekable:
@@ -39,6 +43,12 @@ def open_input(what: str) -> tuple[Any, Any, str]:
         MediaError: it holds no video, or one that a pipe cannot give.
     """
     file = os.fdopen(os.dup(0), "rb")
+    head = file.peek(32)
+    if begins_animated_webp(head) or head.startswith(_PNG):
+        # their readers go back and forth, and such a file is small
+        whole: Any = io.BytesIO(file.read())
+        whole = animated_webp(whole, what.removeprefix("The ")) if begins_animated_webp(head) else whole
+        return *open_clip(whole, what=what, refusal=MediaError), ""
     try:
         seekable = os.fstat(0).st_size > 0 and file.seekable()
     except OSError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -71,6 +72,18 @@ def test_where_they_let_through_there_is_black_which_is_said_once(
     assert [record.getMessage().partition("lets")[2] for record in caplog.records] == [
         " through in places: it was laid over black."
     ]
+
+
+@pytest.mark.parametrize("through", ["pipe", "file"])
+@pytest.mark.parametrize("name", ["in.webp", "in.gif", "in.png"])
+def test_they_come_through_standard_input_too(tmp_path: Path, name: str, through: str, monkeypatch: pytest.MonkeyPatch):
+    raw = moving(tmp_path / name).read_bytes()
+    reading, writing = os.pipe() if through == "pipe" else (os.open(tmp_path / name, os.O_RDONLY), -1)
+    if writing >= 0:
+        os.write(writing, raw)  # less than a pipe holds
+        os.close(writing)
+    monkeypatch.setattr("streamv2v_cam.translate.pipes.os.dup", lambda _number: reading)
+    assert [lasts for _, lasts, _ in read(Path("-"))] == pytest.approx([ms / 1000 for ms in LASTS_MS])
 
 
 @pytest.mark.parametrize("name", ["in.webp", "in.png"])
