@@ -28,7 +28,7 @@ def add_pictures(app: FastAPI, desk: Desk, token: AccessToken, stopping: threadi
     @app.get("/api/stream", summary="Where the live pictures are")
     async def addresses(request: Request) -> JSONResponse:
         base = f"http://{request.headers['host']}"
-        if not (lan_picture or _is_near(request)):
+        if not (lan_picture or is_near(request)):
             return JSONResponse({"air": None, "source": None, "reason": NOT_IN_LAN})
         found = {
             name: f"{base}/stream/{token.view_key(name)}.mjpg" if source else None for name, source in sources.items()
@@ -37,7 +37,7 @@ def add_pictures(app: FastAPI, desk: Desk, token: AccessToken, stopping: threadi
 
     @app.get("/stream/{key}.mjpg", include_in_schema=False)
     async def stream(request: Request, key: str) -> Response:
-        if not (lan_picture or _is_near(request)):
+        if not (lan_picture or is_near(request)):
             return JSONResponse({"error": NOT_IN_LAN}, status_code=403)
         for name, source in sources.items():
             if source is not None and _same(key, token.view_key(name)):
@@ -85,7 +85,8 @@ class Viewers:
             self._count -= 1
 
 
-def _is_near(request: Request) -> bool:
+def is_near(request: Request) -> bool:
+    """Whether the request comes from this machine."""
     return request.client is not None and is_this_machine(request.client.host)
 
 

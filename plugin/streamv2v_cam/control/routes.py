@@ -82,7 +82,7 @@ def make_application(
     add_changes(app, desk, limits)
     add_sizes(app, desk, limits)
     add_checkup(app, desk, limits)
-    add_welcome(app, desk, limits)
+    add_welcome(app, desk, limits, lan_picture=lan_picture)
     add_ticket(app, redeem)
     add_pictures(app, desk, token, stopping, lan_picture=lan_picture)
     add_events(app, desk, token, limits, stopping)

@@ -13,6 +13,7 @@ from ..errors import SettingsError
 from .bodies import Body, read_object, understood
 from .changing import takes
 from .limits import Limits
+from .pictures import NOT_IN_LAN, is_near
 from .report import Desk
 
 NOTHING = {"wanted": False, "cameras": [], "models": [], "obs": False}
@@ -52,17 +53,21 @@ class Answers(Body):
     obs: Annotated[bool, Field(description="start the OBS process with the program from now on")] | None = None
 
 
-def add_welcome(app: FastAPI, desk: Desk, limits: Limits) -> None:
-    """Three questions, once."""
+def add_welcome(app: FastAPI, desk: Desk, limits: Limits, *, lan_picture: bool) -> None:
+    """Three questions, once; what cameras see goes where the live picture may go."""
 
     @app.get("/api/welcome", summary="What is asked at the first run")
     async def questions() -> JSONResponse:
         return JSONResponse(await run_in_threadpool(desk.welcome.questions) if desk.welcome else NOTHING)
 
     @app.get("/api/welcome/cameras/{id}", summary="A small JPEG of what a camera sees, while it is asked for")
-    async def thumbnail(id: str) -> Response:
+    async def thumbnail(request: Request, id: str) -> Response:
         if desk.welcome is None or not desk.welcome.wanted:
             return JSONResponse({"error": OVER}, status_code=404)
+        if not (lan_picture or is_near(request)):
+            return JSONResponse({"error": NOT_IN_LAN}, status_code=403)
+        if desk.source_preview is None:
+            return JSONResponse({"error": "The picture is left out (--no-preview)."}, status_code=404)
         if not limits.saving.take():
             return JSONResponse({"error": "Too many pictures at once; wait a moment."}, status_code=429)
         jpeg = await run_in_threadpool(desk.welcome.thumbnail, id)

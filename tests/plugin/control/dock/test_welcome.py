@@ -92,3 +92,6 @@ def test_nothing_is_asked_or_shown_of_cameras_once_there_are_settings(stage):
         assert client.post("/api/welcome", json={"obs": "yes"}).status_code == 422
         assert client.get("/api/welcome/cameras/dead").status_code == 404
     assert stage.stranger().get("/api/welcome/cameras/c0ffee").status_code == 401
+    stage.desk.source_preview = None
+    with stage.client() as client:
+        assert "left out" in client.get("/api/welcome/cameras/c0ffee").json()["error"]
