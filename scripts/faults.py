@@ -2,7 +2,7 @@
 
 Runs the program itself with the embedded model and the drawn presenter, and breaks one thing after the other:
 
-    python scripts/faults.py                      # engine faults, a full disk (as root), a killed host
+    python scripts/faults.py                      # all: engine faults, a full disk (as root), a killed program, OBS
     python scripts/faults.py --busy 1             # the same beside one busy core
     python scripts/faults.py --only kill,stop
 
@@ -12,20 +12,17 @@ Prints a table for people and JSON on the last line. Needs Linux, for its signal
 from __future__ import annotations
 
 import argparse
-import contextlib
-import json
 import os
 import signal
 import subprocess
-import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import av
 import psutil
+from faults_program import LIMIT_S, LOOK_S, busy_cores, disk_full, host_killed, last_line, obs_elsewhere, table, wait
 from streamv2v_cam.run.app import App
 from streamv2v_cam.settings import load_settings
 
@@ -37,8 +34,8 @@ SETTINGS = {
     "control.port": 0,
     "control.open_browser": "never",
 }
-LIMIT_S = 240.0
-LOOK_S = 0.02
+CALM_S = 2.0
+"""After so long undisturbed the spare is begun; it is waited for all the same."""
 
 
 def kill(app: App) -> None:
@@ -69,6 +66,13 @@ def pause_all(app: App) -> None:
 
 
 FAULTS: dict[str, Callable[[App], None]] = {"kill": kill, "stop": stop, "garbage": garbage, "pause": pause_all}
+WORDS = {
+    "kill": "engine killed",
+    "stop": "engine hangs",
+    "garbage": "engine sends garbage",
+    "pause": "program stopped for 5 s",
+}
+AROUND: dict[str, Callable[[Path], dict[str, Any]]] = {"disk": disk_full, "host": host_killed, "obs": obs_elsewhere}
 
 
 def _pid(app: App) -> int:
@@ -82,9 +86,10 @@ def engine_fault(name: str, *, spare: bool) -> dict[str, Any]:
     app = App(load_settings(SETTINGS | {"engine.spare": spare}, None))
     app.start()
     try:
-        _wait(lambda: app.publisher.on_air.state == "live" and not app.supervisor.status().progress)
+        wait(lambda: app.publisher.on_air.state == "live" and not app.supervisor.status().progress)
         if spare:
-            _wait(lambda: app.supervisor._spare.pid is not None)
+            app.supervisor._spare._calm_s = CALM_S
+            wait(lambda: app.supervisor._spare.pid is not None)
             _settled(app.supervisor._spare.pid)
         before = app.telemetry.snapshot()
         restarts, said = app.supervisor.restarts, ""
@@ -108,7 +113,7 @@ def engine_fault(name: str, *, spare: bool) -> dict[str, Any]:
             time.sleep(LOOK_S)
         figures = app.telemetry.snapshot()
         return {
-            "fault": name + ("" if spare else ", no spare"),
+            "fault": WORDS[name] + ("" if spare else ", no spare yet"),
             "on air": " > ".join(states),
             "said": said or "nothing",
             "noticed_s": None if noticed_s is None else round(noticed_s, 1),
@@ -129,84 +134,27 @@ def _settled(pid: int | None) -> None:
         time.sleep(0.25)
 
 
-def disk_full(folder: Path) -> dict[str, Any]:
-    """A recording on a disk of 3 MB beside another output."""
-    mounted = folder / "small"
-    mounted.mkdir()
-    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=3m", "tmpfs", str(mounted)], check=True)
-    try:
-        target = mounted / "o.mp4"
-        done = _program(folder, "--sink", "null", "--sink", str(target), "--for", "40", "--size", "1280x720")
-        answer = done.communicate(timeout=LIMIT_S)[1].decode()
-        said = next((line for line in answer.splitlines() if "ended" in line), "nothing")
-        return {"fault": "disk full", "on air": "live", "said": said, "kept": _frames(target), "rc": done.returncode}
-    finally:
-        subprocess.run(["umount", str(mounted)], check=False)
-
-
-def host_killed(folder: Path) -> dict[str, Any]:
-    """The whole program is killed in the middle of a recording."""
-    target = folder / "killed.mp4"
-    process = _program(folder, "--sink", "null", "--sink", str(target))
-    _wait(lambda: target.exists() and target.stat().st_size > 1000)
-    began_s = time.monotonic()
-    time.sleep(5)
-    process.kill()
-    seconds = time.monotonic() - began_s
-    process.communicate()
-    kept = _frames(target) / 30
-    return {"fault": "host killed while recording", "recorded_s": round(seconds, 1), "kept_s": round(kept, 1)}
-
-
-def _program(folder: Path, *options: str) -> subprocess.Popen[bytes]:
-    command = [sys.executable, "-m", "streamv2v_cam", "run", "-i", "presenter", "--no-open", "--port", "0", *options]
-    environment = os.environ | {"STREAMV2V_CONFIG": str(folder / "settings.toml")}
-    return subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-
-
-def _frames(path: Path) -> int:
-    with av.open(str(path)) as container:
-        return sum(1 for _ in container.decode(video=0))
-
-
-def _wait(true: Callable[[], object]) -> None:
-    until_s = time.monotonic() + LIMIT_S
-    while not true():
-        if time.monotonic() > until_s:
-            raise SystemExit("the program did not get that far")
-        time.sleep(LOOK_S)
-
-
-@contextlib.contextmanager
-def busy_cores(number: int) -> Iterator[None]:
-    """Processes that take a core each, beside what is measured."""
-    loads = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(number)]
-    try:
-        yield
-    finally:
-        for load in loads:
-            load.kill()
-            load.wait()
-
-
 def main() -> None:
+    """Break what was asked for, one after the other, and print what came of it."""
     asking = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    asking.add_argument("--only", default=",".join([*FAULTS, "kill-cold", "disk", "host"]))
+    asking.add_argument("--only", default=",".join([*FAULTS, "kill-cold", *AROUND]))
     asking.add_argument("--busy", type=int, default=0, help="cores kept busy meanwhile")
     asked = asking.parse_args()
     rows: list[dict[str, Any]] = []
     with tempfile.TemporaryDirectory() as place, busy_cores(asked.busy):
         folder = Path(place)
         os.environ["STREAMV2V_CONFIG"] = str(folder / "settings.toml")
+        os.environ["STREAMV2V_PUBLISH__RECORD_FOLDER"] = str(folder / "videos")
         for name in asked.only.split(","):
             if name in FAULTS:
                 rows.append(engine_fault(name, spare=True))
             elif name == "kill-cold":
                 rows.append(engine_fault("kill", spare=False))
             else:
-                rows.append({"disk": disk_full, "host": host_killed}[name](folder))
+                rows.append(AROUND[name](folder))
             print("; ".join(f"{key}: {value}" for key, value in rows[-1].items()), flush=True)
-    print(json.dumps({"busy_cores": asked.busy, "faults": rows}))
+    print(table(rows))
+    print(last_line(rows, asked.busy))
 
 
 if __name__ == "__main__":

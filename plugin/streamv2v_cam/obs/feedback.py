@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -10,7 +11,9 @@ from .errors import RequestRefused
 from .host import HostState
 from .parts import Send
 from .session import ObsSession
-from .watching import ABSENT_PERIOD_S
+from .watching import ABSENT_PERIOD_S, NO_SUCH_THING
+
+log = logging.getLogger(__name__)
 
 CAPTION_PERIOD_S = 0.5
 EVENT_PERIOD_S = 0.1
@@ -34,9 +37,11 @@ class Caption:
         self._next_s = 0.0
         self._told: int | None = None
         self._notice, self._notice_until_s = "", 0.0
+        self._absent = False
+        """It was said that OBS has no such source."""
 
     def connected(self, session: ObsSession) -> None:
-        self._shown = None
+        self._shown, self._absent = None, False
 
     def _text(self, state: HostState, now_s: float) -> str:
         """What the caption says now: for a few seconds why a prompt was refused, else what is on air."""
@@ -47,7 +52,7 @@ class Caption:
         return self._notice if now_s < self._notice_until_s else caption_text(self._template, state)
 
     def event(self, session: ObsSession, name: str, data: Mapping[str, Any]) -> None:
-        if name in ("InputCreated", "InputNameChanged", "CurrentSceneCollectionChanged"):
+        if name in ("InputCreated", "InputNameChanged", "InputRemoved", "CurrentSceneCollectionChanged"):
             self._shown = None
 
     def tick(self, session: ObsSession, now_s: float) -> None:
@@ -59,10 +64,18 @@ class Caption:
         if text != self._shown:
             try:
                 session.request("SetInputSettings", inputName=self._source, inputSettings={"text": text}, overlay=True)
-            except RequestRefused:
+            except RequestRefused as refusal:
                 self._next_s = now_s + ABSENT_PERIOD_S
-                raise
-            self._shown = text
+                if refusal.code != NO_SUCH_THING:
+                    raise
+                self._say_that_it_is_absent()
+                return
+            self._shown, self._absent = text, False
+
+    def _say_that_it_is_absent(self) -> None:
+        if not self._absent:
+            log.warning("OBS has no text source %r (obs.caption_source); run: streamv2v-cam obs setup", self._source)
+        self._absent = True
 
 
 class CustomEvents:

@@ -15,8 +15,10 @@ from ..frame import Pixels
 from ..interfaces import Sink
 
 NEWEST_DEPTH = 2
-EVERY_FRAME_PICTURES = 90
-"""How many different pictures may wait for a file: a repeated one takes no memory of its own."""
+LATE_BEATS = 8
+"""With so many beats waiting for a file every second new picture gives way to the one before it, with twice as many two
+of three, and so on: a machine too busy to write them all costs smoothness, neither the recording nor its last seconds.
+So at most some fifty different pictures wait; a repeated one takes no memory of its own, and next to no time."""
 EVERY_FRAME_DEPTH = 1800
 """How many beats may wait for a file in all."""
 FIRST_RETRY_S = 0.5
@@ -35,7 +37,7 @@ class SinkStatus:
     Attributes:
         name: for people.
         frames: pictures it took.
-        dropped: pictures replaced by newer ones before it took them; always 0 for a file.
+        dropped: pictures replaced by newer ones before it took them; for a file, by repeats of the one before.
         lost: why it takes none now, one line; None while it does.
         given_up: it will not be opened again.
         done: it took all it was meant to take and was closed.
@@ -56,7 +58,7 @@ class SinkFeed:
         sink: already open; None begins with `reopen`.
         reopen: opens it again after a loss, with growing pauses; None gives a lost sink up.
         name: how it is called before it was open.
-        every_frame: a file: no picture may be left out. A queue that overflows is a loss.
+        every_frame: a file: no beat may be left out. A queue that overflows is a loss.
         limit: close the sink after so many pictures.
     """
 
@@ -74,7 +76,8 @@ class SinkFeed:
         self._every_frame, self._limit = every_frame, limit
         self._change = threading.Condition()
         self._queue: deque[Pixels] = deque()
-        self._different = 0
+        self._stands = 0
+        """Of a file: for how many beats the newest picture in the queue stands."""
         self._stopping = False
         self._frames = self._dropped = 0
         self._lost: str | None = None if sink is not None else f"The {name} is not open yet."
@@ -104,14 +107,31 @@ class SinkFeed:
                 while len(self._queue) > keep:
                     self._queue.popleft()
                 self._queue.append(pixels)
-            elif len(self._queue) + beats > EVERY_FRAME_DEPTH or self._different >= EVERY_FRAME_PICTURES:
+            elif len(self._queue) + beats > EVERY_FRAME_DEPTH:
                 self._lost = f"The {self._name} could not keep up and was ended after {self._frames} frames."
                 self._given_up = True
                 self._queue.clear()
             else:
-                self._different += not (self._queue and self._queue[-1] is pixels)
-                self._queue.extend([pixels] * beats)
+                self._line_up(pixels, beats, urgent=urgent)
             self._change.notify()
+
+    def _line_up(self, pixels: Pixels, beats: int, *, urgent: bool) -> None:
+        """Put a picture, or in its place the one before it, at the end of a file's queue."""
+        newest = self._queue[-1] if self._queue else None
+        if (
+            newest is not None
+            and newest is not pixels
+            and self._stands <= len(self._queue) // LATE_BEATS
+            and not urgent
+        ):
+            if not self._dropped:
+                log.warning(
+                    "The %s cannot be written as fast as it comes; some of its pictures stand longer.", self._name
+                )
+            self._dropped += 1
+            pixels = newest
+        self._stands = self._stands + beats if pixels is newest else beats
+        self._queue.extend([pixels] * beats)
 
     def stop(self) -> None:
         """Send what a file still has to get, close the sink; returns within a bounded time even if it hangs."""
@@ -159,10 +179,7 @@ class SinkFeed:
             self._change.wait_for(lambda: self._queue or self._stopping or self._given_up)
             if self._given_up or (self._stopping and not (self._every_frame and self._queue)):
                 return None
-            taken = self._queue.popleft()
-            if self._every_frame:
-                self._different -= not (self._queue and self._queue[0] is taken)
-            return taken
+            return self._queue.popleft()
 
     def _newer(self) -> Pixels | None:
         with self._change:

@@ -142,7 +142,7 @@ def test_sources_that_are_named_and_not_there_are_said_once_and_found_when_they_
     stage: Stage, caplog: pytest.LogCaptureFixture
 ):
     stage.begin(prompt_source="Later prompt", caption_source="Later caption", scenes={"Gone": "look2"})
-    assert until(lambda: "Later caption" in caplog.text and "Later prompt" in caplog.text)
+    assert until(lambda: "obs.caption_source" in caplog.text and "obs.prompt_source" in caplog.text)
     _add(stage, "Main", "Later prompt", {"text": ""})
     _add(stage, "Main", "Later caption", {"text": ""})
     assert until(lambda: _text(stage, "Later caption") == prompt_of("look1"))

@@ -11,7 +11,7 @@ import pytest
 from patience import until
 from streamv2v_cam.errors import SinkError
 from streamv2v_cam.frame import Pixels
-from streamv2v_cam.publish.feed import EVERY_FRAME_DEPTH, EVERY_FRAME_PICTURES, SinkFeed
+from streamv2v_cam.publish.feed import EVERY_FRAME_DEPTH, LATE_BEATS, SinkFeed
 
 
 def picture(number: int) -> Pixels:
@@ -70,36 +70,59 @@ def test_a_file_gets_every_picture_and_those_of_missed_beats(start: Callable[...
     gate = threading.Event()
     sink = ListSink(gate=gate)
     feed = start(sink, every_frame=True)
-    for number in range(20):
+    numbers = range(LATE_BEATS - 1)
+    for number in numbers:
         feed.offer(picture(number))
     feed.offer(picture(20), beats=3)
     gate.set()
     feed.stop()
-    assert sink.numbers == [*range(20), 20, 20, 20]
+    assert sink.numbers == [*numbers, 20, 20, 20]
     assert feed.status.done and feed.status.dropped == 0 and sink.closed
 
 
-def test_repeats_wait_for_a_slow_file_far_longer_than_new_pictures(start: Callable[..., SinkFeed]) -> None:
+def test_a_file_written_too_slowly_keeps_every_beat_and_fewer_different_pictures(
+    start: Callable[..., SinkFeed], caplog: pytest.LogCaptureFixture
+) -> None:
     gate = threading.Event()
     sink = ListSink(gate=gate)
     feed = start(sink, every_frame=True)
-    for number in range(40):
-        shown = picture(number)
-        for _ in range(20):
-            feed.offer(shown)
+    beats = 200
+    for number in range(beats):
+        feed.offer(picture(number))
     gate.set()
     feed.stop()
-    assert EVERY_FRAME_PICTURES < 800 < EVERY_FRAME_DEPTH
-    assert sink.numbers == [number for number in range(40) for _ in range(20)]
-    assert feed.status.done
+    assert len(sink.numbers) == beats and feed.status.done and feed.status.lost is None
+    assert sink.numbers == sorted(sink.numbers), "none comes before its time"
+    assert all(number <= beat for beat, number in enumerate(sink.numbers))
+    different = len(set(sink.numbers))
+    assert LATE_BEATS < different < 50 and feed.status.dropped == beats - different
+    assert caplog.text.count("stand longer") == 1
 
 
-def test_a_file_that_cannot_keep_up_is_ended_and_says_so(start: Callable[..., SinkFeed]) -> None:
+def test_a_file_written_too_slowly_gets_the_cover_at_once_and_nothing_older_after_it(
+    start: Callable[..., SinkFeed],
+) -> None:
     gate = threading.Event()
     sink = ListSink(gate=gate)
     feed = start(sink, every_frame=True)
-    for number in range(EVERY_FRAME_PICTURES + 3):
+    for number in range(100):
         feed.offer(picture(number))
+    cover = picture(200)
+    feed.offer(cover, urgent=True)
+    for _ in range(5):
+        feed.offer(cover)
+    gate.set()
+    feed.stop()
+    assert sink.numbers[100:] == [200] * 6
+
+
+def test_a_file_that_takes_nothing_for_a_minute_is_ended_and_says_so(start: Callable[..., SinkFeed]) -> None:
+    gate = threading.Event()
+    sink = ListSink(gate=gate)
+    feed = start(sink, every_frame=True)
+    shown = picture(1)
+    for _ in range(EVERY_FRAME_DEPTH + 3):
+        feed.offer(shown)
     assert feed.status.given_up and "could not keep up" in str(feed.status.lost)
     gate.set()
     assert until(lambda: sink.closed)
@@ -109,10 +132,11 @@ def test_a_file_that_cannot_keep_up_is_ended_and_says_so(start: Callable[..., Si
 def test_a_limit_ends_the_sink_after_exactly_so_many_pictures(start: Callable[..., SinkFeed]) -> None:
     sink = ListSink()
     feed = start(sink, every_frame=True, limit=7)
-    for number in range(30):
-        feed.offer(picture(number))
+    shown = picture(3)
+    for _ in range(30):
+        feed.offer(shown)
     assert feed.done.wait(20)
-    assert sink.numbers == list(range(7)) and sink.closed
+    assert sink.numbers == [3] * 7 and sink.closed
     assert feed.status.done and feed.status.lost is None
 
 

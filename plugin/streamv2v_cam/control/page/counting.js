@@ -1,7 +1,7 @@
 // How the prompt in the box is read: its tokens, what is beyond, which LoRAs it names and whether they are there.
 
 import { say } from "/refusals.js";
-import { promptWords } from "/words.js";
+import { isPlain, promptWords } from "/words.js";
 
 const PAUSE_MS = 200;
 const AGAIN_MS = 3000;
@@ -32,6 +32,8 @@ export class Counting {
     const told = answer?.ok ? await answer.json().catch(() => null) : null;
     if (this.#box.value !== text) return;  // another reading is on its way
     say("tokens", told ? promptWords(told) : "");
+    // a count that is far from its limit is for whoever is writing
+    document.getElementById("tokens").classList.toggle("plain", Boolean(told && isPlain(told)));
     if (told && told.known) return;
     // without an engine nobody can count
     this.#text = null;

@@ -42,7 +42,7 @@ export class Prompt {
   #edit(editing) {
     this.#editing = editing;
     $("prompt-form").classList.toggle("unsent", editing);
-    const hint = editing ? "Not sent yet. Enter sends, Escape takes it back" : "Enter sends";
+    const hint = editing ? "Not sent yet. Enter sends, Esc undoes" : "Enter sends";
     if ($("prompt-hint").textContent !== hint) $("prompt-hint").textContent = hint;
   }
 

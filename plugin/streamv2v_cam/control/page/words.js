@@ -66,6 +66,9 @@ export function promptWords({ known, tokens, places, chunks, embeddings, loras, 
   return [counted, named, ...loras.map(({ told }) => told), ...remarks].filter(Boolean).join(" ");
 }
 
+/** Whether there is nothing to say of a prompt but that it has room. */
+export const isPlain = ({ chunks, embeddings, loras, remarks }) => chunks <= 1 && !embeddings.length && !loras.length && !remarks.length;
+
 const PLACES = { cpu: "the processor", cuda: "the NVIDIA card", mps: "the Apple graphics" };
 
 /** The engine's facts in sentences; what has no sentence stands behind them by its name. */

@@ -40,5 +40,5 @@ def open_sink(spec: str, *, width: int, height: int, fps: float) -> Sink:
 
 
 def is_file_sink(spec: str) -> bool:
-    """Whether `spec` names a file, which must get every published picture."""
+    """Whether `spec` names a file, which must get every beat."""
     return spec.strip().lower().endswith(VIDEO_ENDINGS)

@@ -1,7 +1,7 @@
 """A video file as a sink: h264, constant rate, written so that what is on the disk plays at any moment.
 
-An MP4 is written in fragments of half a second and made an ordinary one by its end; a Matroska file in clusters as
-short. A host that is killed, or a disk that fills, costs what came after the last of them.
+An MP4 is written in fragments of 0.2 s and made an ordinary one by its end; a Matroska file in clusters as short. A host that is
+killed, or a disk that fills, costs what came after the last of them.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from ...system.paths import home_path
 ENDINGS = (".mp4", ".mkv", ".mov")
 FORMATS = {".mp4": "mp4", ".mkv": "matroska", ".mov": "mov"}
 ENCODER = {"preset": "superfast", "crf": "20", "bf": "0", "rc-lookahead": "4"}
-PIECE_MS = 400
+PIECE_MS = 200
 """How much of the end may be in memory alone, beside the few pictures that the encoder holds."""
 _FRAGMENTS = {"movflags": "+hybrid_fragmented", "frag_duration": str(PIECE_MS * 1000)}
 MUXERS = {
