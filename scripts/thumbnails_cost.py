@@ -3,8 +3,9 @@
     python scripts/thumbnails_cost.py --turns 4 --seconds 10
 
 Runs the program itself with the embedded model and the drawn presenter. In each turn it measures the styled pictures a
-second and the late beats with nothing beside, while the process that draws the looks is loading, and while it draws.
-Prints a table for people and JSON on the last line; the ratios are those of one run, each turn against its own.
+second and the late beats with nothing beside, while the process that draws the looks is loading, and while it draws;
+between the two it loads at full speed, or a turn would take minutes. `--share 1` measures what drawing without pauses
+costs. Prints a table for people and JSON on the last line; the ratios are those of one run, each turn against its own.
 """
 
 from __future__ import annotations
@@ -20,6 +21,9 @@ from pathlib import Path
 from typing import Any
 
 from streamv2v_cam.airstate import AirState
+from streamv2v_cam.engine.child import EngineEnd
+from streamv2v_cam.engine.sparing import work_sparingly
+from streamv2v_cam.engine.worker_portraits import SHARE, step_back_altogether
 from streamv2v_cam.run.app import App
 from streamv2v_cam.settings import load_settings
 
@@ -33,6 +37,33 @@ SETTINGS = {
 LIMIT_S = 240.0
 SETTLE_S = 3.0
 LOOK_S = 0.05
+
+
+SHARE_VARIABLE = "STREAMV2V_THUMBNAILS_SHARE"
+
+
+def loading(end: EngineEnd) -> None:
+    """Entry of the process: as the program's own, with the share that is measured."""
+    step_back_altogether()
+    work_sparingly(float(os.environ[SHARE_VARIABLE]))
+    from streamv2v_cam.engine.worker import main as draw
+
+    draw(end)
+
+
+def drawing(end: EngineEnd) -> None:
+    """The same, its pauses beginning once it has loaded."""
+    step_back_altogether()
+    ready: Any = end.ready
+
+    def now(*told: Any) -> None:
+        work_sparingly(float(os.environ[SHARE_VARIABLE]))
+        ready(*told)
+
+    end.ready = now  # type: ignore[method-assign]
+    from streamv2v_cam.engine.worker import main as draw
+
+    draw(end)
 
 
 class Drawing:
@@ -55,15 +86,24 @@ class Drawing:
             self.news.set()
 
         portraits._put = put
+        self._portraits = portraits
+
+    def begin(self, entry: str) -> None:
+        """Start the process, by one of the entries of this file."""
+        self._portraits._entry = f"{Path(__file__).resolve()}:{entry}"
+        self.news.clear()
+        self.on = True
+
+    def end(self) -> None:
+        """End it."""
+        self.on = False
+        time.sleep(SETTLE_S)
 
 
-def measured(app: App, *, until_s: float | None = None, until: threading.Event | None = None) -> dict[str, float]:
-    """Rate and late beats from now, for so many seconds or until something happens."""
+def measured(app: App, seconds: float) -> dict[str, float]:
+    """Rate and late beats from now on."""
     before, began_s = app.telemetry.snapshot(), time.monotonic()
-    if until is not None:
-        until.wait(LIMIT_S)
-    else:
-        time.sleep(until_s or 0.0)
+    time.sleep(seconds)
     seconds = time.monotonic() - began_s
     after = app.telemetry.snapshot()
     return {
@@ -75,21 +115,22 @@ def measured(app: App, *, until_s: float | None = None, until: threading.Event |
 
 def turns(app: App, number: int, seconds: float) -> list[dict[str, dict[str, float]]]:
     """Each turn: nothing beside, loading, drawing."""
-    drawing = Drawing(app)
+    beside = Drawing(app)
     rows = []
     for _ in range(number):
-        drawing.on = False
-        time.sleep(SETTLE_S)
-        row = {"nothing": measured(app, until_s=seconds)}
-        drawing.news.clear()
-        drawing.on = True
-        row["loading"] = measured(app, until=drawing.news)
-        drawn = drawing.drawn
-        row["drawing"] = measured(app, until_s=seconds)
-        row["drawing"]["looks"] = (drawing.drawn - drawn) / row["drawing"]["seconds"]
+        beside.end()
+        row = {"nothing": measured(app, seconds)}
+        beside.begin("loading")
+        row["loading"] = measured(app, seconds)
+        beside.end()
+        beside.begin("drawing")
+        beside.news.wait(LIMIT_S)
+        drawn = beside.drawn
+        row["drawing"] = measured(app, seconds)
+        row["drawing"]["looks"] = (beside.drawn - drawn) / row["drawing"]["seconds"]
         rows.append(row)
         print("  ".join(f"{name} {found['fps']:.2f}" for name, found in row.items()), flush=True)
-    drawing.on = False
+    beside.end()
     return rows
 
 
@@ -99,7 +140,9 @@ def main() -> None:
     asking.add_argument("--turns", type=int, default=4)
     asking.add_argument("--seconds", type=float, default=10.0)
     asking.add_argument("--acceleration", default="none")
+    asking.add_argument("--share", type=float, default=SHARE, help="of one core, that the process may take")
     asked = asking.parse_args()
+    os.environ[SHARE_VARIABLE] = str(asked.share)
     with tempfile.TemporaryDirectory() as place:
         os.environ["STREAMV2V_CONFIG"] = str(Path(place) / "settings.toml")
         app = App(load_settings(SETTINGS | {"engine.acceleration": asked.acceleration}, None))

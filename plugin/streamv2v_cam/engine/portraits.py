@@ -1,4 +1,4 @@
-"""The person's own picture in every look, drawn beside the live engine by one that only gets idle time."""
+"""The person's own picture in every look, drawn beside the live engine by one that gets a twentieth of a core."""
 
 from __future__ import annotations
 

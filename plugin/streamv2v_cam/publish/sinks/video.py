@@ -1,7 +1,7 @@
 """A video file as a sink: h264, constant rate, written so that what is on the disk plays at any moment.
 
-An MP4 is written in fragments of 0.2 s and made an ordinary one by its end; a Matroska file in clusters as short. A host that is
-killed, or a disk that fills, costs what came after the last of them.
+An MP4 is written in fragments of 0.2 s and made an ordinary one by its end; a Matroska file in clusters as short. A
+host that is killed, or a disk that fills, costs what came after the last of them.
 """
 
 from __future__ import annotations
