@@ -6,7 +6,8 @@ import { say } from "/refusals.js";
 function worded(rule, value) {
   if (rule.kind !== "number" && rule.kind !== "integer") return "";
   const places = rule.kind === "integer" ? 0 : Math.max(0, -Math.floor(Math.log10(rule.step)));
-  return Number(value).toFixed(places) + (rule.unit ? ` ${rule.unit}` : "");
+  const unit = Number(value) === 1 ? (rule.unit ?? "").replace(/^(\w{2,})s$/, "$1") : rule.unit;
+  return Number(value).toFixed(places) + (unit ? ` ${unit}` : "");
 }
 
 /** One control as a row; `send` takes {name: value} and resolves to the answer. */

@@ -9,6 +9,7 @@ import { Link, kept, tokenIn } from "/link.js";
 import { Loading } from "/loading.js";
 import { Looks } from "/looks.js";
 import { CAMERA, ELSEWHERE, FRONT } from "/names.js";
+import { Notice } from "/notice.js";
 import { Picture } from "/picture.js";
 import { Prompt } from "/prompt.js";
 import { forgetRefusals, say, wordsOf } from "/refusals.js";
@@ -29,6 +30,7 @@ new Checkup(link);
 const welcome = new Welcome(link);
 const sizing = new Sizing(link);
 const prompt = new Prompt(send, link);
+const notices = new Notice();
 const door = new Door($("uncover"), () => send({ command: "leave_privacy" }));
 const loading = new Loading(drawControls, listSources, () => sizing.list(), () => welcome.begin());
 const controls = new Map();
@@ -72,7 +74,9 @@ function showValues(changed, told) {
   for (const button of document.querySelectorAll("[data-mode]")) {
     button.setAttribute("aria-pressed", String(button.dataset.mode === values.mode));
   }
-  door.show(values.mode === "privacy");
+  const covered = values.mode === "privacy";
+  door.show(covered);
+  $("privacy").lastElementChild.textContent = covered ? "covered, and stays so" : "cover the picture at once";
   prompt.show(values.prompt);
 }
 
@@ -87,13 +91,11 @@ function showRecording(recording) {
 function showStatus({ air, telemetry, obs, looks_version, notice, recording }) {
   for (const [name, control] of controls) control.rest(air.resting?.[name] ?? "");
   showRecording(recording);
-  // What was refused on this page stands there already.
-  const told = notice.notes.reduce((text, note) => ($("tokens").textContent.includes(note) ? text.replace(note, "") : text), notice.text);
-  say("notice", notice.text === $("prompt-refusal").textContent ? "" : told.trim());
+  notices.show(notice);
   $("state").textContent = air.state;
   $("state").dataset.kind = kindOf(air.state);
-  const words = airWords(air);
-  if ($("words").textContent !== words) $("words").textContent = words;
+  const told = airWords(air);
+  if ($("words").textContent !== told) $("words").textContent = told;
   const put = (id, value, places) => { $(id).textContent = value ? value.toFixed(places) : "–"; };
   put("capture-fps", telemetry.capture_fps, 0);
   put("engine-fps", telemetry.engine_fps, 1);
@@ -134,6 +136,7 @@ link.addEventListener("state", ({ detail }) => {
   controls.forEach((control) => control.forget());
   showValues(detail.controls, detail.revision);
   looks.mark(detail.look);
+  notices.begin(detail.notice);
   showStatus(detail);
 });
 link.addEventListener("change", ({ detail }) => {

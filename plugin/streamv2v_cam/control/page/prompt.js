@@ -53,12 +53,14 @@ export class Prompt {
     } else if (event.key === "Escape") {
       this.#edit(false);
       $("prompt").value = this.#server;
+      this.#counting.look();
       say("prompt-refusal", "");
     }
   }
 
   async #apply(text) {
     $("prompt").value = text;
+    this.#counting.look();
     this.#edit(text !== this.#server);
     const answer = await this.#send({ controls: { prompt: text } }, "prompt-refusal");
     if (!answer.ok) return;
