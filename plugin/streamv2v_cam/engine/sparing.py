@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import signal
 import time
 from typing import Any
@@ -31,3 +32,5 @@ def work_sparingly(share: float) -> None:
     # what reads or waits in foreign code goes on as if there had been no signal
     signal.siginterrupt(signal.SIGPROF, False)
     signal.setitimer(signal.ITIMER_PROF, PIECE_S, PIECE_S)
+    # an interpreter that ends takes its handlers back first, and the next signal would kill it
+    atexit.register(signal.setitimer, signal.ITIMER_PROF, 0)
