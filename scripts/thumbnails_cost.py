@@ -79,7 +79,7 @@ class Beside:
         looks = list(app.settings.shelf().looks)
         portraits._before_s = LOOK_S
         portraits._missing = lambda: looks
-        portraits._may = lambda: self._on
+        portraits._may = portraits._goes_on = lambda: self._on
         portraits._put = self._put
 
     def begin(self, entry: str) -> int:

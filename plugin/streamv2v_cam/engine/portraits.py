@@ -40,7 +40,8 @@ class Portraits:
         raw: where captured frames are.
         missing: the looks that have no picture of the person yet.
         put: takes the picture of a look, by its name.
-        may: whether there is time: the program is live, and busy with nothing beside.
+        may: whether it may begin: the program is live, and busy with nothing beside.
+        goes_on: whether what was begun may go on: it takes minutes of small pieces, and what is lost is begun anew.
         entry: function that runs in the process.
         before_s: how long it must have been so.
     """
@@ -53,11 +54,12 @@ class Portraits:
         missing: Callable[[], Iterable[Look]],
         put: Callable[[str, bytes], None],
         may: Callable[[], bool],
+        goes_on: Callable[[], bool],
         entry: str = ENTRY,
         before_s: float = BEFORE_S,
     ) -> None:
         self._config = replace(config, slots=1, bank=BankConfig(kind="off"), guidance="none", acceleration="none")
-        self._raw, self._missing, self._put, self._may = raw, missing, put, may
+        self._raw, self._missing, self._put, self._may, self._goes_on = raw, missing, put, may, goes_on
         self._entry, self._before_s = entry, before_s
         self._tried: dict[str, Mapping[str, object]] = {}
         self._stopping = threading.Event()
@@ -120,7 +122,7 @@ class Portraits:
             RuntimeError: the process ended.
         """
         fed = 0
-        while not self._stopping.is_set() and self._may():
+        while not self._stopping.is_set() and self._goes_on():
             if link.ready is not None and not fed:
                 fed = link.feed(frame)
             for message in link.hear(0.2):

@@ -95,6 +95,7 @@ class Panel:
                 missing=lambda: [look for look in shelf.looks if look.name not in self._thumbnails],
                 put=self._thumbnails.put,
                 may=lambda: (now := report()).state == AirState.LIVE and not now.progress,
+                goes_on=lambda: report().state not in (AirState.STARTING, AirState.ENGINE_RESTARTING),
             )
         self.server = ControlServer(
             desk,

@@ -16,7 +16,7 @@ ENTRY = "streamv2v_cam.engine.worker:main"
 LOOKS = [Look(name, values={"prompt": name, "strength": 0.6}) for name in ("oil", "neon", "ink")]
 
 
-def portraits_of(model, drawn: dict[str, bytes], may) -> Portraits:
+def portraits_of(model, drawn: dict[str, bytes], may, goes_on=lambda: True) -> Portraits:
     raw: Mailbox[Frame] = Mailbox()
     raw.put(Frame(np.random.default_rng(0).integers(0, 255, (72, 128, 3), np.uint8), 7, 0.0))
     config = StreamConfig(model=str(model), width=64, height=64, slots=2)
@@ -26,6 +26,7 @@ def portraits_of(model, drawn: dict[str, bytes], may) -> Portraits:
         missing=lambda: [look for look in LOOKS if look.name not in drawn],
         put=drawn.__setitem__,
         may=may,
+        goes_on=goes_on,
         entry=ENTRY,
         before_s=0.05,
     )
@@ -58,3 +59,14 @@ def test_nothing_is_begun_without_time_for_it(tiny_model):
     assert until(lambda: len(asked) > 3)
     portraits.stop()
     assert drawn == {}
+
+
+def test_what_was_begun_goes_on_when_it_could_not_begin_any_more(tiny_model):
+    drawn: dict[str, bytes] = {}
+    begun = iter([True] * 4)
+    portraits = portraits_of(tiny_model, drawn, lambda: next(begun, False))
+    portraits.start()
+    try:
+        assert until(lambda: len(drawn) == 3, within_s=60)
+    finally:
+        portraits.stop()
