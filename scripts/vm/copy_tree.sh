@@ -7,5 +7,5 @@ repository=$(cd "$(dirname "$0")/../.." && pwd)
 tree=$1/tree
 mkdir -p "$tree"
 cd "$repository"
-tar --create --exclude='*.safetensors' --exclude=__pycache__ streamv2v plugin | tar --extract --directory "$tree"
+tar --create --exclude='*.safetensors' --exclude=__pycache__ streamv2v plugin installer | tar --extract --directory "$tree"
 cp -r scripts/vm/guest "$tree/"

@@ -17,7 +17,6 @@ command -v qemu-system-x86_64 >/dev/null ||
 share=$(mktemp -d)
 trap 'rm -rf "$share"' EXIT
 "$here/copy_tree.sh" "$share"
-cp -r "$repository/installer" "$share/tree/"
 cat >"$share/job.sh" <<'JOB'
 cp -r /share/tree /tmp/tree
 export PYTHONPATH=/opt/py:/tmp/tree:/tmp/tree/plugin
