@@ -25,7 +25,7 @@ def paint_room(scale: float) -> Pixels:
     _shelf(room)
     _plant(room)
     _lamp(room)
-    pixels = cv2.GaussianBlur(room.sprite().pixels, (0, 0), 2.2 * scale)
+    pixels = cv2.GaussianBlur(room.sprite().pixels[1:-1, 1:-1], (0, 0), 2.2 * scale)
     size = (round((1280 + 2 * MARGIN) * scale), round((720 + 2 * MARGIN) * scale))
     return cv2.resize(pixels, size, interpolation=cv2.INTER_CUBIC)
 
