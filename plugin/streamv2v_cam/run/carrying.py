@@ -127,7 +127,12 @@ class SizeByRate:
         if now_s - since_s < CALM_S or figures.styled - styled < LEAST_FRAMES or not figures.engine_ms:
             return
         config = self._engine.config
-        self._judge(Rate((config.width, config.height), 1000 / figures.engine_ms))
+        size = (config.width, config.height)
+        if size not in self._ladder.values():
+            # memory has chosen it, and would have the engine end for a larger one
+            self._steps_left, self.told = 0, f"{size[0]}x{size[1]} is what memory allows"
+            return
+        self._judge(Rate(size, 1000 / figures.engine_ms))
 
     def _judge(self, seen: Rate) -> None:
         self._calm = None

@@ -124,6 +124,15 @@ def test_what_a_machine_gives_beside_other_programs_is_used_and_not_remembered(t
     assert remembered_size(first, SIZES, trials, 8.0) is None
 
 
+def test_a_size_that_memory_has_chosen_is_left_alone(tmp_path) -> None:
+    machine, trials = Machine(rate_of(30.0)), Trials(tmp_path)
+    machine.config = replace(machine.config, width=192, height=112)
+    follower = follower_of(machine, trials)
+    machine.goes_on(follower, 60)
+    assert not machine.built and "memory" in follower.told
+    assert remembered_size(machine.config, SIZES, trials, 8.0) is None
+
+
 def test_by_hand_ends_by_rate_and_by_rate_can_be_had_again_with_another_rate(tmp_path) -> None:
     machine = Machine(rate_of(8.0))
     follower = follower_of(machine, Trials(tmp_path))
