@@ -123,3 +123,9 @@ def test_every_look_for_the_embedded_model_names_a_style_it_has_learned():
     named = {look.name: [phrase for phrase in words.looks if phrase in look.prompt] for look in load_looks("embedded")}
     assert all(named.values()), named
     assert len({phrases[0] for phrases in named.values()}) >= 12
+
+
+def test_looks_that_follow_the_cameras_light_draw_its_fine_lines_and_the_next_look_draws_none() -> None:
+    looks = load_looks("embedded")
+    assert looks.get("pencil").patch()["detail"] == 0.5
+    assert {name for name in looks.names if looks.get(name).patch()["detail"] == 0} >= {"neon", "blueprint", "thermal"}
