@@ -18,8 +18,9 @@ def report_lines(report: Report, *, width: int = WIDTH) -> Iterator[str]:
     part = ""
     for finding in report.findings:
         if finding.part != part:
+            if part:
+                yield ""
             part = finding.part
-            yield ""
             yield part
         yield from _finding(finding, width)
     yield ""
