@@ -1,4 +1,4 @@
-"""The command line: `streamv2v-cam run | translate | cameras | looks | config | token | obs | doctor`.
+"""The command line: `streamv2v-cam run | translate | cameras | looks | config | token | obs | doctor | serve | pair`.
 
 Every refusal is one line on stderr and exit code 2; a traceback appears only with --debug, else in the log.
 """
@@ -20,7 +20,7 @@ from streamv2v.errors import StreamV2VError
 from .. import __version__
 from ..errors import CamError
 from ..system.ownership import remedy
-from . import EXIT_INTERRUPTED, cameras, config, doctor, looks, obs, run, token, translate
+from . import EXIT_INTERRUPTED, cameras, config, doctor, looks, obs, run, serve, token, translate
 
 EXIT_REFUSED = 2
 EXIT_BROKEN = 1
@@ -40,6 +40,8 @@ app.add_typer(config.app, name="config")
 app.add_typer(token.app, name="token")
 app.add_typer(obs.app, name="obs")
 app.command("doctor")(doctor.doctor)
+app.command("serve")(serve.serve)
+app.command("pair")(serve.pair)
 
 
 def _version(asked: bool) -> None:

@@ -112,6 +112,7 @@ SETTING_OF = {
     "guidance_scale": "start.guidance_scale",
     "motion": "start.motion",
     "mirror": "start.mirror",
+    "engine": "engine.remote",
     "model": "engine.model",
     "loras": "engine.loras",
     "vae": "engine.vae",

@@ -33,6 +33,10 @@ _Fps = Annotated[str | None, option("--fps", help="Published pictures a second."
 _Port = Annotated[int | None, option("--port", help="Port of the page; 0 is any free one.", panel=_PAGE)]
 _Preview = Annotated[bool | None, option("--preview/--no-preview", help="Show the picture on the page.", panel=_PAGE)]
 _OpenPage = Annotated[bool | None, option("--open/--no-open", help="Open the page in a browser, or not.", panel=_PAGE)]
+_Engine = Annotated[
+    str | None,
+    option("--engine", metavar="ADDRESS", help="A server that does the work (see: serve --help).", panel=_PICTURE),
+]
 _Obs = Annotated[
     bool | None, option("--obs/--no-obs", help="Also start the OBS process (see: obs --help).", panel=_PAGE)
 ]
@@ -53,6 +57,7 @@ def run(
     guidance_scale: options.GuidanceScale = None,
     motion: options.Motion = None,
     mirror: options.Mirror = None,
+    engine: _Engine = None,
     model: options.Model = None,
     loras: options.Loras = None,
     vae: options.Vae = None,

@@ -147,6 +147,11 @@ class EngineLink:
         found = self._as_frame(self._memory.frames_out.at(sequence))
         return found[1] if found else None
 
+    @property
+    def styled_sequence(self) -> int:
+        """Of the newest styled frame; 0 before the first."""
+        return self._memory.frames_out.newest_sequence
+
     def close(self, *, at_once: bool = False) -> None:
         """End the process, by force after a few seconds, and remove the shared memory; safe to call twice."""
         with self._lock:

@@ -22,6 +22,7 @@ from ..system.logs import console
 from ..system.stopping import rest, terminate_as_interrupt
 from ..telemetry import Telemetry
 from .browser import open_page
+from .elsewhere import engine_entry, works_here
 from .inputs import opener, refuse_one_file_as_both
 from .outputs import Outputs
 from .panel import Panel
@@ -209,7 +210,7 @@ class App:
             hold_s=publish.hold_s,
             fallback_raw=publish.fallback_raw,
             borrow=publish.borrow,
-            shared=lambda: self.supervisor.facts.get("device", "cpu") == "cpu",
+            shared=lambda: works_here(self.supervisor.facts),
             slate_reasons=publish.slate_reasons,
         )
 
@@ -240,7 +241,7 @@ class App:
 
 
 def run_app(
-    settings: LoadedSettings, *, for_s: float | None = None, json_summary: bool = False, entry: str = DEFAULT_ENTRY
+    settings: LoadedSettings, *, for_s: float | None = None, json_summary: bool = False, entry: str = ""
 ) -> dict[str, Any]:
     """Run until stopped: by Ctrl-C, SIGTERM, the end of the source, or after `for_s` seconds.
 
@@ -251,7 +252,7 @@ def run_app(
         settings: all of them.
         for_s: how long; None until stopped.
         json_summary: the caller prints the summary, so the closing line for people is left out.
-        entry: function that runs in the engine process.
+        entry: function that runs in the engine process; "" for what the settings ask for.
 
     Returns:
         The summary of the run, plain values.
@@ -260,7 +261,7 @@ def run_app(
         CamError: it could not begin, or the recording was lost; one line for a person.
     """
     with terminate_as_interrupt():
-        app = App(settings, entry=entry)
+        app = App(settings, entry=entry or engine_entry(settings))
         summary: dict[str, Any] = {}
         try:
             app.start()

@@ -14,6 +14,7 @@ from ..control import SizeChoice
 from ..sizes import CELL, engine_size
 from ..telemetry import TelemetrySnapshot
 from .carrying import Engine, SizeByRate, remembered_size
+from .elsewhere import engine_dial
 from .others import OtherPrograms
 
 if TYPE_CHECKING:
@@ -99,6 +100,8 @@ def starting_config(settings: LoadedSettings) -> StreamConfig:
         SettingsError: a value the library refuses.
     """
     usual = settings.stream_config()
+    if settings.engine.remote:
+        return replace(usual, model=engine_dial(settings))
     if not _by_rate(settings):
         return usual
     offered, trials = ladder(usual.width, usual.height), Trials(usual.compile_cache)

@@ -29,6 +29,7 @@ _HEAD = """\
 
 _EXAMPLES = {
     "engine.embeddings": '"/path/to/embeddings"',
+    "engine.remote": '"wss://gpu-pc:8770"',
     "engine.revision": '"main"',
     "engine.single_file_config": '"a folder or a hub id"',
     "engine.vae": '"madebyollin/taesd"',

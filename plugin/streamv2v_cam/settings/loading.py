@@ -194,7 +194,16 @@ class LoadedSettings:
             raise SettingsError(f"{found}; allowed is {error.allowed}.") from error
 
 
-_PROGRAM_ONLY = {"threads", "memory", "spare", "load_timeout_s", "hang_timeout_s", "wanted_fps"}
+_PROGRAM_ONLY = {
+    "threads",
+    "memory",
+    "spare",
+    "load_timeout_s",
+    "hang_timeout_s",
+    "wanted_fps",
+    "remote",
+    "remote_pictures",
+}
 
 
 def parse_lora(text: str) -> Lora:

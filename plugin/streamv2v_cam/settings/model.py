@@ -117,6 +117,12 @@ class EngineSettings(Section):
         min_length=1,
         description='"embedded", a diffusers folder, a .safetensors file or a hub id',
     )
+    remote: str | None = Field(
+        default=None, min_length=1, description="an engine server that does the work, like wss://gpu-pc:8770"
+    )
+    remote_pictures: Literal["jpeg", "raw"] = Field(
+        default="jpeg", description='pictures on the way there and back; "raw" is for fast wires'
+    )
     revision: str | None = Field(default=None, description="branch, tag or commit of a hub id")
     single_file_config: str | None = Field(
         default=None, description="configuration of a single-file checkpoint: a folder or a hub id"
