@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -138,7 +138,7 @@ class LoadedSettings:
         """
         engine = self.engine
         width, height = self.engine_size()
-        names: dict[str, Any] = engine.model_dump(exclude={"bank", "loras", "width", "height", "slots"} | _PROGRAM_ONLY)
+        names: dict[str, Any] = engine.model_dump(include=_AS_SET)
         names["compile_cache"] = engine.compile_cache or default_cache_folder()
         try:
             return StreamConfig(
@@ -194,16 +194,7 @@ class LoadedSettings:
             raise SettingsError(f"{found}; allowed is {error.allowed}.") from error
 
 
-_PROGRAM_ONLY = {
-    "threads",
-    "memory",
-    "spare",
-    "load_timeout_s",
-    "hang_timeout_s",
-    "wanted_fps",
-    "remote",
-    "remote_pictures",
-}
+_AS_SET = {item.name for item in fields(StreamConfig)} - {"bank", "loras", "width", "height", "slots", "compile_cache"}
 
 
 def parse_lora(text: str) -> Lora:
