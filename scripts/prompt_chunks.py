@@ -77,7 +77,7 @@ def parse() -> argparse.Namespace:
 def prompt_of(engine: StreamV2V, chunks: int) -> str:
     """Words that take that many chunks."""
     text = SENTENCE
-    while len(engine.prompts.reader.read(text + SENTENCE).chunks) <= chunks:
+    while len(engine.prompts.reader.read(text).chunks) < chunks:
         text += SENTENCE
     return text
 
