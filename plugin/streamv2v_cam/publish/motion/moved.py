@@ -140,7 +140,7 @@ def _fill(
         trust[box] += share * (1.0 - trust[box])
     if borrow:
         filled = fill(grey_of(camera[doubled(box)]), seen, look)
-        _blend(look, filled, 1.0 - enlarged(trust[box]))
+        _blend(look, filled, cv2.subtract(1.0, enlarged(trust[box])))
 
 
 def _blend(picture: Pixels, other: Pixels, share: Field) -> None:
