@@ -4,7 +4,7 @@
 #   scripts/vm/prove-doctor.sh
 #
 # The installer loads v4l2loopback with its own options file; the doctor looks at real nodes, a webcam (vivid) that is fine,
-# busy, torn off and gone, and a virtual camera that another program writes; then everything is taken back.
+# busy and gone, and a virtual camera that another program writes; then everything is taken back.
 # The last line is the verdict as JSON; the exit status is 0 when it holds. About two minutes.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
