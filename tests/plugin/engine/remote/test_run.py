@@ -49,6 +49,7 @@ def told(environment: dict[str, str], tiny_model: Path) -> Iterator[tuple[str, s
         assert server.returncode == 0
 
 
+@pytest.mark.slow
 def test_a_paired_machine_runs_with_the_engine_of_another(
     told: tuple[str, str], environment: dict[str, str], tmp_path: Path
 ) -> None:

@@ -26,7 +26,7 @@ def shows(host: Host, prompt: str) -> bool:
     return bool(host.styled) and np.abs(colour(host) - tint(prompt) / tint(prompt).max()).max() < 0.06
 
 
-@pytest.mark.parametrize("pictures", ["jpeg", "raw"])
+@pytest.mark.parametrize("pictures", ["jpeg", pytest.param("raw", marks=pytest.mark.slow)])
 def test_pictures_come_back_styled_each_with_the_frame_it_was_made_of(
     serve: Serve, host_of: HostOf, pictures: str
 ) -> None:
@@ -48,6 +48,7 @@ def test_a_prompt_acts_over_there(serve: Serve, host_of: HostOf) -> None:
     assert host.play(lambda: shows(host, "second"), grey=180)
 
 
+@pytest.mark.slow
 def test_words_of_the_engine_come_over(serve: Serve, host_of: HostOf) -> None:
     host = host_of(meet(serve("stand-in?notice=mind+the+step")))
     assert host.play(lambda: host.styled)
@@ -95,6 +96,7 @@ def test_a_host_that_comes_back_finds_its_engine_warm_and_its_bank_empty(serve: 
     assert second.said(Ready)[0].facts["pid"] == pid
 
 
+@pytest.mark.slow
 def test_a_warm_engine_that_died_meanwhile_is_replaced(serve: Serve, host_of: HostOf) -> None:
     server = serve()
     address = meet(server)
@@ -120,6 +122,7 @@ def test_a_server_with_one_engine_serves_one_host_and_the_next_when_that_is_gone
     assert second.play(lambda: second.styled)
 
 
+@pytest.mark.slow
 def test_a_smaller_engine_still_gives_pictures_of_the_agreed_size(serve: Serve, host_of: HostOf) -> None:
     host = host_of(meet(serve("stand-in?fits_below=64")))
     assert host.play(lambda: host.styled)
