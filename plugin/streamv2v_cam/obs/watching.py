@@ -14,6 +14,8 @@ log = logging.getLogger(__name__)
 NO_SUCH_THING = 600
 SAFETY_PERIOD_S = 1.0
 ABSENT_PERIOD_S = 2.0
+AGAIN_S = 0.3
+"""After which an input that was not found is asked for once more: the event with its new name may be on its way."""
 
 
 class InputWatch:
@@ -28,7 +30,7 @@ class InputWatch:
         self.name, self._poll_s = name, poll_s
         self.present: bool | None = None
         """Whether OBS has the input; None before anybody asked."""
-        self._events_seen = False
+        self._events_seen = self._missed = False
         self._next_s = 0.0
 
     def read(self, session: ObsSession) -> Mapping[str, Any] | None:
@@ -38,9 +40,12 @@ class InputWatch:
         except RequestRefused as refusal:
             if refusal.code != NO_SUCH_THING:
                 raise
-            self._gone("was removed")
+            if self.present and not self._missed:
+                self._missed = True
+            else:
+                self._gone("was removed")
             return None
-        self.present = True
+        self.present, self._missed = True, False
         return settings
 
     def told(self, name: str, data: Mapping[str, Any]) -> Mapping[str, Any] | None:
@@ -62,7 +67,7 @@ class InputWatch:
         if self.present:
             way = "Give it its old name, or run: streamv2v-cam obs setup"
             log.warning("The input %r of OBS %s and is not followed any more. %s", self.name, what, way)
-        self.present = False
+        self.present = self._missed = False
 
     def due(self, session: ObsSession, now_s: float) -> Mapping[str, Any] | None:
         """Its settings, where it is time to ask."""
@@ -71,5 +76,5 @@ class InputWatch:
         settings = self.read(session)
         by_event = self._events_seen or session.has_settings_events
         pause_s = SAFETY_PERIOD_S if by_event else self._poll_s
-        self._next_s = now_s + (pause_s if self.present else ABSENT_PERIOD_S)
+        self._next_s = now_s + (AGAIN_S if self._missed else pause_s if self.present else ABSENT_PERIOD_S)
         return settings

@@ -28,8 +28,9 @@ from .flow import (
     warped,
 )
 
-LEAST_TRUST = 0.35
-"""Mean trust below which two frames do not show the same scene: a cut."""
+LEAST_TRUST = 0.65
+"""Mean trust below which two frames do not show the same scene: a cut. Frames of one scene a fifth of a second apart
+had 0.91 at the least (108 pairs of 19 clips), pairs of different photos 0.54 at the most (59)."""
 LEAST_DOUBT = 0.02
 KEEN = 3.0
 """So many times the doubt is how far the backdrop, where it is seen, is preferred to what was moved."""
@@ -140,7 +141,7 @@ def _fill(
         trust[box] += share * (1.0 - trust[box])
     if borrow:
         filled = fill(grey_of(camera[doubled(box)]), seen, look)
-        _blend(look, filled, cv2.subtract(1.0, enlarged(trust[box])))
+        _blend(look, filled, enlarged(np.float32(1.0) - trust[box]))
 
 
 def _blend(picture: Pixels, other: Pixels, share: Field) -> None:
