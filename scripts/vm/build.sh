@@ -73,7 +73,7 @@ if [ ! -e root/.complete ]; then
   touch root/.complete
 fi
 python3 -m pip install --quiet --target root/opt/py --upgrade --only-binary=:all: --python-version 3.11 \
-  --constraint "$repository/installer/constraints.txt" numpy opencv-python-headless pyvirtualcam
+  --no-deps --constraint "$repository/installer/constraints.txt" --requirement "$here/packages.txt"
 
 say "kernel modules"
 modules=root/lib/modules/$version
