@@ -19,7 +19,7 @@ files = {str(getattr(module, "__file__", None) or "") for module in list(sys.mod
 print(*sorted(file for file in files if file.startswith(sys.argv[1])), sep="\\n")
 """
 NOT_REACHED = {"PIL", "av", "cv2_enumerate_cameras", "huggingface_hub", "tqdm"}
-"""Imported inside functions for animated pictures, clips and addresses, cameras elsewhere than on Linux, and the hub."""
+"""Imported inside functions: for animated pictures, clips and addresses, cameras elsewhere than on Linux, the hub."""
 
 
 def strangers(path: Path) -> set[str]:
