@@ -177,6 +177,9 @@ def test_an_unknown_variable_of_a_section_is_refused_and_a_foreign_one_is_not(mo
     monkeypatch.delenv("STREAMV2V_ENGINE__SLTS")
     monkeypatch.setenv("STREAMV2V_ENGIN__SLOTS", "3")
     assert "did you mean engine.slots?" in refusal()
+    monkeypatch.delenv("STREAMV2V_ENGIN__SLOTS")
+    monkeypatch.setenv("STREAMV2V_ENGINE_BANK_KIND", "off")
+    assert "did you mean STREAMV2V_ENGINE__BANK__KIND?" in refusal()
 
 
 def test_a_file_that_is_no_toml_is_refused_with_the_line(path):

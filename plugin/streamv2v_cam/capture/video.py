@@ -10,6 +10,7 @@ from typing import Any
 
 from ..errors import SourceError
 from ..frame import Pixels
+from ..media.layers import decoder_of
 from ..media.names import in_words, is_address
 from ..media.opening import open_clip
 from ..media.packets import Packets
@@ -65,6 +66,7 @@ class VideoFileSource:
             self._address, what=self._what, refusal=SourceError, timeout_s=timeout_s, quiet=self._again
         )
         stream.thread_type = "SLICE"
+        self._frames_of = decoder_of(stream)
         self._viewer = SquareViewer(stream)
         return container, stream
 
@@ -116,7 +118,7 @@ class VideoFileSource:
         packets = Packets(self._container, [self._stream], name=f"video {self._title!r}", quiet=self._again)
         for packet in packets:
             try:
-                yield from packet.decode()
+                yield from self._frames_of(packet)
             except (av.error.FFmpegError, OSError):
                 # What could be seen is seen: a damaged piece, or a damaged end.
                 continue

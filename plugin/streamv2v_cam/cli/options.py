@@ -170,7 +170,7 @@ def rate_from(name: str, text: str) -> Fraction:
         return parsed_rate(text)
     except ValueError:
         raise SettingsError(
-            f"{name}: {text!r} was refused; allowed is a number above 0, at most 1000, also 30000/1001."
+            f"{name}: {text!r} was refused; allowed is a number from 0.001 to 1000, also 30000/1001."
         ) from None
 
 

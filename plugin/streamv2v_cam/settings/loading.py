@@ -24,8 +24,6 @@ from ..system.ownership import remedy
 from ..system.paths import home_path
 from .model import (
     DEFAULT_LOOK,
-    ENVIRONMENT_DELIMITER,
-    ENVIRONMENT_PREFIX,
     CaptureSettings,
     ControlSettings,
     EngineSettings,
@@ -34,7 +32,7 @@ from .model import (
     Settings,
     StartSettings,
 )
-from .tree import FIELDS, flatten, nearest, nest, values_by_name, variable
+from .tree import FIELDS, flatten, nearest, nest, no_setting, values_by_name, variable
 from .words import allowed_words
 
 if TYPE_CHECKING:
@@ -271,17 +269,14 @@ def read_settings_file(path: Path, *, must_exist: bool = False) -> dict[str, Any
 
 
 def _environment() -> dict[str, Any]:
-    """The sections set through STREAMV2V_SECTION__NAME; variables of the prefix without "__" are not settings.
+    """The sections set through STREAMV2V_SECTION__NAME; others of the prefix without "__" are not settings.
 
     Raises:
-        SettingsError: a variable in the form of a setting that is none.
+        SettingsError: a variable in the form of a setting that is none, or of one with "_" for "__".
     """
-    known = {variable(name) for name in FIELDS}
     for name in os.environ:
-        body = name.upper().removeprefix(ENVIRONMENT_PREFIX)
-        if body != name.upper() and ENVIRONMENT_DELIMITER in body and name.upper() not in known:
-            dotted = body.replace(ENVIRONMENT_DELIMITER, ".").lower()
-            raise SettingsError(f"{name} (environment): there is no such setting; {nearest(dotted)}")
+        if why := no_setting(name):
+            raise SettingsError(f"{name} (environment): there is no such setting; {why}")
     return {name: value for name, value in EnvSettingsSource(Settings)().items() if isinstance(value, dict)}
 
 

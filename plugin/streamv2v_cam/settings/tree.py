@@ -67,6 +67,18 @@ def variable(dotted: str) -> str:
     return ENVIRONMENT_PREFIX + dotted.replace(".", ENVIRONMENT_DELIMITER).upper()
 
 
+def no_setting(name: str) -> str:
+    """What an environment variable may have meant that looks like a setting's and is none; "" for any other."""
+    given = name.upper()
+    if not given.startswith(ENVIRONMENT_PREFIX) or given in (known := {variable(dotted) for dotted in FIELDS}):
+        return ""
+    body = given.removeprefix(ENVIRONMENT_PREFIX)
+    if ENVIRONMENT_DELIMITER in body:
+        return nearest(body.replace(ENVIRONMENT_DELIMITER, ".").lower())
+    meant = next((whole for whole in sorted(known) if whole.replace(ENVIRONMENT_DELIMITER, "_") == given), "")
+    return f"did you mean {meant}?" if meant else ""
+
+
 def nearest(dotted: str) -> str:
     """What a wrong name may have meant, in words that end a sentence."""
     last = dotted.rpartition(".")[2]

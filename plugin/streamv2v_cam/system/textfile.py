@@ -14,7 +14,7 @@ def write_text(path: Path, text: str) -> None:
     Raises:
         OSError: the folder or the file cannot be written; what stood there is untouched.
     """
-    target = path.resolve()
+    target = Path(os.path.realpath(path))
     target.parent.mkdir(parents=True, exist_ok=True)
     number, name = tempfile.mkstemp(dir=target.parent, prefix=target.name, suffix=".part")
     try:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import stat
+import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -95,6 +97,8 @@ def check_target(source: str, target: str, *, overwrite: bool) -> None:
         MediaError: what stands in the way and what to do.
     """
     if target == PIPE:
+        if sys.stdout is None:
+            raise MediaError("The standard output is closed. Name a file, or leave it open.")
         return
     path = Path(target)
     if path.suffix.lower() not in KINDS:
@@ -111,9 +115,17 @@ def check_target(source: str, target: str, *, overwrite: bool) -> None:
         if not path.parent.is_dir():
             raise MediaError(f"The folder {str(path.parent)!r} does not exist. Make it first.")
         there = path.exists()
+        if not there and path.is_symlink():
+            _check_link(path)
         if there and source != PIPE and Path(source).exists() and path.samefile(source):
             raise MediaError(f"IN and OUT are the same file, {target!r}. Choose another name for OUT.")
     except OSError as error:
         raise MediaError(f"The clip {target!r} cannot be written: {(error.strerror or str(error)).lower()}.") from None
     if there and not overwrite and not is_device(target):
         raise MediaError(f"The clip {target!r} exists already. Choose another name, or add --overwrite.")
+
+
+def _check_link(path: Path) -> None:
+    # one to nothing makes what it names; one that leads back to itself names nothing
+    with contextlib.suppress(FileNotFoundError):
+        path.stat()

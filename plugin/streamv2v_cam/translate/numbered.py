@@ -63,7 +63,7 @@ def check_numbered(source: str, target: str, *, overwrite: bool) -> None:
         return
     given = Path(source)
     read = pictures_of(given) if given.is_dir() or is_series(source) else [given]
-    if {file.resolve() for file in read} & {file.resolve() for file in there}:
+    if {os.path.realpath(file) for file in read} & {os.path.realpath(file) for file in there}:
         raise MediaError(f"IN and OUT are the same pictures, {target!r}. Choose another name for OUT.")
     if not overwrite:
         raise MediaError(
@@ -100,7 +100,7 @@ class NumberedWriter:
 
         self._av: Any = av
         self._errors: Any = (av.error.FFmpegError, OSError, ValueError)
-        self._target, self._picture, self._replace, self._count = Path(target).resolve(), picture, replace, 0
+        self._target, self._picture, self._replace, self._count = Path(os.path.realpath(target)), picture, replace, 0
         self._coding = _CODINGS[self._target.suffix.lower()]
         try:
             # asked of the longest name itself: a name too long would only show at the end

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
@@ -41,7 +42,7 @@ class GifWriter:
         self._errors: Any = (av.error.FFmpegError, OSError, ValueError)
         self._picture, self._count = picture, 0
         self._name = f"clip {target!r}"
-        folder = None if target == PIPE or is_device(target) else Path(target).resolve().parent
+        folder = None if target == PIPE or is_device(target) else Path(os.path.realpath(target)).parent
         self._clip = ClipWriter(target, picture, sound, surroundings=surroundings, replace=replace)
         try:
             self._kept = _Kept(picture, folder)

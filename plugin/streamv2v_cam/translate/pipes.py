@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import sys
 from typing import Any
 
 from ..errors import MediaError
@@ -42,6 +43,8 @@ def open_input(what: str) -> tuple[Any, Any, str]:
     Raises:
         MediaError: it holds no video, or one that a pipe cannot give.
     """
+    if sys.stdin is None:
+        raise MediaError(f"{what} is closed. Name a file, or leave it open.")
     file = os.fdopen(os.dup(0), "rb")
     head = file.peek(32)
     if begins_animated_webp(head) or head.startswith(_PNG):

@@ -12,6 +12,7 @@ from ..errors import MediaError
 from ..frame import Pixels
 from ..media.colours import tags_of
 from ..media.fitting import fitted
+from ..media.layers import decoder_of
 from ..media.names import in_words, is_address, is_series
 from ..media.opening import is_tile, open_clip, reason_of
 from ..media.packets import Packets
@@ -72,7 +73,7 @@ class ClipReader:
         if is_tile(self._video):
             self.container.close()
             raise MediaError(f"The {self.name} is a still picture made of tiles. Save it as PNG or JPEG first.")
-        self.damaged = 0
+        self.damaged = self._hidden = self._places = 0
         self._video.thread_type = "AUTO"
         self.audio: list[Any] = list(self.container.streams.audio)
         self.subtitles: list[Any] = list(self.container.streams.subtitles)
@@ -80,6 +81,7 @@ class ClipReader:
         self.rate = Fraction(self._video.average_rate or self._video.guessed_rate or 30)
         self.frame_count = self._announced()
         self._step = max(1, round(1 / (self.rate * self.time_base)))
+        self._frames_of = decoder_of(self._video)
         self._viewer = Viewer()
         self._bars_said = self._transparent_said = False
         wanted = [self._video, *(stream for stream in (*self.audio, *self.subtitles) if stream.codec_context)]
@@ -112,8 +114,10 @@ class ClipReader:
         self._say_what_was_missing(count)
 
     def _say_what_was_missing(self, count: int) -> None:
-        announced = self._video.frames
-        if announced and count < announced:
+        # an edit list hides pictures, as of a clip that was trimmed; the frames of AVI are places in time, some empty
+        announced = self._video.frames - self._hidden
+        whole = self.container.format.name == "avi" and self._places >= announced and not self.damaged
+        if count < announced and not whole:
             log.warning(
                 "The %s is torn or damaged: %d of its %d pictures could be read; these were kept.",
                 self.name,
@@ -137,8 +141,11 @@ class ClipReader:
                 self._pass_on(packet, on_other)
 
     def _pictures(self, packet: Any) -> list[Any]:
+        self._hidden += packet.is_discard
+        if packet.dts is not None:
+            self._places = packet.dts + 1
         try:
-            return packet.decode()
+            return self._frames_of(packet)
         except self._end:
             return []
         except self._errors:
@@ -231,5 +238,12 @@ class ClipReader:
 def _check_path(source: str) -> None:
     if is_address(source) or is_series(source):
         return
-    if not Path(source).exists():
+    if not source:
+        # as a path it would be the present folder
+        raise MediaError("The name of the clip is empty. Name a video file, or a folder of pictures.")
+    try:
+        there = Path(source).exists()
+    except OSError as error:
+        raise MediaError(f"The clip {source!r} cannot be opened: {reason_of(error)}.") from None
+    if not there:
         raise MediaError(f"The clip {source!r} does not exist. Check the path.")

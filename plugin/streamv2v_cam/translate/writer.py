@@ -147,7 +147,7 @@ class ClipWriter:
             given: Any = self._pipe
         else:
             # Python's own file, because its errors (a full disk) come at once and in words
-            self._part = PartFile(Path(self._target).resolve())
+            self._part = PartFile(Path(os.path.realpath(self._target)))
             given = self._part.file
         self._container = self._av.open(given, "w", format=self._kind.muxer, options=options)
         stream: Any = self._container.add_stream(self._kind.codec, rate=picture.rate, options=dict(self._kind.options))

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from streamv2v_cam.media.names import in_words, is_address, without_secrets
-from streamv2v_cam.rates import as_rate, parsed_rate
+from streamv2v_cam.rates import as_rate, parsed_rate, rate_of
 from streamv2v_cam.system.paths import home_path
 
 
@@ -52,7 +53,14 @@ def test_the_rates_of_television_mean_their_fractions(text: str, rate: str) -> N
     assert as_rate(text) == float(parsed_rate(text))
 
 
-@pytest.mark.parametrize("text", ["0", "-1", "nan", "inf", "1/0", "many", "", "1001", "1/2/3"])
+def test_pictures_an_hour_apart_have_a_rate() -> None:
+    assert rate_of(Fraction(1, 3600)) == Fraction(1, 3600)
+    assert as_rate(-0.0) == 0
+
+
+@pytest.mark.parametrize(
+    "text", ["0", "-1", "nan", "inf", "1/0", "many", "", "1001", "1/2/3", "1e-300", "1e999999999", "1/1e99999999"]
+)
 def test_what_is_no_rate_is_refused(text: str) -> None:
     with pytest.raises(ValueError):
         parsed_rate(text)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -92,3 +93,41 @@ def test_the_secrets_of_an_address_are_in_no_message(tmp_path: Path):
     with pytest.raises(MediaError) as refusal:
         translate("http://user:secret@127.0.0.1:9/x.mp4?key=SECRET", tmp_path / "out.mp4")
     assert "secret" not in str(refusal.value).lower()
+
+
+def test_a_name_that_is_empty_or_too_long_is_refused_as_what_it_is(tmp_path: Path):
+    with pytest.raises(MediaError, match="is empty"):
+        translate("", tmp_path / "out.mp4")
+    with pytest.raises(MediaError, match=r"The clip .* cannot be opened: [Ff]ile name too long"):
+        translate("x" * 5000, tmp_path / "out.mp4")
+
+
+@pytest.mark.parametrize("name", ["loop.mp4", "loop.gif"])
+def test_a_link_that_leads_back_to_itself_is_refused_in_one_line(tmp_path: Path, name: str):
+    clip = make(tmp_path / "in.mp4", frames=3)
+    (tmp_path / name).symlink_to(tmp_path / name)
+    with pytest.raises(MediaError, match="cannot be written: too many levels"):
+        translate(clip, tmp_path / name)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a POSIX shell closes them")
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [("- out.mp4 <&-", b"standard input is closed"), ("in.mp4 - >&-", b"standard output is closed")],
+)
+def test_a_standard_stream_that_is_closed_is_refused_where_it_is_wanted(tmp_path: Path, arguments: str, words: bytes):
+    make(tmp_path / "in.mp4", frames=3)
+    command = f'exec "{sys.executable}" -m streamv2v_cam translate {arguments}'
+    done = subprocess.run(["sh", "-c", command], cwd=tmp_path, capture_output=True, timeout=60)
+    assert done.returncode == 2 and words in done.stderr and done.stderr.count(b"\n") == 1
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a POSIX shell closes them")
+def test_the_numbers_of_closed_standard_streams_are_given_to_nothing_else(tmp_path: Path):
+    ask = (
+        "import os, sys; from streamv2v_cam.cli.descriptors import keep_standard_numbers; keep_standard_numbers(); "
+        "made = os.open(sys.argv[1], os.O_CREAT | os.O_WRONLY); os.write(made, b'%d' % made)"
+    )
+    command = f'exec "{sys.executable}" -c "{ask}" made <&- >&- 2>&-'
+    subprocess.run(["sh", "-c", command], cwd=tmp_path, check=True, timeout=60)
+    assert int((tmp_path / "made").read_text()) > 2

@@ -14,6 +14,7 @@ import pytest
 from plugin.translate.clips import SAMPLE_RATE, facts, make, shown, sound_of
 from plugin.translate.test_clip import translate, write
 from streamv2v_cam.errors import MediaError
+from streamv2v_cam.translate.reader import ClipReader
 
 
 @pytest.fixture(autouse=True)
@@ -251,3 +252,37 @@ def test_turned_tags_and_wide_colours_of_the_result_are_those_of_what_was_seen(t
     clip = make(tmp_path / "in.mkv", codec="libx265", size=(64, 64), pixels="yuv420p10le", colours=9, transfer=16)
     translate(clip, tmp_path / "out.mp4")
     assert facts(tmp_path / "out.mp4")[2] == 1
+
+
+@pytest.mark.parametrize("codec", ["libvpx", "libvpx-vp9"])
+def test_webm_that_lets_through_is_laid_over_black(tmp_path: Path, said: Any, codec: str):
+    with av.open(str(tmp_path / "in.webm"), "w") as container:
+        stream: Any = container.add_stream(codec, rate=30, options={"auto-alt-ref": "0"})
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuva420p"
+        picture = np.full((48, 64, 4), 200, np.uint8)
+        picture[..., 3] = np.where(np.arange(64) < 32, 255, 0)
+        for _ in range(3):
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgba")))
+        container.mux(stream.encode(None))
+    with ClipReader(str(tmp_path / "in.webm")) as reader:
+        pictures = [timed.item for timed in reader.frames(on_other=lambda _packet: None)]
+    assert len(pictures) == 3
+    assert all(pixels[:, :24].mean() > 180 and pixels[:, 40:].mean() < 5 for pixels in pictures)
+    assert sum("laid over black" in line for line in warnings(said)) == 1
+
+
+def test_pictures_that_an_edit_list_hides_are_not_called_torn(tmp_path: Path, said: Any):
+    clip = make(tmp_path / "in.mov", codec="libx264", pts=list(range(-10, 10)))
+    with av.open(str(clip)) as container:
+        assert sum(packet.is_discard for packet in container.demux(video=0)) == 10
+    assert translate(clip, tmp_path / "out.mp4")["frames_out"] == 10
+    assert not warnings(said)
+
+
+def test_avi_that_leaves_places_empty_is_not_called_torn_and_a_torn_one_is(tmp_path: Path, said: Any):
+    clip = make(tmp_path / "in.avi", codec="mjpeg", pixels="yuvj420p", pts=[0, 1, 2, 5, 6, 7, 8, 11])
+    assert translate(clip, tmp_path / "out.mp4")["frames_out"] == 8
+    assert not warnings(said)
+    film = clip.read_bytes().partition(b"idx1")[0]
+    translate(write(tmp_path / "torn.avi", film[: film.rfind(b"00dc")]), tmp_path / "out2.mp4")
+    assert sum("torn" in line for line in warnings(said)) == 1
