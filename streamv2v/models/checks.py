@@ -138,6 +138,8 @@ def check_vae(source: str, *, channels: int = 4) -> None:
             raise ModelError(f"The VAE {path.name} is none that is taken: it holds no encoder and decoder of one.")
         _check_latent(f"The VAE {path.name}", latent_channels(file), channels)
     elif path.is_dir():
+        if (path / "model_index.json").exists():
+            raise ModelError(f"The VAE {source} is a whole model. Name the VAE in it: {path / 'vae'}.")
         check_vae_folder(path, read_config(path), f"The VAE {source}", channels)
         check_weights(path)
     elif not HUB_ID.match(source):

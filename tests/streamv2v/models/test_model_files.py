@@ -205,3 +205,9 @@ def test_weights_of_any_number_format_are_loaded_as_the_engine_wants_them(copied
     loaded = load_components(StreamConfig(model=str(copied), **SMALL)).unet.conv_in.weight
     assert loaded.dtype == torch.float32
     torch.testing.assert_close(loaded, weights["conv_in.weight"].to(dtype).float())
+
+
+def test_a_whole_model_named_as_vae_is_refused_with_the_vae_in_it(tmp_path: Path) -> None:
+    (tmp_path / "model_index.json").write_text("{}")
+    with pytest.raises(ModelError, match=r"is a whole model\. Name the VAE in it: .*vae"):
+        check_vae(str(tmp_path))
