@@ -41,6 +41,8 @@ def begins_animated_webp(head: bytes) -> bool:
 
 
 def _head(path: Path) -> bytes:
+    if not path.is_file():  # what is read of a named pipe is gone from it
+        return b""
     try:
         with path.open("rb") as file:
             return file.read(_HEAD_BYTES)

@@ -131,3 +131,11 @@ def test_the_numbers_of_closed_standard_streams_are_given_to_nothing_else(tmp_pa
     command = f'exec "{sys.executable}" -c "{ask}" made <&- >&- 2>&-'
     subprocess.run(["sh", "-c", command], cwd=tmp_path, check=True, timeout=60)
     assert int((tmp_path / "made").read_text()) > 2
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
+def test_a_clip_comes_whole_out_of_a_named_pipe(tmp_path: Path):
+    clip, pipe = make(tmp_path / "in.ts", codec="libx264", frames=20), tmp_path / "pipe.ts"
+    os.mkfifo(pipe)
+    with subprocess.Popen(["sh", "-c", f"cat '{clip}' > '{pipe}'"]):
+        assert translate(pipe, tmp_path / "out.mp4")["frames_out"] == 20
