@@ -63,6 +63,7 @@ NONSENSE = [
     (["translate", "in.mp4"], "OUT"),
     (["translate", "in.mp4", "out.mp4", "--strength", "7"], "0 to 1"),
     (["translate", "in.mp4", "out.mp4", "--size", "small"], "1280x720"),
+    (["translate", "in.mp4", "out.mp4", "--vae", ""], "not empty"),
     (["translate", "in.mp4", "out.mp4", "--fps", "-1"], "0.001 to 1000"),
     (["dance"], "dance"),
     (["config", "set", "engine.slots", "99"], "1 to 8"),

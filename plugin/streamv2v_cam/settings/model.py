@@ -127,7 +127,9 @@ class EngineSettings(Section):
     single_file_config: str | None = Field(
         default=None, description="configuration of a single-file checkpoint: a folder or a hub id"
     )
-    vae: str | None = Field(default=None, description="another VAE: a folder, a .safetensors file or a hub id")
+    vae: str | None = Field(
+        default=None, min_length=1, description="another VAE: a folder, a .safetensors file or a hub id"
+    )
     loras: Words = Field(
         default=[], description='LoRAs, each a file, folder or hub id, with ":0.8" behind it for its scale'
     )
