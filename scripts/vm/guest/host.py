@@ -28,6 +28,7 @@ from streamv2v_cam.store import ControlStore
 from streamv2v_cam.telemetry import Telemetry
 
 from streamv2v.config import StreamConfig
+from streamv2v.controls import Controls
 
 ENTRY = f"{Path(__file__).with_name('stand_in_engine.py')}:main"
 
@@ -61,7 +62,8 @@ class Host:
 
     def __init__(self, camera: str, device: str, *, width: int, height: int, fps: float) -> None:
         self._began_s = time.monotonic()
-        store, self._telemetry = ControlStore(), Telemetry()
+        # an emulated processor is twenty times as slow, and what is proven here is the way between the cameras
+        store, self._telemetry = ControlStore(Controls(motion="hold")), Telemetry()
         raw: Mailbox[Frame] = Mailbox()
         styled: Mailbox[Frame] = Mailbox()
         opener = SourceOpener(f"camera:{camera}", width=width, height=height, fps=fps)
