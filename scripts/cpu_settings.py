@@ -30,10 +30,11 @@ def main() -> None:
 
     from streamv2v import StreamConfig, load_components
     from streamv2v.device.choosing import choose_dtype
+    from streamv2v.tuning.autotune import usable_cores
     from streamv2v.tuning.threads import thread_choices, usual_threads
 
     width, height = (int(side) for side in arguments.size.split("x"))
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    cores = usable_cores()
     config = StreamConfig(model=arguments.model, width=width, height=height, slots=arguments.slots, device="cpu")
     chosen = str(choose_dtype(config, torch.device("cpu"))[0]).removeprefix("torch.")
     torch.set_num_threads(arguments.threads or usual_threads(cores))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Sequence
 
-DONE, TODO, LEFT_OUT = "done", "to do", "left out"
+DONE, PENDING, LEFT_OUT = "done", "to do", "left out"
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class MachineStep:
     Attributes:
         name: in the journal.
         title: what people read.
-        state: `DONE`, `TODO` or `LEFT_OUT`.
+        state: `DONE`, `PENDING` or `LEFT_OUT`.
         reason: why it is left out, and what to do.
         actions: what is to do, in order.
     """
@@ -53,7 +53,7 @@ class MachineStep:
 
 def step(name: str, title: str, actions: Sequence[Any], *, done: bool = False) -> MachineStep:
     """A step that is to do, or done."""
-    return MachineStep(name, title, DONE if done else TODO, "", () if done else tuple(actions))
+    return MachineStep(name, title, DONE if done else PENDING, "", () if done else tuple(actions))
 
 
 def left_out(name: str, title: str, reason: str) -> MachineStep:

@@ -79,10 +79,14 @@ class Trials:
         return found if isinstance(found, dict) else {}
 
 
+def usable_cores() -> int:
+    """Cores that this process may use: a container or taskset may allow fewer than the machine has."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 def machine_key(*more: object) -> str:
     """A short key of this machine (processor, cores, system) and of whatever else an answer depends on."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    told = [platform.machine(), _processor(), cores, platform.system(), *more]
+    told = [platform.machine(), _processor(), usable_cores(), platform.system(), *more]
     return hashlib.sha256("|".join(map(str, told)).encode()).hexdigest()[:16]
 
 

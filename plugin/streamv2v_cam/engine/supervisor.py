@@ -12,7 +12,6 @@ from streamv2v.config import StreamConfig
 from streamv2v.prompts.reading import TextModel
 
 from ..airstate import EngineState, EngineStatus
-from ..errors import EngineError
 from ..frame import Frame
 from ..mailbox import Mailbox
 from ..store import ControlStore
@@ -166,8 +165,9 @@ class EngineSupervisor:
             self._link = self._start_link(self.config)
             while failure is None and not self._stopping.is_set():
                 failure = self._tick(self._link)
-        except (EngineError, OSError) as error:
-            failure = Failure(FailureKind.CRASH, f"the engine process could not be started: {error}")
+        except Exception as error:  # of whatever kind: else nobody watches any more, and the state stays what it was
+            log.debug("the engine process could not be run", exc_info=error)
+            failure = Failure(FailureKind.CRASH, f"the engine process could not be run: {error}")
         finally:
             link, self._link = self._link, None
             if link is not None:

@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from streamv2v.config import StreamConfig
+from streamv2v.tuning.autotune import usable_cores
 
 from .child import EngineEnd
 from .protocol import Notice
@@ -68,7 +69,7 @@ def main(end: EngineEnd) -> None:
 
     from streamv2v.tuning.threads import usual_threads
 
-    torch.set_num_threads(end.spec.threads or usual_threads(_cores()))
+    torch.set_num_threads(end.spec.threads or usual_threads(usable_cores()))
     beside = Beside(end, following_threads(end))
     serve(end, lambda config, progress: build(end, config, progress), beside)
     beside.end()
@@ -119,7 +120,7 @@ def choose_threads(end: EngineEnd, engine: StreamV2V, progress: Callable[..., No
     """Set the number of CPU threads: asked for, had before, remembered, or tried for a second or two; facts of it."""
     import torch
 
-    asked, cores = end.spec.threads, _cores()
+    asked, cores = end.spec.threads, usable_cores()
     if engine.components.unet.device.type == "cpu" and not asked and (before := end.spec.threads_before):
         torch.set_num_threads(before)
         return {"threads": before, "threads_reason": "as before it was started again"}
@@ -160,7 +161,7 @@ def following_threads(end: EngineEnd) -> ThreadsOnAir | None:
 
     if end.spec.threads or end.spec.every_frame:
         return None
-    return ThreadsOnAir(thread_choices(_cores(), psutil.cpu_count(logical=False)))
+    return ThreadsOnAir(thread_choices(usable_cores(), psutil.cpu_count(logical=False)))
 
 
 def _sleep_at_barriers() -> None:
@@ -171,11 +172,6 @@ def _sleep_at_barriers() -> None:
     # a few microseconds of spinning before the sleep: waking a thread costs more than most layers of a small model
     os.environ.setdefault("GOMP_SPINCOUNT", "5000")
     os.environ.setdefault("KMP_BLOCKTIME", "0")
-
-
-def _cores() -> int:
-    # a container or taskset may allow fewer than the machine has
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _quieten_libraries() -> None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
+
+from streamv2v.tuning.autotune import usable_cores
 
 MOST_SHARE = 0.07
 """Of all cores together, while the engine draws on the same ones."""
@@ -29,7 +30,7 @@ class Thrift:
     """
 
     def __init__(self, period_s: float, *, shared: Callable[[], bool] = lambda: True, cores: int | None = None) -> None:
-        self._period_s, self._shared, self._cores = period_s, shared, cores or _cores()
+        self._period_s, self._shared, self._cores = period_s, shared, cores or usable_cores()
         self._plain_s = self._detail_s = 0.0
         self._samples, self._calm = 0, CALM_BEATS
         self._beat = 0
@@ -65,8 +66,3 @@ class Thrift:
             number = len(ways) - 1
         if number > now or (number < now and self._calm >= CALM_BEATS):
             (self.every, self.detail), self._calm = ways[number], 0
-
-
-def _cores() -> int:
-    # a container or taskset may allow fewer than the machine has
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 from plugin.engine.rig import ENTRY, HEIGHT, STAND_IN, WIDTH, Rig
 from streamv2v_cam.airstate import EngineState
+from streamv2v_cam.engine.heartbeat import processor_seconds
 
 from streamv2v.config import StreamConfig
 
@@ -99,6 +100,21 @@ def test_crash_hang_and_lack_of_memory_are_told_and_survived(fault: str, words: 
         rig.wait_frames(5)
         assert rig.supervisor.restarts == 1
         assert len(rig.reasons) == 1 and words in rig.reasons[0]
+
+
+def test_a_fault_of_the_watch_itself_costs_one_engine_and_not_the_watch(monkeypatch: pytest.MonkeyPatch):
+    faults = [ModuleNotFoundError("No module named 'psutil'")]
+
+    def seconds(pid: int | None) -> float:
+        if faults:
+            raise faults.pop()
+        return processor_seconds(pid)
+
+    monkeypatch.setattr("streamv2v_cam.engine.link.processor_seconds", seconds)
+    with Rig() as rig:
+        rig.wait_frames(2)
+        assert rig.supervisor.restarts == 1
+        assert any("No module named 'psutil'" in reason for reason in rig.reasons)
 
 
 def test_a_picture_that_never_fits_is_made_smaller_until_it_does():

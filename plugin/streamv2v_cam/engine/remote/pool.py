@@ -6,7 +6,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from streamv2v.config import StreamConfig
 
@@ -14,6 +14,8 @@ from ...store import Snapshot
 from ..link import EngineLink
 from ..protocol import Failure
 
+NUMBERS = 1 << 32
+"""Numbers of live values, and of requests to empty the bank, in one session."""
 LINGER_S = 120.0
 """A host whose line broke comes back within that time and finds its engine loaded."""
 
@@ -39,6 +41,11 @@ class Lease:
     session: int
     last: int = 0
     idle_since_s: float = field(default=0.0, repr=False)
+
+    def own(self, snapshot: Snapshot) -> Snapshot:
+        """A host's live values with numbers that no session before had: the engine takes none for what it knows."""
+        base = self.session * NUMBERS
+        return replace(snapshot, revision=base + snapshot.revision, bank_resets=base + snapshot.bank_resets)
 
 
 class EnginePool:

@@ -17,15 +17,13 @@ from ...system.opencv import cv2
 from ..protocol import Failure, FailureKind, FrameDone, Notice, Refit
 from .flight import Flight
 from .line import Line, LineClosed
-from .pool import EnginePool, Full, Lease
+from .pool import NUMBERS, EnginePool, Full, Lease
 from .wire import PROTOCOL, Arrived, Hello, Picture, WireError, heard, picture_bytes, picture_of, words
 
 FULL = 1013
 """Close code "try again later" of RFC 6455's registry."""
 HELLO_S = 10.0
 HEAR_S, WAIT_S = 0.01, 0.5
-NUMBERS = 1 << 32
-"""Numbers of live values and resets in one session; an engine that is used again takes none for one it had."""
 
 log = logging.getLogger(__name__)
 
@@ -44,12 +42,11 @@ class Session:
         self._flight = Flight()
         self._over = threading.Event()
         self._numbers: dict[int, int] = {}
-        self._hello: Hello | None = None
 
     def run(self) -> None:
         """Until the end; says to the host why where it is not the host's doing."""
         try:
-            hello = self._hello = self._begin()
+            hello = self._begin()
             config = replace(self._pool.config, width=hello.width, height=hello.height)
             lease = self._pool.take(config, hello.snapshot)
         except Full:
@@ -84,7 +81,7 @@ class Session:
             pass
 
     def _work(self, hello: Hello, lease: Lease) -> None:
-        lease.link.update(self._own(lease, hello.snapshot))
+        lease.link.update(lease.own(hello.snapshot))
         back = threading.Thread(target=self._give_back, args=(hello, lease), name="engine to host", daemon=True)
         back.start()
         try:
@@ -113,15 +110,11 @@ class Session:
             return
         said = heard(message)
         if isinstance(said, Snapshot):
-            lease.link.update(self._own(lease, said))
+            lease.link.update(lease.own(said))
         elif isinstance(said, Arrived):
             self._flight.arrived(said.sequence)
         else:
             raise WireError(f"{type(said).__name__} is nothing that a host says")
-
-    def _own(self, lease: Lease, snapshot: Snapshot) -> Snapshot:
-        base = lease.session * NUMBERS
-        return replace(snapshot, revision=base + snapshot.revision, bank_resets=base + snapshot.bank_resets)
 
     def _give_back(self, hello: Hello, lease: Lease) -> None:
         try:
@@ -134,7 +127,7 @@ class Session:
                         done = message
                         continue
                     if isinstance(message, Refit):
-                        self._smaller(lease, message)
+                        self._smaller(hello, lease, message)
                         break  # what speaks here has ended
                     self._line.send(words(message))
                     if isinstance(message, Failure):
@@ -162,9 +155,7 @@ class Session:
         self._flight.sent(picture.sequence)
         self._line.send(picture_bytes(picture, hello.codec, self._flight.quality))
 
-    def _smaller(self, lease: Lease, wish: Refit) -> None:
-        snapshot = self._own(lease, self._hello.snapshot) if self._hello else None
-        assert snapshot is not None
+    def _smaller(self, hello: Hello, lease: Lease, wish: Refit) -> None:
         lease.link.close()
-        lease.link, lease.last = self._pool.start(wish.config, snapshot), 0
+        lease.link, lease.last = self._pool.start(wish.config, lease.own(hello.snapshot)), 0
         self._line.send(words(Notice(wish.reason, wish.lasting)))

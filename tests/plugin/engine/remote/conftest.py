@@ -11,10 +11,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from patience import until
 from plugin.engine.stand_in import ENTRY as STAND_IN
 from streamv2v_cam.engine.heartbeat import Patience
 from streamv2v_cam.engine.link import EngineLink
-from streamv2v_cam.engine.protocol import FrameDone, Message
+from streamv2v_cam.engine.protocol import FrameDone, Message, Ready
 from streamv2v_cam.engine.remote.address import Dial, ServerAddress
 from streamv2v_cam.engine.remote.client import ENTRY
 from streamv2v_cam.engine.remote.known import known_servers
@@ -101,6 +102,14 @@ def address_of(server: EngineServer) -> ServerAddress:
 def meet(server: EngineServer) -> ServerAddress:
     pair(address_of(server), server.code.open(), known_servers(), name="this one")
     return address_of(server)
+
+
+def left(server: EngineServer, host: Host) -> int:
+    """The process of the engine that worked for a host, which has left it by now."""
+    pid = host.said(Ready)[0].facts["pid"]
+    host.link.close()
+    assert until(lambda: server.pool.busy == 0)
+    return pid
 
 
 @pytest.fixture

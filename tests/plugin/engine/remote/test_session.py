@@ -5,14 +5,16 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
-from patience import until
-from plugin.engine.remote.conftest import Host, meet
+from plugin.engine.remote.conftest import Host, left, meet
 from plugin.engine.stand_in import tint
 from streamv2v_cam.engine.protocol import Failure, FailureKind, Notice, Progress, Ready
+from streamv2v_cam.engine.remote.pool import NUMBERS, Lease
 from streamv2v_cam.engine.remote.server import EngineServer
+from streamv2v_cam.store import ControlStore
 
 Serve, HostOf = Callable[..., EngineServer], Callable[..., Host]
 
@@ -83,17 +85,24 @@ def test_a_server_that_goes_is_missed_and_one_that_comes_is_found(serve: Serve, 
     assert again.play(lambda: again.styled)
 
 
-def test_a_host_that_comes_back_finds_its_engine_warm_and_its_bank_empty(serve: Serve, host_of: HostOf) -> None:
+def test_a_host_that_comes_back_finds_its_engine_warm(serve: Serve, host_of: HostOf) -> None:
     server = serve()
     address = meet(server)
     first = host_of(address)
     assert first.play(lambda: first.styled)
-    pid = first.said(Ready)[0].facts["pid"]
-    first.link.close()
-    assert until(lambda: server.pool.busy == 0)
+    pid = left(server, first)
     second = host_of(address, prompt="other")
     assert second.play(lambda: shows(second, "other"), grey=180)
     assert second.said(Ready)[0].facts["pid"] == pid
+
+
+def test_no_session_has_numbers_of_another_so_that_a_warm_engine_empties_its_bank_and_takes_every_value() -> None:
+    link: Any = None
+    same = ControlStore().current
+    one, other = (Lease(link, session).own(same) for session in (1, 2))
+    assert one.controls == other.controls == same.controls
+    assert one.bank_resets != other.bank_resets and one.revision != other.revision
+    assert one.revision % NUMBERS == other.revision % NUMBERS == same.revision
 
 
 @pytest.mark.slow
@@ -102,9 +111,7 @@ def test_a_warm_engine_that_died_meanwhile_is_replaced(serve: Serve, host_of: Ho
     address = meet(server)
     first = host_of(address)
     assert first.play(lambda: first.styled)
-    pid = first.said(Ready)[0].facts["pid"]
-    first.link.close()
-    assert until(lambda: server.pool.busy == 0)
+    pid = left(server, first)
     os.kill(pid, signal.SIGTERM)
     second = host_of(address)
     assert second.play(lambda: second.styled)
