@@ -90,6 +90,9 @@ def opened(browser, address, **more):
 def page(browser, stage):
     page = opened(browser, stage.server.dock_address)
     expect(page.locator("#publish-fps")).to_have_text("30.0", timeout=20_000)
+    # What arrives later pushes down what stands below it, and a press would land beside.
+    expect(page.locator("#looks [data-look]").first).to_be_visible(timeout=20_000)
+    expect(page.locator("#control-strength")).to_be_visible(timeout=20_000)
     yield page
     assert page.faults == []
     page.close()

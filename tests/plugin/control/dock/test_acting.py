@@ -81,9 +81,9 @@ def test_a_refused_prompt_is_told(page, stage):
 def test_a_dragged_slider_acts_while_it_is_dragged(page, stage):
     seen: list[float] = []
     stage.store.subscribe(lambda snapshot: seen.append(snapshot.controls.strength))
+    page.locator("#control-strength").hover()
     box = page.locator("#control-strength").bounding_box()
     middle = box["y"] + box["height"] / 2
-    page.mouse.move(box["x"] + box["width"] * 0.5, middle)
     page.mouse.down()
     for part in (0.6, 0.7, 0.8, 0.9):
         before = len(seen)
