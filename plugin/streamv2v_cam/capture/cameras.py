@@ -6,7 +6,8 @@ import platform
 from dataclasses import dataclass
 
 from ..errors import SourceError
-from ..system.v4l2 import LOOPBACK_DRIVER, list_nodes
+from ..system.v4l2 import LOOPBACK_DRIVER, VideoNode, list_nodes
+from ..system.written import is_written
 
 OWN_OUTPUTS = ("streamv2v", "obs virtual camera", "unity video capture")
 
@@ -22,6 +23,7 @@ class CameraInfo:
         backend: OpenCV's `CAP_V4L2`, `CAP_DSHOW` or `CAP_AVFOUNDATION`.
         vid, pid: USB vendor and product, None where unknown.
         bus: where it is plugged in, empty where unknown.
+        serial: its maker's number for this very one, empty where unknown.
     """
 
     index: int
@@ -31,19 +33,51 @@ class CameraInfo:
     vid: int | None = None
     pid: int | None = None
     bus: str = ""
+    serial: str = ""
 
     def likeness(self, other: CameraInfo) -> int:
-        """How surely `other` is the same device: 0 no, 1 same make, 2 also at the same place."""
+        """How surely `other` is the same device: 0 no, 1 same make, 2 also in the same place, 3 and 4 of one number.
+
+        Twins of one maker may share a number, so that the place counts as well.
+        """
         if (self.name, self.vid, self.pid) != (other.name, other.vid, other.pid):
             return 0
+        if self.serial and other.serial and self.serial != other.serial:
+            return 0
         same_place = self.bus == other.bus if self.bus else self.path == other.path
-        return 2 if same_place else 1
+        return 1 + same_place + 2 * bool(self.serial and self.serial == other.serial)
+
+
+@dataclass(frozen=True)
+class Present:
+    """What there is to open, and what is there and must not or cannot be opened.
+
+    Attributes:
+        cameras: could be opened, one entry for each device.
+        own: what this program, or OBS, writes to.
+        idle: virtual cameras that no program writes to at this moment.
+    """
+
+    cameras: list[CameraInfo]
+    own: list[CameraInfo]
+    idle: list[CameraInfo]
 
 
 def list_cameras() -> list[CameraInfo]:
     """Cameras that could be opened, in the system's order, one entry for each device."""
-    found = _cameras_of_linux() if platform.system() == "Linux" else _cameras_of_system()
-    return [camera for camera in found if not is_own_output(camera.name)]
+    return look_around().cameras
+
+
+def look_around() -> Present:
+    """Everything that is there now."""
+    if platform.system() == "Linux":
+        return sorted_nodes(list_nodes())
+    found = _cameras_of_system()
+    return Present(
+        [camera for camera in found if not is_own_output(camera.name)],
+        [camera for camera in found if is_own_output(camera.name)],
+        [],
+    )
 
 
 def is_own_output(name: str) -> bool:
@@ -51,44 +85,62 @@ def is_own_output(name: str) -> bool:
     return any(own in name.lower() for own in OWN_OUTPUTS)
 
 
-def find_camera(wanted: str, cameras: list[CameraInfo] | None = None) -> CameraInfo:
+def find_camera(wanted: str, present: Present | None = None) -> CameraInfo:
     """The camera that `wanted` means.
 
     Args:
         wanted: "" for the first, a number as `list_cameras` shows it, a device path, or part of a name.
+        present: what there is; None looks.
 
     Raises:
-        SourceError: none, or more than one, answers to it.
+        SourceError: none, or more than one, answers to it; or it is what this program writes to.
     """
-    cameras = list_cameras() if cameras is None else cameras
+    present = look_around() if present is None else present
+    cameras = present.cameras
     if not wanted:
         if not cameras:
             raise SourceError("No camera was found. Plug one in, or use the drawn one with --source presenter.")
         return cameras[0]
-    if wanted.isdigit():
-        matches = [camera for camera in cameras if camera.index == int(wanted)]
-    else:
-        matches = [camera for camera in cameras if wanted in (camera.path, camera.name)]
-        matches = matches or [camera for camera in cameras if wanted.lower() in camera.name.lower()]
+    matches = _matches(wanted, cameras)
     if len(matches) == 1:
         return matches[0]
     if matches:
         several = ", ".join(f"{camera.index} {camera.name!r}" for camera in matches)
         raise SourceError(f"Camera {wanted!r} is not one but {len(matches)} cameras ({several}). Choose by number.")
+    if _matches(wanted, present.own):
+        raise SourceError(
+            f"Camera {wanted!r} is a virtual camera that shows this program's own picture: as its source it would turn "
+            f"into noise ({cameras_in_words(cameras)}). {_advice(cameras)}"
+        )
+    if _matches(wanted, present.idle):
+        raise SourceError(_idle(wanted))
     raise SourceError(f"Camera {wanted!r} was not found ({cameras_in_words(cameras)}). {_advice(cameras)}")
 
 
-def find_again(known: CameraInfo, cameras: list[CameraInfo] | None = None) -> CameraInfo:
+def find_again(known: CameraInfo, present: Present | None = None) -> CameraInfo:
     """Where the camera `known` is now; its number and node may have changed while it was away.
 
     Raises:
         SourceError: it is not plugged in.
     """
-    cameras = list_cameras() if cameras is None else cameras
-    alike = sorted(cameras, key=known.likeness, reverse=True)
-    if not alike or not known.likeness(alike[0]):
-        raise SourceError(f"Camera {known.name!r} is not plugged in ({cameras_in_words(cameras)}).")
-    return alike[0]
+    present = look_around() if present is None else present
+    alike = max(present.cameras, key=known.likeness, default=None)
+    if alike is not None and known.likeness(alike):
+        return alike
+    if any(known.likeness(camera) for camera in present.idle):
+        raise SourceError(_idle(known.name))
+    raise SourceError(f"Camera {known.name!r} is not plugged in ({cameras_in_words(present.cameras)}).")
+
+
+def _matches(wanted: str, cameras: list[CameraInfo]) -> list[CameraInfo]:
+    if wanted.isdigit():
+        return [camera for camera in cameras if camera.index == int(wanted)]
+    exact = [camera for camera in cameras if wanted in (camera.path, camera.name)]
+    return exact or [camera for camera in cameras if wanted.lower() in camera.name.lower()]
+
+
+def _idle(name: str) -> str:
+    return f"Camera {name!r} is a virtual camera that no program writes to. Start the program whose picture it shows."
 
 
 def cameras_in_words(cameras: list[CameraInfo]) -> str:
@@ -102,19 +154,24 @@ def _advice(cameras: list[CameraInfo]) -> str:
     return "Choose one of these." if cameras else "Plug one in, or use the drawn one with --source presenter."
 
 
-def _cameras_of_linux() -> list[CameraInfo]:
-    """One camera per device: a webcam has further nodes for its metadata or infrared picture."""
+def sorted_nodes(nodes: list[VideoNode]) -> Present:
+    """The nodes of Linux: one camera per device, since a webcam has further nodes for metadata or infrared."""
     from ..system.opencv import cv2
 
-    cameras: list[CameraInfo] = []
+    present = Present([], [], [])
     seen: set[tuple[str, str]] = set()
-    for node in list_nodes():
+    for node in nodes:
+        camera = CameraInfo(node.number, node.label, node.path, cv2.CAP_V4L2, node.vid, node.pid, node.bus, node.serial)
         place = (node.bus or node.path, node.label)
-        if not node.captures or (place in seen and node.driver != LOOPBACK_DRIVER):
-            continue
-        seen.add(place)
-        cameras.append(CameraInfo(node.number, node.label, node.path, cv2.CAP_V4L2, node.vid, node.pid, node.bus))
-    return cameras
+        if is_own_output(node.label) or is_written(node.path):
+            present.own.append(camera)
+        elif not node.captures:
+            if node.driver == LOOPBACK_DRIVER:
+                present.idle.append(camera)
+        elif place not in seen or node.driver == LOOPBACK_DRIVER:
+            seen.add(place)
+            present.cameras.append(camera)
+    return present
 
 
 def _cameras_of_system() -> list[CameraInfo]:

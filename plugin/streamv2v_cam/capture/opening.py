@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -36,8 +37,8 @@ def open_source(spec: str, *, width: int, height: int, fps: float, loop: bool = 
     """Open what `spec` names, once.
 
     Args:
-        spec: "presenter" | "camera" (the first) | "camera:NAME or number" | "/dev/video0" | a number |
-            path of a video ("?loop" at its end loops it) | path of an image |
+        spec: "presenter" | "camera" (the first) | "camera:NAME or number" | "/dev/video0" or one of its names
+            below /dev/v4l | a number | path of a video ("?loop" at its end loops it) | path of an image |
             rtsp:// or http(s):// address | part of a camera's name.
         width, height, fps: asked of a camera and drawn by the presenter; other sources have their own.
         loop: begin a video file again at its end.
@@ -78,14 +79,18 @@ class SourceOpener:
             return lambda: open_address(spec.removesuffix("?loop"), loop=self._loop or spec.endswith("?loop"))
         if spec == "camera" or spec.startswith("camera:"):
             return lambda: self._open_camera(spec.partition(":")[2].strip())
+        if spec.startswith(("/dev/video", "/dev/v4l/")):
+            return lambda: self._open_camera(spec)
         path = home_path(spec if Path(spec).exists() else spec.removesuffix("?loop"))
-        if not spec.startswith("/dev/video") and (path.exists() or _looks_like_a_path(path)):
+        if path.exists() or _looks_like_a_path(path):
             return lambda: self._open_path(path)
         return lambda: self._open_camera(spec)
 
     def _open_camera(self, wanted: str) -> Source:
         from .camera import CameraSource
 
+        # udev's stable names are links to the node of the moment
+        wanted = os.path.realpath(wanted) if wanted.startswith("/dev/v4l/") else wanted
         camera = find_again(self._camera) if self._camera else find_camera(wanted)
         source = CameraSource(camera, width=self._width, height=self._height, fps=self._fps)
         self._camera = camera

@@ -17,7 +17,8 @@ from ..telemetry import Telemetry
 from .framing import axes_of, frame
 
 FIRST_RETRY_S = 0.5
-LONGEST_RETRY_S = 5.0
+LONGEST_RETRY_S = 2.0
+"""A camera that is back should be on air soon, and a failed try costs next to nothing."""
 LOOK_S = 0.1
 STOOD_STILL_S = 1.0
 """A look at the source that comes later than this was held up by more than a busy machine."""

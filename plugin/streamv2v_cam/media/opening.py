@@ -25,9 +25,10 @@ def open_clip(
     what: str,
     refusal: type[CamError],
     options: dict[str, str] | None = None,
-    timeout_s: float | None = None,
+    timeout_s: float | tuple[float, float] | None = None,
     rate: Fraction | None = None,
     quiet: bool = False,
+    format: str | None = None,
 ) -> tuple[Any, Any]:
     """Open a file, an address or an open file, and find the pictures that are its film.
 
@@ -36,9 +37,10 @@ def open_clip(
         what: how messages call it, for example "Video 'clip.mp4'"; begins each of them.
         refusal: what is raised.
         options: passed to FFmpeg's demuxer.
-        timeout_s: for opening and for each read; None waits.
+        timeout_s: for opening and for each read, or one for each of the two; None waits.
         rate: of numbered pictures, a second; None for the usual one.
         quiet: say nothing of what is left out, as of a clip that was read before.
+        format: FFmpeg's name of the container; None finds out.
 
     Returns:
         The container and its video stream.
@@ -52,7 +54,7 @@ def open_clip(
     given = _given(source, what, refusal, rate, quiet) if isinstance(source, (str, Path)) else source
     more: dict[str, Any] = {"timeout": timeout_s} if timeout_s is not None else {}
     try:
-        container: Any = av.open(given, options=options or {}, metadata_errors="replace", **more)
+        container: Any = av.open(given, format=format, options=options or {}, metadata_errors="replace", **more)
     except (av.error.FFmpegError, OSError, ValueError) as error:
         raise refusal(f"{what} cannot be opened: {reason_of(error)}.") from None
     try:
@@ -123,6 +125,8 @@ def reason_of(error: BaseException) -> str:
     text = getattr(error, "strerror", None) or str(error) or type(error).__name__
     if "Invalid data" in text:
         return "it is not a video, or it is damaged"
+    if "Immediate exit" in text:
+        return "nothing came in time"
     return text[0].lower() + text[1:] if text[1:2].islower() else text
 
 

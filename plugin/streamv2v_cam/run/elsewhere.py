@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import os
 from typing import TYPE_CHECKING
 
 from ..engine.link import DEFAULT_ENTRY
@@ -11,15 +13,23 @@ from ..engine.remote.known import known_servers
 if TYPE_CHECKING:
     from ..settings import LoadedSettings
 
+log = logging.getLogger(__name__)
+
 REMOTE_ENTRY = "streamv2v_cam.engine.remote.client:main"
+STAND_IN = "STREAMV2V_STAND_IN"
+"""Names a function, "file.py:function", that runs in the engine process in the engine's place: for tests of everything
+around it, where its arithmetic would be too slow."""
 
 
 def engine_entry(settings: LoadedSettings) -> str:
-    """The function that runs in the engine process: the engine itself, or what stands in for one elsewhere.
+    """The function that runs in the engine process: the engine itself, what stands in for one elsewhere, or a test's.
 
     Raises:
         SettingsError: the address of a server is none, or this machine is not paired with it.
     """
+    if stand_in := os.environ.get(STAND_IN):
+        log.warning("The engine is a stand-in for tests: %s (%s).", stand_in, STAND_IN)
+        return stand_in
     if not settings.engine.remote:
         return DEFAULT_ENTRY
     known_servers().of(server_address(settings.engine.remote))

@@ -10,6 +10,10 @@ from pathlib import Path
 _CAPABILITY_BYTES = 104
 _VIDIOC_QUERYCAP = 0x80685600
 _CAPTURE, _OUTPUT = 0x1, 0x2
+_INPUT_BYTES = 80
+_VIDIOC_G_INPUT, _VIDIOC_ENUMINPUT = 0x80045626, 0xC050561A
+_NOTHING_COMES = 0x1 | 0x2 | 0x100 | 0x10000
+"""Of an input's status: no power, no signal, no lock on its lines, no lock on its carrier."""
 LOOPBACK_DRIVER = "v4l2 loopback"
 
 
@@ -25,6 +29,7 @@ class VideoNode:
         bus: where it is plugged in, "usb-0000:00:14.0-3".
         captures, outputs: what it announces at this moment.
         vid, pid: of the USB device, None for others.
+        serial: of the USB device, empty for others and where the maker gave none.
     """
 
     path: str
@@ -36,6 +41,7 @@ class VideoNode:
     outputs: bool
     vid: int | None = None
     pid: int | None = None
+    serial: str = ""
 
 
 def list_nodes(
@@ -68,7 +74,31 @@ def _describe(entry: Path, device: Path, number: int) -> VideoNode:
         outputs=bool(capabilities & _OUTPUT),
         vid=_hexadecimal(usb / "idVendor"),
         pid=_hexadecimal(usb / "idProduct"),
+        serial=(_line(usb / "serial") or "") if (usb / "idVendor").exists() else "",
     )
+
+
+def has_signal(device: str) -> bool:
+    """Whether something feeds the input that a node shows: a capture card whose cable is out goes on giving pictures.
+
+    A loopback without a program that writes to it has no signal. A node that cannot be asked counts as fed.
+    """
+    try:
+        import fcntl
+
+        number, told = bytearray(4), bytearray(_INPUT_BYTES)
+        with open(device, "rb", buffering=0) as node:
+            fcntl.ioctl(node, _VIDIOC_G_INPUT, number)
+            told[:4] = number
+            fcntl.ioctl(node, _VIDIOC_ENUMINPUT, told)
+    except (ImportError, OSError):
+        return True
+    return not status_of_input(told) & _NOTHING_COMES
+
+
+def status_of_input(told: bytes | bytearray) -> int:
+    """The status word of a `v4l2_input`."""
+    return int(struct.unpack_from("=I", told, 56)[0])
 
 
 def _query(device: Path) -> tuple[str, str, int]:

@@ -2,14 +2,30 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
-from streamv2v_cam.capture.cameras import CameraInfo, find_again, find_camera, is_own_output
+from streamv2v_cam.capture.cameras import (
+    CameraInfo,
+    Present,
+    find_again,
+    find_camera,
+    is_own_output,
+    list_cameras,
+    sorted_nodes,
+)
 from streamv2v_cam.errors import SourceError
+from streamv2v_cam.system.v4l2 import LOOPBACK_DRIVER, VideoNode
+from streamv2v_cam.system.written import begin_writing, end_writing
 
 INTERNAL = CameraInfo(0, "Integrated Camera", "/dev/video0", 200, 0x04F2, 0xB5A3, "usb-1")
 LOGI = CameraInfo(2, "HD Pro Webcam C920", "/dev/video2", 200, 0x046D, 0x082D, "usb-2")
 LOGI_TWIN = CameraInfo(4, "HD Pro Webcam C920", "/dev/video4", 200, 0x046D, 0x082D, "usb-3")
-ALL = [INTERNAL, LOGI, LOGI_TWIN]
+ALL = Present([INTERNAL, LOGI, LOGI_TWIN], [], [])
+
+
+def only(*cameras: CameraInfo) -> Present:
+    return Present(list(cameras), [], [])
 
 
 @pytest.mark.parametrize(
@@ -33,24 +49,85 @@ def test_a_missing_camera_lists_the_ones_that_are_there() -> None:
 @pytest.mark.parametrize("wanted", ["", "C920"])
 def test_without_any_camera_the_presenter_is_offered(wanted: str) -> None:
     with pytest.raises(SourceError, match="presenter"):
-        find_camera(wanted, [])
+        find_camera(wanted, only())
 
 
 def test_a_camera_is_found_again_under_another_number() -> None:
     moved = CameraInfo(1, LOGI.name, "/dev/video1", 200, LOGI.vid, LOGI.pid, LOGI.bus)
-    assert find_again(LOGI, [INTERNAL, LOGI_TWIN, moved]) is moved
+    assert find_again(LOGI, only(INTERNAL, LOGI_TWIN, moved)) is moved
 
 
 def test_a_camera_in_another_socket_is_still_the_same_make() -> None:
-    assert find_again(LOGI, [INTERNAL, LOGI_TWIN]) is LOGI_TWIN
+    assert find_again(LOGI, only(INTERNAL, LOGI_TWIN)) is LOGI_TWIN
 
 
 def test_another_camera_never_stands_in_for_a_lost_one() -> None:
     with pytest.raises(SourceError, match="'HD Pro Webcam C920' is not plugged in"):
-        find_again(LOGI, [INTERNAL])
+        find_again(LOGI, only(INTERNAL))
 
 
 @pytest.mark.parametrize("name", ["StreamV2V", "StreamV2V Camera", "OBS Virtual Camera", "Unity Video Capture"])
 def test_the_programs_own_output_counts_as_no_camera(name: str) -> None:
     assert is_own_output(name)
     assert not is_own_output("HD Pro Webcam C920")
+
+
+def test_of_two_twins_the_one_with_the_same_serial_number_is_the_same_camera() -> None:
+    known = replace(LOGI, serial="A1")
+    moved = replace(LOGI_TWIN, serial="A1")
+    at_the_old_place = replace(LOGI, serial="B2")
+    assert find_again(known, only(at_the_old_place, moved)) is moved
+    with pytest.raises(SourceError, match="not plugged in"):
+        find_again(known, only(at_the_old_place))
+
+
+def test_twins_to_which_their_maker_gave_one_number_are_told_apart_by_their_place() -> None:
+    twins = replace(LOGI_TWIN, serial="0001"), replace(LOGI, serial="0001")
+    assert find_again(twins[1], only(*twins)) is twins[1]
+
+
+def node(number: int, label: str, *, driver: str = "uvcvideo", bus: str = "usb-1", captures: bool = True) -> VideoNode:
+    return VideoNode(f"/dev/video{number}", number, label, driver, bus, captures=captures, outputs=not captures)
+
+
+WEBCAM = [node(0, "HD Webcam"), node(1, "HD Webcam", captures=False), node(2, "HD Webcam")]
+"""Picture, metadata, and a second picture, as of an infrared sensor."""
+PHONE = node(20, "Phone", driver=LOOPBACK_DRIVER, bus="platform:v4l2loopback-020")
+OURS = node(10, "StreamV2V", driver=LOOPBACK_DRIVER, bus="platform:v4l2loopback-010")
+
+
+def test_a_webcam_is_one_camera_and_its_metadata_none() -> None:
+    assert [camera.path for camera in sorted_nodes([*WEBCAM, PHONE]).cameras] == ["/dev/video0", "/dev/video20"]
+
+
+@pytest.mark.parametrize("wanted", ["/dev/video10", "10", "streamv2v", "StreamV2V"])
+@pytest.mark.parametrize("captures", [True, False])
+def test_our_own_camera_as_the_source_is_refused_with_the_reason(wanted: str, captures: bool) -> None:
+    with pytest.raises(SourceError, match=r"own picture.*noise \(found: 0 'HD Webcam'"):
+        find_camera(wanted, sorted_nodes([*WEBCAM, replace(OURS, captures=captures)]))
+
+
+def test_a_node_that_this_process_writes_to_is_no_source_whatever_it_is_called() -> None:
+    dummy = node(30, "Dummy video device (0x0000)", driver=LOOPBACK_DRIVER, bus="platform:v4l2loopback-030")
+    assert find_camera("dummy", sorted_nodes([dummy])).path == "/dev/video30"
+    begin_writing("/dev/video30")
+    try:
+        assert sorted_nodes([dummy]).cameras == []
+        with pytest.raises(SourceError, match="own picture"):
+            find_camera("/dev/video30", sorted_nodes([dummy]))
+    finally:
+        end_writing("/dev/video30")
+    assert sorted_nodes([dummy]).own == []
+
+
+def test_a_virtual_camera_that_nobody_writes_to_is_told_from_one_that_is_not_there() -> None:
+    present = sorted_nodes([replace(PHONE, captures=False)])
+    with pytest.raises(SourceError, match=r"'Phone' is a virtual camera that no program writes to"):
+        find_camera("Phone", present)
+    (known,) = sorted_nodes([PHONE]).cameras
+    with pytest.raises(SourceError, match="no program writes to"):
+        find_again(known, present)
+
+
+def test_the_list_of_cameras_of_this_machine_can_be_had() -> None:
+    assert isinstance(list_cameras(), list)

@@ -12,6 +12,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from patience import until
+from plugin.capture.test_thread import Rig
 from small_clips import number_of, write_clip
 from streamv2v_cam.capture.url import UrlSource
 
@@ -28,14 +30,21 @@ def rtp_packets(data: bytes) -> Iterator[bytes]:
 
 
 class Camera:
-    """Answers one client over the one transport it knows, "tcp" or "udp", and 461 to any other.
+    """Answers its clients, one after the other, over the one transport it knows, "tcp" or "udp", and 461 to any other.
+
+    Args:
+        transport: see there.
+        data: a transport stream.
+        lives: packets after which the first client is dropped; None for no end.
 
     Attributes:
         refused: transports that were asked for in vain.
+        clients: how many there were.
     """
 
-    def __init__(self, transport: str, data: bytes) -> None:
-        self._transport, self._data = transport, data
+    def __init__(self, transport: str, data: bytes, lives: int | None = None) -> None:
+        self._transport, self._data, self._lives = transport, data, lives
+        self.clients = 0
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.refused: list[str] = []
         self.address = f"rtsp://127.0.0.1:{self._listener.getsockname()[1]}/one"
@@ -47,12 +56,14 @@ class Camera:
         self._listener.close()
 
     def _run(self) -> None:
-        # whoever has read enough goes away in the middle of it
-        with contextlib.suppress(OSError):
-            self._serve()
+        while not self._ending.is_set():
+            # whoever has read enough goes away in the middle of it
+            with contextlib.suppress(OSError):
+                self._serve()
 
     def _serve(self) -> None:
         connection, _ = self._listener.accept()
+        self.clients += 1
         with connection, connection.makefile("rb") as lines:
             target = 0
             while (request := lines.readline().decode().strip()) and not self._ending.is_set():
@@ -81,18 +92,20 @@ class Camera:
 
     def _play(self, connection: socket.socket, port: int) -> None:
         with contextlib.suppress(OSError), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
-            for packet in rtp_packets(self._data):
+            lives = self._lives if self.clients == 1 else None
+            for packet in itertools.islice(rtp_packets(self._data), lives):
                 if self._ending.wait(0.005):
                     return
                 if self._transport == "udp":
                     sender.sendto(packet, ("127.0.0.1", port))
                 else:
                     connection.sendall(struct.pack(">cBH", b"$", 0, len(packet)) + packet)
+            connection.shutdown(socket.SHUT_RDWR)
 
 
 @contextlib.contextmanager
-def camera(transport: str, folder: Path) -> Iterator[Camera]:
-    found = Camera(transport, write_clip(folder / "live.ts", 30).read_bytes())
+def camera(transport: str, folder: Path, lives: int | None = None) -> Iterator[Camera]:
+    found = Camera(transport, write_clip(folder / "live.ts", 30).read_bytes(), lives)
     yield found
     found.end()
 
@@ -107,3 +120,13 @@ def test_a_camera_is_read_over_the_one_transport_it_knows_and_tcp_is_asked_for_f
         source.close()
     assert len(set(numbers)) == 5, numbers
     assert found.refused == refused
+
+
+def test_a_camera_that_drops_the_line_is_asked_again_and_its_pictures_go_on(tmp_path: Path) -> None:
+    with camera("tcp", tmp_path, lives=60) as found:
+        rig = Rig(lambda: UrlSource(found.address))
+        assert until(lambda: rig.thread.lost_reason is not None)
+        assert until(lambda: found.clients == 2 and rig.thread.lost_reason is None)
+        seen = rig.telemetry.snapshot().captured
+        assert until(lambda: rig.telemetry.snapshot().captured > seen)
+        rig.thread.stop()

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import struct
 from pathlib import Path
 
-from streamv2v_cam.system.v4l2 import list_nodes
+from streamv2v_cam.system.v4l2 import has_signal, list_nodes, status_of_input
 
 
-def make_node(root: Path, number: int, label: str, *, ids: tuple[str, str] | None = None) -> None:
+def make_node(root: Path, number: int, label: str, *, ids: tuple[str, str] | None = None, serial: str = "") -> None:
     entry = root / "sys" / f"video{number}"
     device = root / "usb" / f"1-{number}" / f"1-{number}:1.0"
     device.mkdir(parents=True)
@@ -17,17 +18,20 @@ def make_node(root: Path, number: int, label: str, *, ids: tuple[str, str] | Non
     if ids:
         (device.parent / "idVendor").write_text(ids[0])
         (device.parent / "idProduct").write_text(ids[1])
+    if serial:
+        (device.parent / "serial").write_text(serial + "\n")
     (root / "dev").mkdir(exist_ok=True)
     (root / "dev" / f"video{number}").touch()
 
 
 def test_nodes_come_in_order_with_label_and_usb_numbers(tmp_path: Path) -> None:
     make_node(tmp_path, 10, "StreamV2V")
-    make_node(tmp_path, 2, "HD Webcam", ids=("046d", "082d"))
+    make_node(tmp_path, 2, "HD Webcam", ids=("046d", "082d"), serial="3A51")
     nodes = list_nodes(sys_folder=tmp_path / "sys", dev_folder=tmp_path / "dev")
     assert [(node.number, node.label) for node in nodes] == [(2, "HD Webcam"), (10, "StreamV2V")]
     assert (nodes[0].vid, nodes[0].pid) == (0x046D, 0x082D)
     assert nodes[1].vid is None
+    assert [node.serial for node in nodes] == ["3A51", ""]
 
 
 def test_a_node_without_its_device_file_is_left_out(tmp_path: Path) -> None:
@@ -44,3 +48,14 @@ def test_a_node_that_answers_no_question_counts_as_a_camera(tmp_path: Path) -> N
 
 def test_a_machine_without_video_nodes_has_none(tmp_path: Path) -> None:
     assert list_nodes(sys_folder=tmp_path / "nothing") == []
+
+
+def test_the_status_of_an_input_is_found_in_what_the_driver_tells_of_it() -> None:
+    # index, name, type, sound, tuner, standards, status, capabilities, reserved: as the kernel lays a v4l2_input out
+    told = struct.pack("=I32sIIIQII16x", 0, b"HDMI 000-0", 2, 0, 0, 0, 0x2, 0)
+    assert status_of_input(told) == 0x2
+
+
+def test_a_node_that_cannot_be_asked_for_its_signal_counts_as_fed(tmp_path: Path) -> None:
+    (tmp_path / "video0").touch()
+    assert has_signal(str(tmp_path / "video0")) and has_signal(str(tmp_path / "none"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import platform
 import time
@@ -10,20 +11,16 @@ from typing import Any
 
 from ...errors import SinkError
 from ...frame import Pixels
-from ...system.v4l2 import LOOPBACK_DRIVER, VideoNode, list_nodes
+from ...system.v4l2 import list_nodes
+from ...system.written import begin_writing, end_writing
+from .loopback import OBS_LABEL, WITHOUT, chosen_node, module_version, warning_of
 
-LABEL = "StreamV2V"
-OBS_LABEL = "OBS Virtual Camera"
+log = logging.getLogger(__name__)
+
 CHECK_EVERY_S = 0.5
-MODULE_VERSION = Path("/sys/module/v4l2loopback/version")
-INSTALL = {
-    "Linux": (
-        "Install v4l2loopback (Debian and Ubuntu: package v4l2loopback-dkms), then: sudo modprobe v4l2loopback "
-        "exclusive_caps=1 card_label=StreamV2V"
-    ),
-    "Darwin": "Install OBS Studio 30 or newer, and start and stop its virtual camera once.",
-    "Windows": "Install OBS Studio; its virtual camera is used.",
-}
+OPENS_AGAIN = (0, 13)
+"""From this v4l2loopback on a node can be opened more than once per loading of the module."""
+NODES = Path("/sys/class/video4linux")
 
 
 class VirtualCameraSink:
@@ -32,7 +29,7 @@ class VirtualCameraSink:
     Args:
         width, height: even numbers of pixels; many readers cannot show odd ones.
         fps: announced to readers.
-        device: "/dev/video10" on Linux, "Unity Video Capture" on Windows; None chooses.
+        device: a node ("/dev/video10") or part of its label on Linux, "Unity Video Capture" on Windows; None chooses.
         backend: pyvirtualcam's; None takes the system's own.
 
     Raises:
@@ -48,8 +45,9 @@ class VirtualCameraSink:
             import pyvirtualcam
         except ImportError as error:
             raise SinkError(f"The virtual camera needs the package pyvirtualcam ({error}).") from None
+        told = None
         if backend is None:
-            backend, device = _choose(device)
+            backend, device, told = _choose(device)
         try:
             # Named always: without a device pyvirtualcam takes the first that opens, which may be OBS's.
             self._camera: Any = pyvirtualcam.Camera(
@@ -61,6 +59,9 @@ class VirtualCameraSink:
         self.name = f"virtual camera {_label(self.device)!r} ({self.device})"
         self._node = _identity(self.device)
         self._checked_at_s = time.monotonic()
+        begin_writing(self.device)
+        if told:
+            log.warning("%s", told)
 
     def send(self, pixels: Pixels) -> None:
         """Show one picture, RGB uint8 `[H, W, 3]`.
@@ -76,6 +77,8 @@ class VirtualCameraSink:
             self._checked_at_s = now_s
             if _identity(self.device) != self._node:
                 raise SinkError(f"The {self.name} is gone. It is opened again when it is back.")
+            if not _fed(self.device):
+                raise SinkError(f"The {self.name} takes no picture any more. It is opened again.")
         try:
             self._camera.send(pixels)
         except (RuntimeError, OSError) as error:
@@ -85,53 +88,47 @@ class VirtualCameraSink:
         if self._camera is not None:
             self._camera.close()
             self._camera = None
+            end_writing(self.device)
 
 
-def find_loopback(nodes: list[VideoNode] | None = None) -> VideoNode | None:
-    """The loopback that is ours by its label, else the first that is not OBS's; None when there is none."""
-    loopbacks = [node for node in (list_nodes() if nodes is None else nodes) if node.driver == LOOPBACK_DRIVER]
-    ours = [node for node in loopbacks if LABEL.lower() in node.label.lower()]
-    others = [node for node in loopbacks if OBS_LABEL.lower() not in node.label.lower()]
-    return next(iter(ours + others), None)
-
-
-def _choose(device: str | None) -> tuple[str, str]:
-    """Backend and device for this system."""
+def _choose(device: str | None) -> tuple[str, str, str | None]:
+    """Backend and device for this system, and what a person should know about the choice."""
     system = platform.system()
     if system == "Linux":
-        if device is None:
-            node = find_loopback()
-            if node is None:
-                raise SinkError(f"No virtual camera was found. {INSTALL['Linux']}")
-            device = node.path
-        elif not os.path.exists(device):
-            raise SinkError(f"Virtual camera {device!r} does not exist. {INSTALL['Linux']}")
-        return "v4l2loopback", device
+        node = chosen_node(device)
+        return "v4l2loopback", node.path, warning_of(node)
     if system == "Windows" and device and "obs" not in device.lower():
-        return "unitycapture", device
-    return "obs", OBS_LABEL
+        return "unitycapture", device, None
+    return "obs", OBS_LABEL, None
 
 
 def _refusal(device: str | None, reason: str) -> str:
     """Why a device did not open, and what to do."""
     reason = reason.split("backend: ", 1)[-1].strip().rstrip(".")
-    version = _module_version()
-    if "not a video output device" in reason and version and version < (0, 13):
+    camera, version = f"Virtual camera {device!r}", module_version() or OPENS_AGAIN
+    if "permission" in reason.lower():
+        join = 'sudo usermod -aG video "$USER"'
+        return f"{camera} may not be written by you. Join the group that may ({join}), then log out and in again."
+    if "not a video output device" in reason and version < OPENS_AGAIN:
         return (
-            f"Virtual camera {device!r} was used before, and v4l2loopback {'.'.join(map(str, version))} "
+            f"{camera} was used before, or another program writes to it; v4l2loopback {'.'.join(map(str, version))} "
             "opens only once. Load the module again (sudo modprobe -r v4l2loopback, then modprobe it), "
             "or install 0.13 or newer."
         )
-    if "in use" in reason or "could not be started" in reason:
-        return f"Virtual camera {device!r} is taken by another program ({reason}). Stop that one's virtual camera."
-    return f"Virtual camera {device!r} did not open ({reason}). {INSTALL.get(platform.system(), '')}".strip()
+    if any(word in reason for word in ("in use", "could not be started", "busy", "not a video output device")):
+        return f"{camera} is taken by another program ({reason}). Stop that one's virtual camera."
+    return f"{camera} did not open ({reason}). {WITHOUT.get(platform.system(), '')}".strip()
 
 
-def _module_version() -> tuple[int, ...] | None:
+def _fed(device: str) -> bool:
+    """Whether the node's driver takes what is written to it; a node that does not say so counts as fed.
+
+    It reports "output" while it waits for a program that writes, and "capture" while there is one.
+    """
     try:
-        return tuple(int(part) for part in MODULE_VERSION.read_text().strip().split(".")[:3])
-    except (OSError, ValueError):
-        return None
+        return (NODES / Path(device).name / "state").read_text().strip() != "output"
+    except OSError:
+        return True
 
 
 def _identity(device: str) -> tuple[int, int] | None:

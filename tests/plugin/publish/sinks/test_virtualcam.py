@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 import pyvirtualcam
 from streamv2v_cam.errors import SinkError
-from streamv2v_cam.publish.sinks import open_sink, virtualcam
-from streamv2v_cam.publish.sinks.virtualcam import VirtualCameraSink, find_loopback
-from streamv2v_cam.system.v4l2 import LOOPBACK_DRIVER, VideoNode
+from streamv2v_cam.publish.sinks import loopback, open_sink, virtualcam
+from streamv2v_cam.publish.sinks.virtualcam import VirtualCameraSink
+from streamv2v_cam.system.written import is_written
 
 
 class FileBackend(pyvirtualcam.camera.Backend):
@@ -88,30 +88,71 @@ def test_a_device_that_vanishes_is_noticed_although_writing_raises_nothing(
     sink.close()
 
 
+def test_a_driver_that_takes_nothing_any_more_is_noticed_although_writing_raises_nothing(
+    device: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(virtualcam, "CHECK_EVERY_S", -1.0)
+    monkeypatch.setattr(virtualcam, "NODES", tmp_path / "class")
+    state = tmp_path / "class" / device.name / "state"
+    state.parent.mkdir(parents=True)
+    sink = open_camera(device)
+    picture = np.zeros((6, 8, 3), np.uint8)
+    state.write_text("capture\n")
+    sink.send(picture)
+    state.write_text("output\n")
+    with pytest.raises(SinkError, match="takes no picture any more"):
+        sink.send(picture)
+    sink.close()
+
+
+def test_the_device_is_known_as_our_output_for_as_long_as_it_is_open(device: Path) -> None:
+    sink = open_camera(device)
+    link = device.with_name("another name")
+    link.symlink_to(device)
+    assert is_written(str(device)) and is_written(str(link))
+    sink.close()
+    assert not is_written(str(device))
+
+
+REASONS = [
+    (
+        "Device /dev/video10 is not a video output device.",
+        "0.12.7",
+        "v4l2loopback 0.12.7 opens only once. Load the module",
+    ),
+    ("Device /dev/video10 is not a video output device.", "0.15.0", "taken by another program"),
+    (
+        "Virtual camera device /dev/video10 could not be configured: Device or resource busy",
+        "0.15.0",
+        "taken by another",
+    ),
+    ("Could not access /dev/video10 due to missing permissions. Did you add your user", "0.15.0", "may not be written"),
+    ("Device /dev/video10 could not be opened: No such device", "0.15.0", "did not open .*No such device"),
+]
+
+
+@pytest.mark.parametrize(("reason", "version", "words"), REASONS)
+def test_why_a_camera_does_not_open_is_said_with_what_helps(
+    device: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, reason: str, version: str, words: str
+) -> None:
+    told = tmp_path / "version"
+    told.write_text(version + "\n")
+    monkeypatch.setattr(loopback, "MODULE_VERSION", told)
+
+    class Refusing(FileBackend):
+        def __init__(self, **_: object) -> None:
+            raise RuntimeError(reason)
+
+    monkeypatch.setitem(pyvirtualcam.camera.BACKENDS, "file", Refusing)
+    with pytest.raises(SinkError, match=words) as caught:
+        open_camera(device)
+    assert "\n" not in str(caught.value)
+
+
 @pytest.mark.parametrize(("width", "height"), [(641, 360), (640, 361)])
 def test_odd_sizes_are_refused(width: int, height: int) -> None:
     with pytest.raises(SinkError, match="even"):
         VirtualCameraSink(width=width, height=height, fps=30)
-
-
-def node(number: int, label: str, driver: str = LOOPBACK_DRIVER) -> VideoNode:
-    return VideoNode(f"/dev/video{number}", number, label, driver, "", captures=False, outputs=True)
-
-
-@pytest.mark.parametrize(
-    ("nodes", "chosen"),
-    [
-        ([], None),
-        ([node(0, "HD Webcam", "uvcvideo")], None),
-        ([node(10, "OBS Virtual Camera"), node(11, "StreamV2V Camera")], 11),
-        ([node(10, "OBS Virtual Camera"), node(11, "Dummy video device")], 11),
-        ([node(5, "Dummy video device"), node(9, "StreamV2V")], 9),
-        ([node(10, "OBS Virtual Camera")], None),
-    ],
-)
-def test_our_own_loopback_is_taken_and_never_the_one_of_obs(nodes: list[VideoNode], chosen: int | None) -> None:
-    found = find_loopback(nodes)
-    assert (found and found.number) == chosen
 
 
 def test_a_device_that_does_not_exist_says_what_to_install() -> None:

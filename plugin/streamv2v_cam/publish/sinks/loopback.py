@@ -1,0 +1,91 @@
+"""Which node of v4l2loopback is the virtual camera: ours by its label, never a webcam, another's with a warning."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from ...errors import SinkError
+from ...system.v4l2 import LOOPBACK_DRIVER, VideoNode, list_nodes
+
+LABEL = "StreamV2V"
+OBS_LABEL = "OBS Virtual Camera"
+NO_LABEL = "Dummy video device"
+"""What v4l2loopback calls a node that nobody named."""
+MODULE_VERSION = Path("/sys/module/v4l2loopback/version")
+WITHOUT = {
+    "Linux": (
+        "Install v4l2loopback (Debian and Ubuntu: package v4l2loopback-dkms), then: sudo modprobe v4l2loopback "
+        "exclusive_caps=1 card_label=StreamV2V"
+    ),
+    "Darwin": "Install OBS Studio 30 or newer, and start and stop its virtual camera once.",
+    "Windows": "Install OBS Studio; its virtual camera is used.",
+}
+"""What to do where there is no virtual camera, for each system."""
+
+
+def chosen_node(wanted: str | None, nodes: list[VideoNode] | None = None) -> VideoNode:
+    """The node that `wanted` means.
+
+    Args:
+        wanted: path of a node, or part of a label; None chooses.
+        nodes: all there are; None looks.
+
+    Raises:
+        SinkError: there is none, or it is a webcam.
+    """
+    nodes = list_nodes() if nodes is None else nodes
+    if wanted is None:
+        found = find_loopback(nodes)
+        if found is None:
+            raise SinkError(f"No virtual camera was found. {WITHOUT['Linux']}")
+        return found
+    path = os.path.realpath(wanted) if wanted.startswith("/") else wanted
+    named = [node for node in nodes if node.path == path]
+    for node in named:
+        # a node that may not even be asked is left to the opening, which knows why
+        if node.driver not in (LOOPBACK_DRIVER, ""):
+            raise SinkError(f"{wanted!r} is the camera {node.label!r}, no virtual camera. {_instead(nodes)}")
+    loopbacks = [node for node in nodes if node.driver == LOOPBACK_DRIVER]
+    named = named or [node for node in loopbacks if wanted.lower() in node.label.lower()]
+    if not named:
+        raise SinkError(f"Virtual camera {wanted!r} does not exist. {_instead(nodes)}")
+    return named[0]
+
+
+def find_loopback(nodes: list[VideoNode] | None = None) -> VideoNode | None:
+    """Ours by its label, else one without a name, else the first that is not OBS's; None when there is none."""
+    loopbacks = [node for node in (list_nodes() if nodes is None else nodes) if node.driver == LOOPBACK_DRIVER]
+    others = [node for node in loopbacks if OBS_LABEL.lower() not in node.label.lower()]
+    return min(others, key=_strangeness, default=None)
+
+
+def warning_of(node: VideoNode) -> str | None:
+    """What a person should know who gets this node; None where it is ours or nobody's."""
+    if _strangeness(node) < 2:
+        return None
+    whose = "OBS" if OBS_LABEL.lower() in node.label.lower() else "another program"
+    return (
+        f"The virtual camera {node.label!r} ({node.path}) is named for {whose}, which cannot use it at the same time. "
+        f"Load v4l2loopback with a node labelled {LABEL}: streamv2v-cam doctor says how."
+    )
+
+
+def module_version() -> tuple[int, ...] | None:
+    """Of the v4l2loopback that is loaded, (0, 15, 0); None where it does not say."""
+    try:
+        return tuple(int(part) for part in MODULE_VERSION.read_text().strip().split(".")[:3])
+    except (OSError, ValueError):
+        return None
+
+
+def _strangeness(node: VideoNode) -> int:
+    """0 ours, 1 nobody's, 2 somebody else's."""
+    label = node.label.lower()
+    return 0 if LABEL.lower() in label else 1 if label.startswith(NO_LABEL.lower()) else 2
+
+
+def _instead(nodes: list[VideoNode]) -> str:
+    """Which there are, or how to get one."""
+    loopbacks = [f"{node.path} {node.label!r}" for node in nodes if node.driver == LOOPBACK_DRIVER]
+    return f"There are: {', '.join(loopbacks)}." if loopbacks else WITHOUT["Linux"]
