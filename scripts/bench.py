@@ -5,7 +5,7 @@
     python scripts/bench.py --all --out speed.jsonl        # every figure of docs/performance.md that this device gives
     python scripts/bench.py --table speed.jsonl --into docs/performance.md       # and its tables
 
-"sd15" and "turbo" are models of the real shapes with random weights: the arithmetic is the same and no file is
+"sd15", "turbo" and "sdxl" are models of the real shapes with random weights: the arithmetic is the same and no file is
 needed. A table for people, the acceptance lines, and JSON on the last line. Absolute times hold for this machine at
 this moment only; compare rows of one run. On a CPU `--all` compares engines in turns and shows ratios.
 """

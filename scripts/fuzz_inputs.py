@@ -163,7 +163,7 @@ def prompts(count: int, chance: random.Random, wrong: list[str]) -> Counter[str]
 
         def work(text: str = text) -> None:
             reading = reader.read(text)
-            assert all(len(reader.padded(chunk)[0]) == 32 for chunk in reading.chunks)
+            assert all(len(reader.model.padded(chunk)[0]) == 32 for chunk in reading.chunks)
             assert all("\n" not in line for line in notes.told(text)["remarks"])
 
         kind, words = outcome(work)

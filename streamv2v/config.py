@@ -12,6 +12,8 @@ from typing import Any
 from .errors import ConfigError
 
 EMBEDDED_MODEL = "embedded"
+OWN_VAE = "own"
+"""In `vae`: the model's own, whatever family it is of."""
 EMBEDDED_FOLDER = Path(__file__).parent / "models" / "embedded"
 
 GUIDANCES = ("none", "full", "self", "initialize")
@@ -151,14 +153,15 @@ class StreamConfig:
     single_file_config: str | None = None
     """For a single-file checkpoint: folder or hub id with the configuration files; None asks diffusers."""
     vae: str | None = None
-    """Another VAE: a folder, a .safetensors file or a hub id ("madebyollin/taesd"); None keeps the model's own."""
+    """Another VAE: a folder, a .safetensors file or a hub id ("madebyollin/taesd"). None keeps the model's own, but
+    draws models of the SDXL family with TAESDXL; "own" keeps theirs, too."""
     loras: tuple[Lora, ...] = ()
     embeddings: str | None = None
     """Folder of textual inversion embeddings (.safetensors); a file's name is its word in a prompt."""
     lcm: str = "auto"
     """LCM-LoRA: "auto" adds it where the model is not few-step by itself; "on" always, "off" never."""
     lcm_lora: str = "latent-consistency/lcm-lora-sdv1-5"
-    """Where LCM-LoRA comes from when it is needed."""
+    """Where LCM-LoRA comes from when it is needed; this one stands for that of the model's own family."""
     width: int = 256
     height: int = 256
     """Picture size inside the engine, multiples of 8, 64..2048 px."""
@@ -212,6 +215,11 @@ class StreamConfig:
             )
         if self.device.split(":")[0] not in DEVICES:
             raise ConfigError(f"device: {self.device!r} was refused; allowed is one of {', '.join(DEVICES)}.")
+
+    @property
+    def named_vae(self) -> str | None:
+        """The VAE that was named; None where it is the model's own, or the one that its family is drawn with."""
+        return None if self.vae == OWN_VAE else self.vae
 
     @property
     def captures(self) -> bool:

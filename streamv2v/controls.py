@@ -51,9 +51,19 @@ class Controls:
     guidance_scale: float = _number(1.0, 1.0, 20.0, step=0.1, help="How hard the prompt pulls; 1 is off.")
     guidance_delta: float = _number(1.0, 0.0, 2.0, help="Share of the residual noise in RCFG guidance.")
     clip_skip: int = _number(
-        1, 1, 12, unit="layers", step=1, help="Which layer of the text encoder counts: 1 the last, 2 the one before it."
+        1, 1, 12, unit="layers", step=1, help="Which layer of the text encoder counts: 1 the usual, 2 the one before."
+    )
+    step_spread: float = _number(
+        0.0,
+        -2.0,
+        2.0,
+        step=0.1,
+        help="Where later steps lie: above 0 near the picture, below 0 near the first step; needs 2 slots.",
     )
     seed: int = _number(2, 0, 2**32 - 1, step=1, help="Picks the fixed noise of every slot.")
+    seed_travel_s: float = _number(
+        0.0, 0.0, 120.0, unit="s", step=0.5, help="Time on the way from the noise of one seed to another's; 0 jumps."
+    )
     bank_weight: float = _number(1.0, 0.0, 4.0, step=0.05, help="Stability: 0 forgets the past, 1 is the paper.")
     fusion_strength: float = _number(0.8, 0.0, 1.0, help="Feature fusion: share taken from the bank.")
     fusion_threshold: float = _number(0.98, -1.0, 1.0, help="Feature fusion: least cosine similarity.")

@@ -31,7 +31,7 @@ from .models.networks import Networks
 from .models.safety import SafetyHook
 from .stream.frame_path import FramePath
 from .stream.guidance import rows_of
-from .stream.prompt import PromptEncoder
+from .stream.prompt import encoder_of
 from .stream.schedule import Schedule
 from .stream.similarity import SceneCut, StillFilter
 from .stream.stream_batch import StreamBatch
@@ -72,7 +72,7 @@ class StreamV2V:
         self._graphs = graphs or Graphs(self._device, on="graph" in self._acceleration)
         dtype = torch.float64 if unet.dtype == torch.float64 else torch.float32
         codec = Codec(components.vae, dtype)
-        self.prompts = PromptEncoder(components.tokenizer, components.text_encoder, components.embeddings)
+        self.prompts = encoder_of(components)
         self._schedule = Schedule(
             components.alphas_cumprod,
             config.slots,

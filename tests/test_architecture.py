@@ -37,6 +37,7 @@ LIGHT_LIBRARY = {
     "streamv2v.models.lycoris_files",
     "streamv2v.models.model_facts",
     "streamv2v.models.preflight",
+    "streamv2v.models.sdxl",
     "streamv2v.models.vocabulary",
     "streamv2v.models.weight_files",
     "streamv2v.prompts",

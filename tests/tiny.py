@@ -66,13 +66,13 @@ def tiny_vae(seed: int = 0, kind: str = "tiny") -> Any:
     ).eval()
 
 
-def tiny_text_encoder(seed: int = 0, width: int = TEXT_WIDTH) -> CLIPTextModel:
+def tiny_text_encoder(seed: int = 0, width: int = TEXT_WIDTH, layers: int = 2) -> CLIPTextModel:
     torch.manual_seed(seed)
     settings = CLIPTextConfig(
         vocab_size=200,
         hidden_size=width,
         intermediate_size=32,
-        num_hidden_layers=2,
+        num_hidden_layers=layers,
         num_attention_heads=2,
         max_position_embeddings=16,
         projection_dim=width,

@@ -9,7 +9,7 @@ from typing import Any
 
 from .cases import BANKS, BASELINE, Case, grid
 
-MODELS_HELP = "sd15 or turbo (real shapes, random weights), embedded, a diffusers folder or a hub id"
+MODELS_HELP = "sd15, turbo or sdxl (real shapes, random weights), embedded, a diffusers folder or a hub id"
 
 
 class Refused(Exception):

@@ -22,7 +22,8 @@ from torch.nn import functional as F
 
 from streamv2v import Components
 from streamv2v.frames import Pixels
-from streamv2v.stream.prompt import PromptEncoder
+from streamv2v.stream.added_conditions import AddedConditions
+from streamv2v.stream.prompt import encoder_of
 
 FUSED = ("mid_block", "up_blocks.0", "up_blocks.1")
 SELF_ATTENTION = ".attn1.processor"
@@ -118,8 +119,11 @@ class BaselineStream:
         self.scaling = float(getattr(self.vae.config, "scaling_factor", None) or 1.0)
         self.draw = draw or self._draw
         self._generator = torch.Generator(self.device).manual_seed(0)
-        self.text = PromptEncoder(components.tokenizer, components.text_encoder).encode(prompt)
-        self.text = self.text.to(self.dtype).repeat(slots, 1, 1)
+        text = encoder_of(components).encode(prompt)
+        self.text = text.tokens.to(self.dtype).repeat(slots, 1, 1)
+        added = AddedConditions(self.unet.config, slots, (height // 8, width // 8), device=self.device)
+        added.set_pooled(text.pooled, text.pooled, 0)
+        self.added = added.of(slice(0, slots), self.dtype)
         train_steps = len(components.alphas_cumprod)
         steps = [round(train_steps * strength * (slots - slot) / slots) - 1 for slot in range(slots)]
         alphabar = components.alphas_cumprod[steps].double().view(-1, 1, 1, 1)
@@ -181,7 +185,7 @@ class BaselineStream:
         self.frame += 1
         entering = torch.cat([latent, self.in_flight[:-1]])
         sample = self.signal * entering + self.noise_level * self.noise
-        output = self.unet(sample, self.timesteps, encoder_hidden_states=self.text, return_dict=False)[0]
+        output = self.unet(sample, self.timesteps, encoder_hidden_states=self.text, return_dict=False, **self.added)[0]
         if self.prediction_type == "epsilon":
             output = (sample - self.noise_level * output) / self.signal
         elif self.prediction_type == "v_prediction":

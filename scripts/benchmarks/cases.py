@@ -32,8 +32,8 @@ LIVE: dict[str, dict[str, Any]] = {"best": BEST_CONTROLS}
 FULL_BANKS = ("dyme", "spread", "best")
 """Banks with extended attention, fusion and merging."""
 
-SHAPES = ("sd15", "turbo")
-DEFAULT_SIZE = {"sd15": (512, 512), "turbo": (512, 512), "embedded": (256, 256)}
+SHAPES = ("sd15", "turbo", "sdxl")
+DEFAULT_SIZE = {"sd15": (512, 512), "turbo": (512, 512), "sdxl": (512, 512), "embedded": (256, 256)}
 SMALL_SIZE = (64, 64)
 CPU_SIZES = ((256, 256), (384, 288))
 CPU_BANKS = ("off", "dyme", "best")
@@ -49,7 +49,7 @@ class Case:
     """One row of a table."""
 
     model: str
-    """"sd15" or "turbo" (real shapes, random weights), "embedded", or a diffusers folder."""
+    """A name in `SHAPES` (real shapes, random weights), "embedded", or a diffusers folder."""
     width: int
     height: int
     slots: int
@@ -162,6 +162,8 @@ def legs(accelerations: Sequence[str], *, small: bool = False) -> dict[str, list
         "slots": grid(["sd15"], size, few, parts, ways),
         "sizes": grid(["sd15"], sizes, few if small else [1, 4], ["off", "dyme", "spread", "window"], fast[:1]),
         "turbo": grid(["turbo"], size, more, parts, ways),
+        "sdxl": grid(["sdxl"], size, more[:2], ["off", "dyme", "spread"], ways)
+        + ([] if small else grid(["sdxl"], [(1024, 576)], [1], ["off", "dyme", "spread"], fast[:1])),
         "embedded": grid(["embedded"], own, more, parts, ways) + grid(["embedded"], own, more, ["dyme"], [BASELINE]),
         "nearest": [
             Search(4, 64 if small else tokens, channels) for tokens, channels in SEARCHES[: 1 if small else None]

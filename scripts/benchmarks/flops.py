@@ -18,6 +18,7 @@ from streamv2v.device.live_tensors import LiveTensors
 from streamv2v.memory.bank import FeatureBank
 from streamv2v.memory.hook import attach
 from streamv2v.models.codec import Codec
+from streamv2v.stream.added_conditions import AddedConditions
 from streamv2v.stream.guidance import rows_of
 
 META = torch.device("meta")
@@ -105,13 +106,15 @@ def on_meta(module: Any) -> Any:
 
 
 def unet_call(unet: Any, sample: Any, text_tokens: int = TEXT_TOKENS) -> Callable[[], Any]:
-    """A call of `unet` for latents `[B, C, h, w]`, with a text of `text_tokens` for each."""
+    """A call of `unet` for latents `[B, C, h, w]`, with a text of `text_tokens` and added conditions for each."""
     rows, config = len(sample), unet.config
     options: dict[str, Any] = {"device": unet.device, "dtype": unet.dtype}
     text = torch.zeros(rows, text_tokens, config.cross_attention_dim, **options)
     steps = torch.zeros(rows, device=unet.device)
     width = getattr(config, "time_cond_proj_dim", None)
     more = {"timestep_cond": torch.zeros(rows, width, **options)} if width else {}
+    added = AddedConditions(config, rows, sample.shape[2:], device=unet.device)
+    more |= added.of(slice(0, rows), unet.dtype)
     sample = sample.to(unet.dtype)
     return lambda: unet(sample, steps, encoder_hidden_states=text, return_dict=False, **more)
 

@@ -1,8 +1,8 @@
 """Models of the real shapes with random weights: the same arithmetic, no file needed.
 
-SD 1.5 (859.52 million parameters in the U-Net), SD-Turbo, which has the layout of SD 2.1 (865.91 million), each
-with TAESD (2.45 million) for pictures. The text encoder has the right width but few layers: it runs once for each
-prompt, never once for each frame.
+SD 1.5 (859.52 million parameters in the U-Net), SD-Turbo, which has the layout of SD 2.1 (865.91 million), and SDXL
+(2567.46 million), each with TAESD (2.45 million) for pictures. The text encoders have the right widths but few layers:
+they run once for each prompt, never once for each frame.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from torch import Tensor
 
 from streamv2v import Components, StreamConfig
 from streamv2v.device.choosing import choose_device, choose_dtype
+from streamv2v.stream.added_conditions import AddedConditions
 
 TEXT_LENGTH = 77
 TEXT_LAYERS = 2
@@ -42,8 +43,25 @@ UNETS: dict[str, dict[str, Any]] = {
         "attention_head_dim": (5, 10, 20, 20),
         "use_linear_projection": True,
     },
+    "sdxl": {
+        **FAMILY,
+        "sample_size": 128,
+        "down_block_types": ("DownBlock2D", "CrossAttnDownBlock2D", "CrossAttnDownBlock2D"),
+        "up_block_types": ("CrossAttnUpBlock2D", "CrossAttnUpBlock2D", "UpBlock2D"),
+        "block_out_channels": (320, 640, 1280),
+        "transformer_layers_per_block": (1, 2, 10),
+        "cross_attention_dim": 2048,
+        "attention_head_dim": (5, 10, 20),
+        "use_linear_projection": True,
+        "addition_embed_type": "text_time",
+        "addition_time_embed_dim": 256,
+        "projection_class_embeddings_input_dim": 2816,
+    },
 }
-TEXT_HEADS = {"sd15": 12, "turbo": 16}
+TEXT_WIDTHS = {"sd15": (768,), "turbo": (1024,), "sdxl": (768, 1280)}
+"""Of each text encoder; with heads of 64."""
+POOLED = 1280
+"""Width of the vector of the whole prompt that SDXL's second text encoder gives."""
 TAESD: dict[str, Any] = {
     "encoder_block_out_channels": (64, 64, 64, 64),
     "decoder_block_out_channels": (64, 64, 64, 64),
@@ -81,7 +99,7 @@ class LetterTokenizer:
 
 
 def make_unet(shape: str) -> Any:
-    """The U-Net of `shape` ("sd15" or "turbo") on the device and in the format that are torch's defaults now."""
+    """The U-Net of `shape`, a name in `UNETS`, on the device and in the format that are torch's defaults now."""
     from diffusers import UNet2DConditionModel
 
     return UNet2DConditionModel(**UNETS[shape])
@@ -94,33 +112,37 @@ def make_vae() -> Any:
     return AutoencoderTiny(**TAESD)
 
 
-def make_text_encoder(shape: str) -> Any:
-    """A CLIP text encoder of the width that `shape` wants, with few layers."""
-    from transformers.models.clip.configuration_clip import CLIPTextConfig
-    from transformers.models.clip.modeling_clip import CLIPTextModel
+def make_text_encoders(shape: str) -> list[Any]:
+    """The CLIP text encoders of the widths that `shape` wants, with few layers."""
+    from transformers.models.clip.modeling_clip import CLIPTextModel, CLIPTextModelWithProjection
 
-    width = UNETS[shape]["cross_attention_dim"]
+    kinds: tuple[Any, ...] = (CLIPTextModel, CLIPTextModelWithProjection)
+    return [kind(_text_settings(width)) for kind, width in zip(kinds, TEXT_WIDTHS[shape], strict=False)]
+
+
+def _text_settings(width: int) -> Any:
+    from transformers.models.clip.configuration_clip import CLIPTextConfig
+
     end = LetterTokenizer.vocabulary - 1
-    settings = CLIPTextConfig(
+    return CLIPTextConfig(
         vocab_size=LetterTokenizer.vocabulary,
         hidden_size=width,
         intermediate_size=4 * width,
         num_hidden_layers=TEXT_LAYERS,
-        num_attention_heads=TEXT_HEADS[shape],
+        num_attention_heads=width // 64,
         max_position_embeddings=TEXT_LENGTH,
-        projection_dim=width,
+        projection_dim=POOLED,
         bos_token_id=0,
         eos_token_id=end,
         pad_token_id=end,
     )
-    return CLIPTextModel(settings)
 
 
 def random_components(shape: str, config: StreamConfig, *, prediction_type: str = "epsilon") -> Components:
     """Components of a real shape, made directly on the device and in the format that `config` asks for.
 
     Args:
-        shape: "sd15" or "turbo".
+        shape: a name in `UNETS`.
         config: device and dtype are read.
         prediction_type: "epsilon", as SD 1.5 and SD-Turbo answer, or "v_prediction", as SD 2.1 does.
     """
@@ -133,12 +155,12 @@ def random_components(shape: str, config: StreamConfig, *, prediction_type: str 
     torch.set_default_dtype(dtype)
     try:
         with torch.device(device):
-            modules = [make_unet(shape), make_vae(), make_text_encoder(shape)]
+            modules = [make_unet(shape), make_vae(), *make_text_encoders(shape)]
     finally:
         torch.set_default_dtype(before)
     for module in modules:
         torch.nn.Module.to(module, dtype).eval().requires_grad_(False)
-    unet, vae, text_encoder = modules
+    unet, vae, text_encoder, *second = modules
     unet.to(memory_format=torch.channels_last)
     vae.to(memory_format=torch.channels_last)
     even_out(unet, vae)
@@ -147,6 +169,9 @@ def random_components(shape: str, config: StreamConfig, *, prediction_type: str 
         vae=vae,
         text_encoder=text_encoder,
         tokenizer=LetterTokenizer(),
+        text_encoder_2=second[0] if second else None,
+        tokenizer_2=LetterTokenizer() if second else None,
+        zero_when_empty=bool(second),
         alphas_cumprod=LCMScheduler(**BETAS).alphas_cumprod.float().cpu(),
         prediction_type=prediction_type,
         facts={
@@ -181,7 +206,8 @@ def even_out(unet: Any, vae: Any) -> None:
     scale_last(vae.decoder, lambda: vae.decoder(vae.encoder(picture)), mean=0.5, deviation=0.2)
     text = noise(1, TEXT_LENGTH, text_width)
     sample = noise(1, channels, cells, cells)
-    scale_last(unet, lambda: unet(sample, step, encoder_hidden_states=text), mean=0.0, deviation=1.0)
+    more = AddedConditions(unet.config, 1, (cells, cells), device=unet.device).of(slice(0, 1), unet.dtype)
+    scale_last(unet, lambda: unet(sample, step, encoder_hidden_states=text, **more), mean=0.0, deviation=1.0)
 
 
 def scale_last(network: torch.nn.Module, call: Callable[[], Any], *, mean: float, deviation: float) -> None:

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..config import EMBEDDED_MODEL, StreamConfig
 from ..errors import ModelError
-from .families import check_channels, check_checkpoint, check_index, latent_channels, text_width, vae_kind
-from .hub import HUB_ID, PARTS, chosen_weights, find_folder, home_path, is_cached, is_single_file
+from .families import TAKEN, check_channels, check_checkpoint, check_index, latent_channels, text_width, vae_kind
+from .hub import HUB_ID, PARTS, WEIGHTY, chosen_weights, find_folder, home_path, is_cached, is_single_file
 from .lora_files import check_lora_file
+from .sdxl import SECOND_PARTS, SINGLE_FILE_CONFIG, check_fits, check_vae_family, is_sdxl, is_sdxl_file
 from .weight_files import AGAIN, check_suffix, read_config, read_json, read_table
 
 LORA_NAME = "pytorch_lora_weights.safetensors"
@@ -21,7 +22,22 @@ LORA_NAME = "pytorch_lora_weights.safetensors"
 FOLDER_VAES = ("AutoencoderTiny", "AutoencoderKL")
 SINGLE_FILE_CONFIGS = ("stable-diffusion-v1-5/stable-diffusion-v1-5", "stabilityai/stable-diffusion-2-1")
 """Hub ids that diffusers asks for the configuration of a single file of version 1 and 2."""
-_WEIGHTY = ("unet", "vae", "text_encoder", "safety_checker")
+_WEIGHTY = (*WEIGHTY, "safety_checker")
+
+
+class Reads(NamedTuple):
+    """What a model reads of a prompt.
+
+    Attributes:
+        width: of the text; 0 where it is not known.
+        sdxl: whether it is of the SDXL family; None where it is not known.
+    """
+
+    width: int = 0
+    sdxl: bool | None = None
+
+
+UNKNOWN = Reads()
 
 
 def check_config(config: StreamConfig) -> None:
@@ -30,24 +46,22 @@ def check_config(config: StreamConfig) -> None:
     Raises:
         ModelError: one cannot; names it and says what was found and what to do.
     """
-    width = check_model(config.model, config)
+    reads = check_model(config.model, config)
     for lora in config.loras:
-        check_lora(lora.source, width=width)
-    if config.vae:
-        check_vae(config.vae, channels=latent_channels_of(config.model))
+        check_lora(lora.source, reads)
+    if config.named_vae:
+        check_vae(config.named_vae, channels=latent_channels_of(config.model), sdxl=reads.sdxl)
 
 
 def parts_of(config: StreamConfig) -> tuple[str, ...]:
     """The sub-folders of a model that `config` needs; its own VAE only where no other is named."""
-    parts = tuple(part for part in PARTS if part != "vae" or not config.vae)
+    parts = tuple(part for part in PARTS if part != "vae" or not config.named_vae)
     return (*parts, "safety_checker", "feature_extractor") if config.safety_checker else parts
 
 
-def check_model(model: str, config: StreamConfig | None = None) -> int:
+def check_model(model: str, config: StreamConfig | None = None) -> Reads:
     """See, at no cost and without the network, whether `model` can be one; a hub id always can.
 
-    Returns:
-        the width of the text that it reads; 0 where that is not known.
     Raises:
         ModelError: a path that is not there, a folder that lacks a part, a file that is not opened, another family.
     """
@@ -55,10 +69,10 @@ def check_model(model: str, config: StreamConfig | None = None) -> int:
     if is_single_file(model):
         return _check_checkpoint(check_single_file(model), config)
     if model == EMBEDDED_MODEL:
-        return int(read_config(find_folder(model) / "unet").get("cross_attention_dim", 0))
+        return Reads(int(read_config(find_folder(model) / "unet").get("cross_attention_dim", 0)), False)
     if home_path(model).is_dir() or not HUB_ID.match(model):
         return check_folder(find_folder(model), parts_of(config))
-    return 0
+    return UNKNOWN
 
 
 def check_single_file(model: str) -> Path:
@@ -74,11 +88,11 @@ def check_single_file(model: str) -> Path:
     return path
 
 
-def check_lora(source: str, *, width: int = 0) -> None:
+def check_lora(source: str, reads: Reads = UNKNOWN) -> None:
     """See, at no cost and without the network, whether `source` can be a LoRA; a hub id always can.
 
     Args:
-        width: text width of the model; 0 where it is not known.
+        reads: what the model reads.
     Raises:
         ModelError: a path that is not there, a file that is not opened or no LoRA for that model.
     """
@@ -90,7 +104,7 @@ def check_lora(source: str, *, width: int = 0) -> None:
     if path.is_dir():
         path = path / pick_lora([file.name for file in path.iterdir()], source)
     check_suffix(path, "The LoRA")
-    check_lora_file(path, width=width)
+    check_lora_file(path, width=reads.width, sdxl=reads.sdxl)
 
 
 def pick_lora(names: Iterable[str], source: str) -> str:
@@ -120,15 +134,19 @@ def latent_channels_of(model: str) -> int:
     return _number(read_config(find_folder(model) / "unet"), "in_channels", 4)
 
 
-def check_vae(source: str, *, channels: int = 4) -> None:
+def check_vae(source: str, *, channels: int = 4, sdxl: bool | None = None) -> None:
     """See, at no cost and without the network, whether `source` can be a VAE; a hub id always can.
 
     Args:
         channels: of the latent that the U-Net takes.
+        sdxl: whether the model is of the SDXL family; None where it is not known.
     Raises:
-        ModelError: what is not there, is no VAE that is taken, or one of other channels.
+        ModelError: what is not there, is no VAE that is taken, or one of other channels or of another family.
     """
     path = home_path(source)
+    if sdxl is not None:
+        settings = read_config(path) if path.is_dir() and (path / "config.json").is_file() else {}
+        check_vae_family(source, settings, sdxl=sdxl)
     if path.is_file() or path.is_symlink() or is_single_file(source):
         check_suffix(path, "The VAE")
         if not path.exists() and not path.is_symlink():
@@ -149,11 +167,9 @@ def check_vae(source: str, *, channels: int = 4) -> None:
         )
 
 
-def check_folder(folder: Path, parts: Iterable[str] = PARTS) -> int:
-    """See that `folder` is a diffusers folder of this family with all it needs.
+def check_folder(folder: Path, parts: Iterable[str] = PARTS) -> Reads:
+    """See that `folder` is a diffusers folder of these families with all it needs.
 
-    Returns:
-        the width of the text that its U-Net reads.
     Raises:
         ModelError: names what is missing, torn, or of another kind.
     """
@@ -161,33 +177,41 @@ def check_folder(folder: Path, parts: Iterable[str] = PARTS) -> int:
     if not (folder / "model_index.json").is_file():
         raise ModelError(f"{folder} is no diffusers model folder: it has no model_index.json. Choose another one.")
     check_index(folder, read_json(folder / "model_index.json"))
-    missing = [part for part in parts if not (folder / part).is_dir() and part in PARTS]
+    unet = read_config(folder / "unet") if (folder / "unet").is_dir() else {}
+    parts += SECOND_PARTS if is_sdxl(unet) else ()
+    missing = [part for part in parts if not (folder / part).is_dir() and part in (*PARTS, *SECOND_PARTS)]
     if missing:
         words = ", ".join("U-Net (unet/)" if part == "unet" else f"{part}/" for part in missing)
         hint = " Or name one with --vae." if missing == ["vae"] else ""
         raise ModelError(f"The model folder {folder} is incomplete: it has no {words}. {AGAIN}{hint}")
-    unet, text = read_config(folder / "unet"), read_config(folder / "text_encoder")
-    if unet.get("addition_embed_type") not in (None, "text"):
-        raise ModelError(
-            f"{folder} is of the SDXL family, whose U-Net wants more than a prompt. "
-            "Choose a model of the Stable Diffusion 1.5, 2.1 or Turbo family."
-        )
+    if unet.get("addition_embed_type") not in (None, "text", "text_time"):
+        raise ModelError(f"{folder} has a U-Net that wants more than a prompt. {TAKEN}")
     check_channels(f"The model in {folder}", [_number(unet, "in_channels", 4)])
     if "vae" in parts:
         check_vae_folder(
             folder / "vae", read_config(folder / "vae"), f"The VAE of {folder}", _number(unet, "in_channels", 4)
         )
+    reads = _check_text(folder, unet)
+    for part in parts:
+        if part in _WEIGHTY and (folder / part).is_dir():
+            check_weights(folder / part)
+    for part in (part for part in parts if part.startswith("tokenizer")):
+        _check_tokenizer(folder / part)
+    return reads
+
+
+def _check_text(folder: Path, unet: dict[str, Any]) -> Reads:
+    """See that the U-Net reads what the text encoders write."""
+    text = read_config(folder / "text_encoder")
+    if is_sdxl(unet):
+        return Reads(check_fits(folder, unet, text, read_config(folder / "text_encoder_2")), True)
     width, given = unet.get("cross_attention_dim", 1280), text.get("hidden_size", 512)
     if unet.get("encoder_hid_dim") is None and isinstance(width, int) and width != given:
         raise ModelError(
             f"The model in {folder} does not fit together: its U-Net reads text of width {width} and its text encoder "
             f"writes {given}. {AGAIN}"
         )
-    for part in parts:
-        if part in _WEIGHTY and (folder / part).is_dir():
-            check_weights(folder / part)
-    _check_tokenizer(folder / "tokenizer")
-    return width if isinstance(width, int) else 0
+    return Reads(width if isinstance(width, int) else 0, False)
 
 
 def check_weights(folder: Path) -> None:
@@ -230,22 +254,25 @@ def _check_latent(what: str, found: int, wanted: int) -> None:
         )
 
 
-def _check_checkpoint(path: Path, config: StreamConfig) -> int:
+def _check_checkpoint(path: Path, config: StreamConfig) -> Reads:
     file = read_table(path)
+    sdxl = is_sdxl_file(file.tensors)
+    known = (SINGLE_FILE_CONFIG,) if sdxl else SINGLE_FILE_CONFIGS
     check_checkpoint(file)
     names = {name.removeprefix("first_stage_model.") for name in file.tensors if name.startswith("first_stage_model.")}
-    if not config.vae and not vae_kind(names):
+    # SDXL is drawn with a VAE of its own unless the file's is asked for
+    if not config.named_vae and not vae_kind(names) and not (sdxl and config.vae is None):
         raise ModelError(f"The checkpoint {path.name} carries no VAE; name one with --vae.")
     source = config.single_file_config
     if source:
         _check_single_file_config(source)
-    elif config.offline and not any(is_cached(name, config.cache_dir) for name in SINGLE_FILE_CONFIGS):
+    elif config.offline and not any(is_cached(name, config.cache_dir) for name in known):
         raise ModelError(
             f"The checkpoint {path.name} holds weights alone, and the configuration for them is not on this machine. "
             "Name a folder that has it with engine.single_file_config (--single-file-config), or run once with the "
             "network and without --offline."
         )
-    return text_width(file)
+    return Reads(text_width(file), sdxl)
 
 
 def _check_single_file_config(source: str) -> None:

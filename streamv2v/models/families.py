@@ -10,11 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import ModelError
+from .sdxl import PIPELINES as SDXL_PIPELINES
+from .sdxl import REFINER, is_refiner_file, is_sdxl_file
 from .weight_files import WeightFile
 
-TAKEN = "Taken are models of the Stable Diffusion 1.x, 2.x and Turbo (sd-turbo) family."
+TAKEN = "Taken are models of the Stable Diffusion 1.x, 2.x, Turbo and SDXL families."
 UNET, VAE = "model.diffusion_model.", "first_stage_model."
-TEXT = ("cond_stage_model.", "text_encoder.", "text_encoders.")
+TEXT = ("cond_stage_model.", "conditioner.", "text_encoder.", "text_encoders.")
 OUR_PIPELINES = (
     "StableDiffusionPipeline",
     "StableDiffusionImg2ImgPipeline",
@@ -41,9 +43,8 @@ _MARKS: tuple[tuple[str, str], ...] = (
     ("control_model.", "a ControlNet"),
     ("motion_modules.", "an AnimateDiff motion module"),
     ("ip_adapter.", "an IP-Adapter"),
-    ("conditioner.embedders.", "an SDXL model"),
-    ("label_emb.0.", "an SDXL model"),
-    ("add_embedding.", "an SDXL model"),
+    ("edm_mean", "a Playground 2.5 model, of another noise schedule"),
+    ("edm_vpred.", "a CosXL model, of another noise schedule"),
     ("effnet_", "a Stable Cascade model"),
     ("conv_first.", "an upscaler"),
     ("transformer_blocks.0.attn.add_k_proj", "a Stable Diffusion 3 or Qwen-Image model"),
@@ -91,13 +92,17 @@ def adapter_kind(names: Iterable[str]) -> str:
 
 
 def check_index(folder: Path, index: dict[str, Any]) -> None:
-    """See that a folder's model_index.json is that of a model with one U-Net and one text encoder.
+    """See that a folder's model_index.json is that of a model with a U-Net and one text encoder, or SDXL's two.
 
     Raises:
         ModelError: it is of another family, which is named.
     """
     kind = str(index.get("_class_name", ""))
     parts = {name for name, place in index.items() if isinstance(place, list) and any(place)}
+    if kind in SDXL_PIPELINES and "transformer" not in parts:
+        if not {"text_encoder", "text_encoder_2"} <= parts:
+            raise ModelError(f"The model in {folder} {REFINER}")
+        return
     if kind in OUR_PIPELINES and not {"transformer", "text_encoder_2"} & parts:
         return
     family = next((name for start, name in _PIPELINES if kind.startswith(start)), "")
@@ -115,6 +120,8 @@ def check_checkpoint(file: WeightFile) -> None:
     names, name = list(file.tensors), file.path.name
     if found := other_family(names):
         raise ModelError(f"The checkpoint {name} is {found}, which this engine cannot run. {TAKEN}")
+    if is_refiner_file(names):
+        raise ModelError(f"The checkpoint {name} {REFINER}")
     if kind := adapter_kind(names):
         what = "name it with --lora" if kind == "a LoRA" else "it goes beside a model"
         raise ModelError(f"The checkpoint {name} is {kind} and no model: {what}.")
@@ -126,6 +133,8 @@ def check_checkpoint(file: WeightFile) -> None:
         if any(name.startswith(("down_blocks.", "input_blocks.")) for name in names):
             raise ModelError(f"The checkpoint {name} is a U-Net alone: it carries no text encoder. {TAKEN}")
         raise ModelError(f"The checkpoint {name} holds no U-Net of Stable Diffusion. {TAKEN}")
+    if f"{UNET}label_emb.0.0.weight" in names and not is_sdxl_file(names):
+        raise ModelError(f"The checkpoint {name} has a U-Net that wants more than a prompt (unCLIP?). {TAKEN}")
     if not any(name.startswith(TEXT) for name in names):
         raise ModelError(f"The checkpoint {name} carries no text encoder. Choose a version with all parts.")
     check_channels(f"The checkpoint {name}", file.shape(f"{UNET}input_blocks.0.0.weight")[1:2])

@@ -9,7 +9,8 @@ from typing import Any
 
 from ..config import EMBEDDED_FOLDER, EMBEDDED_MODEL
 from ..errors import ModelError
-from .weight_files import OTHER_FORMATS, PICKLES
+from .sdxl import SECOND_PARTS
+from .weight_files import OTHER_FORMATS, PICKLES, read_json
 
 Warn = Callable[[str], None]
 """Takes one line of what was accepted with a loss."""
@@ -17,6 +18,7 @@ Progress = Callable[[str, float | None], None]
 """(what is being done, share done 0..1 or None) -> nothing; called from the loading thread."""
 
 PARTS = ("unet", "vae", "text_encoder", "tokenizer", "scheduler")
+WEIGHTY = ("unet", "vae", "text_encoder", "text_encoder_2")
 LAYERS_FILE = "streamv2v.json"
 """Beside model_index.json: what this engine should know of the model (`float32_layers.py`); most have none."""
 HUB_ID = re.compile(r"^[A-Za-z0-9][\w.-]*/[\w.-]+$")
@@ -135,7 +137,7 @@ def _download(
             return found
         progress(f"asking the hub for {where}", None)
         files = HfApi().model_info(model, revision=revision, files_metadata=True).siblings or []
-        wanted = wanted_files([file.rfilename for file in files], parts, half=half)
+        wanted = wanted_files([file.rfilename for file in files], (*parts, *SECOND_PARTS), half=half)
         _check_wanted(model, wanted, parts)
         total_bytes = sum(file.size or 0 for file in files if file.rfilename in wanted)
         bars: Any = _progress_bars(f"downloading {where}", progress, total_bytes)
@@ -176,14 +178,17 @@ def kept_instead(what: str, error: BaseException) -> str:
 
 def _is_whole(folder: Path, parts: tuple[str, ...]) -> bool:
     """Whether each part is there with its weights, as far as their names tell."""
-    inside = {part: [file.name for file in (folder / part).glob("*")] for part in parts}
-    weighty = [part for part in parts if part in ("unet", "vae", "text_encoder")]
+    told = read_json(folder / "model_index.json")
+    needed = (*parts, *(part for part in SECOND_PARTS if any(told.get(part) or ())))
+    inside = {part: [file.name for file in (folder / part).glob("*")] for part in needed}
+    weighty = [part for part in needed if part in WEIGHTY]
     return all(inside.values()) and all(chosen_weights(inside[part], half=False) for part in weighty)
 
 
 def _check_wanted(model: str, wanted: list[str], parts: tuple[str, ...]) -> None:
-    for part in ("unet", "vae", "text_encoder"):
-        if part in parts and not any(name.startswith(part) and name.endswith(".safetensors") for name in wanted):
+    second = [part for part in SECOND_PARTS if any(name.startswith(f"{part}/") for name in wanted)]
+    for part in (part for part in (*parts, *second) if part in WEIGHTY):
+        if not any(name.startswith(f"{part}/") and name.endswith(".safetensors") for name in wanted):
             raise ModelError(
                 f"{model} has no {part} in the safetensors format, and other formats can run code when opened. "
                 "Choose a model with safetensors files."
@@ -224,9 +229,9 @@ def _one_line(error: BaseException) -> str:
     return " ".join(str(error).split())[:200] or type(error).__name__
 
 
-def is_cached(model: str, cache_dir: str | None) -> bool:
-    """Whether files of a hub model are on this machine already; asks no network."""
-    return _cached_snapshot(model, None, cache_dir, "model_index.json") is not None
+def is_cached(model: str, cache_dir: str | None, name: str = "model_index.json") -> bool:
+    """Whether files of a hub model, among them `name`, are on this machine already; asks no network."""
+    return _cached_snapshot(model, None, cache_dir, name) is not None
 
 
 def _cached_snapshot(model: str, revision: str | None, cache_dir: str | None, name: str) -> Path | None:

@@ -11,15 +11,22 @@ import torch
 from ..config import StreamConfig
 from ..device.choosing import choose_device, choose_dtype
 from ..errors import ModelError
-from .checks import check_folder, check_lora, check_model, parts_of
+from .checks import check_folder, check_lora, check_model, check_vae, latent_channels_of, parts_of
+from .few_steps import wanted_loras
 from .float32_layers import run_in_float32
 from .hub import Progress, find_folder, is_single_file, silent
 from .inversions import add_inversions
 from .last_upsampling import fold_last_upsampling
-from .loras import fuse_loras, wanted_loras
+from .loras import fuse_loras, networks_of
 from .model_facts import float32_layers_of
 from .parts import check_finite, is_half, load_checkpoint, load_folder, quiet
-from .vaes import load_vae
+from .sdxl import has_tiny_vae, is_sdxl, overflows
+from .vaes import load_vae, usual_vae
+
+TOO_WIDE = (
+    "The model's VAE overflows in float16 (force_upcast), so that it runs in float32, which takes longer and more "
+    "memory. --vae madebyollin/sdxl-vae-fp16-fix is the same VAE for float16, madebyollin/taesdxl a small one."
+)
 
 
 @dataclass
@@ -31,7 +38,9 @@ class Components:
         alphas_cumprod: the model's own noise schedule, `[T]` float32.
         prediction_type: "epsilon", "v_prediction" or "sample".
         timestep_scaling: of the LCM boundary scalings.
-        embeddings: name of a textual inversion embedding -> ids of its vectors in the text encoder.
+        embeddings: name of a textual inversion embedding -> ids of its vectors in the text encoders.
+        text_encoder_2, tokenizer_2: the second ones of the SDXL family; None elsewhere.
+        zero_when_empty: whether the model takes an empty negative prompt as nothing at all.
         safety_checker, feature_extractor: where the model carries them and they were asked for.
         facts: what was chosen and why, for people.
         warned: what was accepted with a loss, a line each.
@@ -45,6 +54,9 @@ class Components:
     prediction_type: str
     timestep_scaling: float = 10.0
     embeddings: dict[str, tuple[int, ...]] = field(default_factory=dict)
+    text_encoder_2: Any = None
+    tokenizer_2: Any = None
+    zero_when_empty: bool = False
     safety_checker: Any = None
     feature_extractor: Any = None
     facts: dict[str, Any] = field(default_factory=dict)
@@ -68,10 +80,15 @@ def load_components(config: StreamConfig, progress: Progress = silent) -> Compon
         warned += fuse_loras(pipe, loras, offline=config.offline, cache_dir=config.cache_dir, progress=progress)
     vae = pipe.vae
     progress(f"moving the model to {device}", None)
-    modules = [pipe.unet, vae, pipe.text_encoder] + ([pipe.safety_checker] if config.safety_checker else [])
+    sdxl = is_sdxl(pipe.unet.config)
+    modules = [vae, *networks_of(pipe).values(), *([pipe.safety_checker] if config.safety_checker else [])]
+    widened = sdxl and dtype is torch.float16 and overflows(vae)
+    if widened:
+        warned.append(TOO_WIDE)
     with quiet():
         for module in modules:
-            module.to(device=device, dtype=dtype).eval().requires_grad_(False)
+            wanted = torch.float32 if widened and module is vae else dtype
+            module.to(device=device, dtype=wanted).eval().requires_grad_(False)
         parameters = sum(p.numel() for module in modules for p in module.parameters())  # as its files have them
         fold_last_upsampling(vae)
         pipe.unet.to(memory_format=torch.channels_last)
@@ -88,6 +105,9 @@ def load_components(config: StreamConfig, progress: Progress = silent) -> Compon
         prediction_type=getattr(scheduler.config, "prediction_type", "epsilon"),
         timestep_scaling=float(getattr(scheduler.config, "timestep_scaling", None) or 10.0),
         embeddings=embeddings,
+        text_encoder_2=getattr(pipe, "text_encoder_2", None),
+        tokenizer_2=getattr(pipe, "tokenizer_2", None),
+        zero_when_empty=bool(sdxl and pipe.config.force_zeros_for_empty_prompt),
         safety_checker=pipe.safety_checker if config.safety_checker else None,
         feature_extractor=pipe.feature_extractor if config.safety_checker else None,
         facts={
@@ -105,11 +125,15 @@ def load_components(config: StreamConfig, progress: Progress = silent) -> Compon
 
 
 def _embeddings(config: StreamConfig, pipe: Any) -> tuple[dict[str, tuple[int, ...]], list[str]]:
-    """Textual inversion embeddings put into the text encoder, where a folder of them was named."""
+    """Textual inversion embeddings put into the text encoders, where a folder of them was named."""
     if config.embeddings is None:
         return {}, []
     length = min(pipe.tokenizer.model_max_length, pipe.text_encoder.config.max_position_embeddings)
-    return add_inversions(pipe.text_encoder, config.embeddings, length=length)
+    second = getattr(pipe, "text_encoder_2", None)
+    if second is not None:
+        # else the vector of the whole is taken at the word of the highest number, which an embedding's would be
+        second.text_model.eos_token_id = pipe.tokenizer_2.eos_token_id
+    return add_inversions(pipe.text_encoder, config.embeddings, length=length, second=second)
 
 
 def _load_pipeline(
@@ -118,9 +142,11 @@ def _load_pipeline(
     """The pipeline, and which layers of its U-Net the folder wants in float32."""
     for lora in config.loras:
         check_lora(lora.source)
-    vae = load_vae(config, dtype, progress) if config.vae else None
+    if config.named_vae:
+        check_vae(config.named_vae, channels=latent_channels_of(config.model))
     if is_single_file(config.model):
-        check_model(config.model, config)
+        sdxl = bool(check_model(config.model, config).sdxl)
+        vae = _other_vae(config, dtype, progress, warned, sdxl=sdxl, usual=sdxl)
         progress(f"loading {config.model}", None)
         return load_checkpoint(config, dtype, vae=vae), ()
     parts = parts_of(config)
@@ -138,10 +164,25 @@ def _load_pipeline(
         raise ModelError(
             f"A safety checker was asked for, but {config.model} carries none. Switch it off for this model."
         )
-    check_folder(folder, parts)
+    sdxl = bool(check_folder(folder, parts).sdxl)
+    vae = _other_vae(config, dtype, progress, warned, sdxl=sdxl, usual=sdxl and not has_tiny_vae(folder))
     progress(f"loading {config.model}", None)
     pipe = load_folder(folder, dtype, vae=vae, safety_checker=config.safety_checker)
     return pipe, float32_layers_of(folder)
+
+
+def _other_vae(
+    config: StreamConfig, dtype: torch.dtype, progress: Progress, warned: list[str], *, sdxl: bool, usual: bool
+) -> Any:
+    """The VAE that takes the place of the model's own; None where that stays.
+
+    Args:
+        sdxl: whether the model is of the SDXL family.
+        usual: whether it is drawn with that family's usual VAE where none is named.
+    """
+    if config.named_vae:
+        return load_vae(config.named_vae, config, dtype, progress, sdxl=sdxl)
+    return usual_vae(config, dtype, progress, warned) if usual and config.vae is None else None
 
 
 def _check_sound(config: StreamConfig, pipe: Any) -> None:
@@ -156,5 +197,6 @@ def _check_sound(config: StreamConfig, pipe: Any) -> None:
             f"{config.model}: the U-Net takes {unet.in_channels} channels and the VAE gives {latent}. "
             "Choose an ordinary text-to-image model, or another VAE."
         )
-    for name, network in (("U-Net", pipe.unet), ("VAE", pipe.vae), ("text encoder", pipe.text_encoder)):
-        check_finite(network, f"The {name} of {config.vae if config.vae and name == 'VAE' else config.model}")
+    check_finite(pipe.vae, f"The VAE of {config.named_vae or config.model}")
+    for name, network in networks_of(pipe).items():
+        check_finite(network, f"The {name} of {config.model}")

@@ -15,6 +15,7 @@ import numpy as np
 from ..errors import ModelError
 from .families import adapter_kind, other_family, text_width
 from .lycoris_files import is_lycoris, layers_of, text_width_of
+from .sdxl import is_sdxl_lora
 from .weight_files import Tensor, WeightFile, read_table
 
 SDXL_TEXT_WIDTH = 2048
@@ -25,11 +26,12 @@ _BESIDE = (".alpha", ".bias", ".rs_lora")
 _CHUNK_BYTES = 16 * 2**20
 
 
-def check_lora_file(path: Path, *, width: int = 0) -> int:
+def check_lora_file(path: Path, *, width: int = 0, sdxl: bool | None = None) -> int:
     """See that a file is a LoRA (plain, LoHa, LoKr, IA3, DoRA) of sound numbers that can fit a model.
 
     Args:
         width: text width of the model; 0 where it is not known.
+        sdxl: whether the model is of the SDXL family; None where it is not known.
     Returns:
         how many layers it is for.
     Raises:
@@ -41,7 +43,7 @@ def check_lora_file(path: Path, *, width: int = 0) -> int:
         what = " and no LoRA" if kind.endswith("embedding") else f"; {TAKEN}"
         raise ModelError(f"The LoRA {path.name} is {kind}{what}.")
     many = layers_of(file) if kind and is_lycoris(file.tensors) else {}
-    family = _other_family_of(file, width, text_width_of(many) if many else text_width(file))
+    family = _other_family_of(file, width, text_width_of(many) if many else text_width(file), sdxl)
     if not kind:
         of = family or "something else"
         raise ModelError(f"The LoRA {path.name} is {of} and no LoRA: it holds no pair of LoRA weights.")
@@ -80,17 +82,17 @@ def _finite(raw: bytes, dtype: str) -> bool:
     return not bool((bits >= 0x7C).any() if dtype == "F8_E5M2" else (bits == 0x7F).any())
 
 
-def _other_family_of(file: WeightFile, width: int, found_width: int) -> str:
+def _other_family_of(file: WeightFile, width: int, found_width: int, sdxl: bool | None) -> str:
     names = list(file.tensors)
     if found := other_family(names):
         return found
     if any(name.startswith(("lora_transformer_", "transformer.")) for name in names):
         return "a model with a transformer (FLUX, Stable Diffusion 3)"
-    if any(name.startswith(("lora_te2_", "text_encoder_2.")) for name in names):
-        return "SDXL"
+    if sdxl is False and is_sdxl_lora(names):
+        return WIDTHS[SDXL_TEXT_WIDTH]
     if width and found_width and found_width != width:
         return WIDTHS.get(found_width, f"a text width of {found_width}") + f" (text width {found_width}, here {width})"
-    return WIDTHS[SDXL_TEXT_WIDTH] if found_width == SDXL_TEXT_WIDTH and width != found_width else ""
+    return ""
 
 
 def _check_pairs(file: WeightFile) -> int:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from ..config import Lora, StreamConfig
+from ..config import Lora
 from ..errors import ModelError
 from .hub import Progress
 from .lora_files import check_lora_file
@@ -18,51 +17,14 @@ from .lora_sources import find_lora
 from .lycoris import fuse_lycoris
 from .lycoris_files import is_lycoris
 from .parts import as_model_error, check_finite
+from .sdxl import is_sdxl
 from .weight_files import read_table
-
-FEW_STEP_WORDS = ("lcm", "lcmlora", "turbo", "lightning", "hyper", "hypersd", "dmd")
-SD15_TEXT_WIDTH = 768
-
-
-def wanted_loras(config: StreamConfig, unet_config: Any, scheduler: Any) -> tuple[Lora, ...]:
-    """The configured LoRAs, and LCM-LoRA first where the model is not few-step by itself.
-
-    Raises:
-        ModelError: LCM-LoRA is needed and there is none for this model's text width.
-    """
-    if config.lcm == "off" or (config.lcm == "auto" and is_few_step(config, unet_config, scheduler)):
-        return config.loras
-    width = unet_config.cross_attention_dim
-    own_choice = config.lcm_lora != StreamConfig.lcm_lora
-    if width != SD15_TEXT_WIDTH and not own_choice:
-        raise ModelError(
-            f"{config.model} needs many steps and there is no LCM-LoRA for its text width {width} (SD 1.5 has "
-            f"{SD15_TEXT_WIDTH}). Choose a few-step model (stabilityai/sd-turbo), name an LCM-LoRA for it, "
-            "or set lcm off."
-        )
-    return (Lora(config.lcm_lora), *config.loras)
-
-
-def is_few_step(config: StreamConfig, unet_config: Any, scheduler: Any) -> bool:
-    """Whether the model draws a picture in 1-4 steps by itself (LCM, Turbo, Lightning, Hyper, ...)."""
-    return (
-        type(scheduler).__name__ == "LCMScheduler"
-        or getattr(unet_config, "time_cond_proj_dim", None) is not None
-        or getattr(scheduler.config, "timestep_spacing", None) == "trailing"
-        or any(named_few_step(name) for name in (config.model, *(lora.source for lora in config.loras)))
-    )
-
-
-def named_few_step(source: str) -> bool:
-    """Whether a name says so in a word of its own: "sd-turbo" and "dreamLCM_v1", not "dreamTurbocharged"."""
-    words = re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+", Path(source).name)
-    return any(word.lower() in FEW_STEP_WORDS for word in words)
 
 
 def fuse_loras(
     pipe: Any, loras: Sequence[Lora], *, offline: bool, cache_dir: str | None, progress: Progress
 ) -> list[str]:
-    """Fuse all `loras` into the pipeline's U-Net and text encoder, each with its own scale.
+    """Fuse all `loras` into the pipeline's U-Net and text encoders, each with its own scale.
 
     Returns:
         what was accepted with a loss, a line each.
@@ -77,7 +39,7 @@ def fuse_loras(
     for number, lora in enumerate(loras):
         progress(f"adding LoRA {lora.source}", number / len(loras))
         path = find_lora(lora.source, offline=offline, cache_dir=cache_dir, warn=warned.append)
-        wanted = check_lora_file(path, width=_text_width(pipe))
+        wanted = check_lora_file(path, width=_text_width(pipe), sdxl=is_sdxl(pipe.unet.config))
         if is_lycoris(read_table(path).tensors):
             others.append((lora, path))
         else:
@@ -91,9 +53,16 @@ def fuse_loras(
     for lora, path in others:
         warned += _fuse_other(pipe, lora, path)
     sources = ", ".join(lora.source for lora in loras)
-    for network, what in ((pipe.unet, "U-Net"), (pipe.text_encoder, "text encoder")):
-        check_finite(network, f"With {sources} added the {what}")
+    for name, network in networks_of(pipe).items():
+        check_finite(network, f"With {sources} added the {name}")
     return warned
+
+
+def networks_of(pipe: Any) -> dict[str, Any]:
+    """What a LoRA may change, by its name for people; a second text encoder where the model has one."""
+    found = {"U-Net": pipe.unet, "text encoder": pipe.text_encoder}
+    second = getattr(pipe, "text_encoder_2", None)
+    return found if second is None else {**found, "second text encoder": second}
 
 
 def _load(pipe: Any, lora: Lora, path: Path, name: str, wanted: int) -> list[str]:
@@ -102,14 +71,14 @@ def _load(pipe: Any, lora: Lora, path: Path, name: str, wanted: int) -> list[str
         pipe.load_lora_weights(
             str(path.parent), weight_name=path.name, adapter_name=name, use_safetensors=True, local_files_only=True
         )
-    fitted = sum(_layers_with(network, name) for network in (pipe.unet, pipe.text_encoder))
+    fitted = sum(_layers_with(network, name) for network in networks_of(pipe).values())
     return _told(lora, fitted, wanted)
 
 
 def _fuse_other(pipe: Any, lora: Lora, path: Path) -> list[str]:
     """Fuse one LoRA of another kind; what of it fits nothing is told."""
     with _as_misfit(lora):
-        return _told(lora, *fuse_lycoris(path, pipe.unet, pipe.text_encoder, lora.scale))
+        return _told(lora, *fuse_lycoris(path, networks_of(pipe), lora.scale))
 
 
 @contextlib.contextmanager

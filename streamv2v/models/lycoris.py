@@ -8,24 +8,28 @@ because it may go with any of them and its magnitudes are those of rows or of co
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from .lycoris_files import PARTS, LayerFile, layers_of
+from .original_names import as_diffusers
 from .weight_files import read_table
 
 Weights = dict[str, torch.Tensor]
-_PREFIXES = ("lora_unet_", "lora_te_", "lora_te1_", "lycoris_", "unet.", "text_encoder.", "base_model.model.")
+_PREFIXES = ("lora_unet_", "lycoris_", "unet.")
+_TEXT_PREFIXES = ("lora_te_", "lora_te1_", "text_encoder.")
+_SECOND_PREFIXES = ("lora_te2_", "text_encoder_2.")
 _NAME = "lora"
 
 
-def fuse_lycoris(path: Path, unet: Any, text_encoder: Any, scale: float) -> tuple[int, int]:
+def fuse_lycoris(path: Path, networks: Mapping[str, Any], scale: float) -> tuple[int, int]:
     """Fuse a file into the networks it is for.
 
     Args:
+        networks: "U-Net", "text encoder" and, where the model has one, "second text encoder".
         scale: 0 changes nothing, 1 is the file's own measure; what lies between goes in a straight line.
     Returns:
         layers that fitted, and layers in the file.
@@ -37,11 +41,12 @@ def fuse_lycoris(path: Path, unet: Any, text_encoder: Any, scale: float) -> tupl
 
     layers = layers_of(read_table(path))
     weights = load_file(str(path))
-    targets = dict(_targets(unet, text_encoder))
+    targets = dict(_targets(networks))
+    names = as_diffusers(layers, networks["U-Net"].config)
     fitted = 0
     with torch.no_grad():
         for name, told in layers.items():
-            layer = targets.get(_key(name))
+            layer = targets.get(_key(names[name]))
             if layer is None:
                 continue
             own = {part: weights[tensor].float() for part, tensor in told.names.items()}
@@ -52,17 +57,19 @@ def fuse_lycoris(path: Path, unet: Any, text_encoder: Any, scale: float) -> tupl
     return fitted, len(layers)
 
 
-def _targets(unet: Any, text_encoder: Any) -> Iterator[tuple[str, Any]]:
+def _targets(networks: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     """Each layer that can be changed, by the letters of its name alone."""
-    for start, network in (("unet", unet), ("te", text_encoder)):
+    for start, network in networks.items():
         for name, layer in network.named_modules():
             if isinstance(layer, (torch.nn.Linear, torch.nn.Conv2d)):
                 yield _letters(start, name), layer
 
 
 def _key(name: str) -> str:
-    start = "te" if name.startswith(("lora_te", "text_encoder.")) else "unet"
-    for prefix in _PREFIXES:
+    name = name.removeprefix("base_model.model.")
+    starts = (("text encoder", _TEXT_PREFIXES), ("second text encoder", _SECOND_PREFIXES))
+    start = next((start for start, prefixes in starts if name.startswith(prefixes)), "U-Net")
+    for prefix in (*_PREFIXES, *_TEXT_PREFIXES, *_SECOND_PREFIXES):
         name = name.removeprefix(prefix)
     return _letters(start, name)
 

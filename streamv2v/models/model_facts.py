@@ -14,11 +14,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from ..config import StreamConfig
+from ..config import OWN_VAE, StreamConfig
 from ..errors import ModelError
 from .checks import check_folder, check_single_file, parts_of
 from .families import vae_kind
-from .hub import HUB_ID, LAYERS_FILE, Progress, find_folder, home_path, is_single_file, silent
+from .hub import HUB_ID, LAYERS_FILE, Progress, find_folder, home_path, is_cached, is_single_file, silent
+from .sdxl import SECOND_PARTS, is_sdxl, is_sdxl_file, says_fp16_fixed
+from .sdxl import TINY_VAE as TINY_VAE_ID
+from .sdxl import UNET as SDXL_UNET
 from .weight_files import read_config, read_table
 
 FLOAT32_KEY = "float32_layers"
@@ -39,7 +42,8 @@ SD_VAE_PARAMETERS = 83_653_863
 _SINGLE_FILE_PARTS = {
     "unet": ("model.diffusion_model.",),
     "vae": ("first_stage_model.",),
-    "text_encoder": ("cond_stage_model.", "conditioner."),
+    "text_encoder": ("cond_stage_model.", "conditioner.embedders.0."),
+    "text_encoder_2": ("conditioner.embedders.1.",),
 }
 _DEFAULT_STEMS = {"unet": "diffusion_pytorch_model", "vae": "diffusion_pytorch_model"}
 
@@ -74,7 +78,7 @@ def model_facts(config: StreamConfig, *, half: bool = False, progress: Progress 
         ModelError: the model is not there, or incomplete.
     """
     if is_single_file(config.model):
-        facts = _of_single_file(check_single_file(config.model))
+        facts = _of_single_file(check_single_file(config.model), config.single_file_config)
     else:
         parts = parts_of(config)
         folder = find_folder(
@@ -87,15 +91,26 @@ def model_facts(config: StreamConfig, *, half: bool = False, progress: Progress 
             progress=progress,
         )
         check_folder(folder, parts)
+        unet = read_config(folder / "unet")
         weighty = [part for part in parts if part not in ("tokenizer", "scheduler", "feature_extractor")]
+        weighty += [SECOND_PARTS[0]] if is_sdxl(unet) else []
         facts = ModelFacts(
             {part: count_parameters(folder / part) for part in weighty},
-            read_config(folder / "unet"),
-            SD_VAE if config.vae else read_config(folder / "vae"),
+            unet,
+            SD_VAE if config.named_vae else read_config(folder / "vae"),
             float32_layers=(wide := float32_layers_of(folder)),
             float32_parameters=count_parameters(folder / "unet", within=wide),
         )
-    return facts if config.vae is None else _with_vae(facts, config.vae)
+    vae = config.named_vae or usual_vae_of(config, facts)
+    return facts if vae is None else _with_vae(facts, vae)
+
+
+def usual_vae_of(config: StreamConfig, facts: ModelFacts) -> str | None:
+    """The VAE that a model is drawn with where none was named; None where that is its own."""
+    its_own = config.vae == OWN_VAE or not is_sdxl(facts.unet) or facts.vae.get("_class_name") == "AutoencoderTiny"
+    if its_own or (config.offline and not is_cached(TINY_VAE_ID, config.cache_dir, "config.json")):
+        return None
+    return TINY_VAE_ID
 
 
 def count_parameters(folder: Path, *, within: tuple[str, ...] = ("",)) -> int:
@@ -145,13 +160,24 @@ def tensors_of(file: Path) -> Iterator[tuple[str, int]]:
             yield name, math.prod(tensor.shape)
 
 
-def _of_single_file(file: Path) -> ModelFacts:
-    counts = dict.fromkeys(_SINGLE_FILE_PARTS, 0)
+def _of_single_file(file: Path, settings: str | None) -> ModelFacts:
+    sdxl = is_sdxl_file(read_table(file, whole=False).tensors)
+    counts = {part: 0 for part in _SINGLE_FILE_PARTS if sdxl or part != SECOND_PARTS[0]}
     for name, count in tensors_of(file):
         for part, prefixes in _SINGLE_FILE_PARTS.items():
-            if name.startswith(prefixes):
+            if part in counts and name.startswith(prefixes):
                 counts[part] += count
-    return ModelFacts(counts, SD_UNET, SD_VAE, guessed=("unet shape", "vae shape"))
+    folder = home_path(settings) if settings else None
+    if folder is not None and (folder / "unet" / "config.json").is_file():
+        vae = read_config(folder / "vae") if (folder / "vae" / "config.json").is_file() else SD_VAE
+        return ModelFacts(counts, read_config(folder / "unet"), vae)
+    vae = {**SD_VAE, "force_upcast": True} if sdxl else SD_VAE
+    return ModelFacts(counts, SDXL_UNET if sdxl else SD_UNET, vae, guessed=("unet shape", "vae shape"))
+
+
+def _full_vae(facts: ModelFacts, source: Path) -> dict[str, Any]:
+    """A KL VAE that carries no configuration."""
+    return {**SD_VAE, "force_upcast": is_sdxl(facts.unet) and not says_fp16_fixed(source)}
 
 
 def _with_vae(facts: ModelFacts, vae: str) -> ModelFacts:
@@ -159,11 +185,12 @@ def _with_vae(facts: ModelFacts, vae: str) -> ModelFacts:
     if not folder.is_dir() and HUB_ID.match(vae):
         # one of the hub is fetched by the loader; a full one is the most that it can be
         full = not re.search("tae|tiny", vae, re.IGNORECASE)
-        shape = SD_VAE if full else TINY_VAE
+        shape = _full_vae(facts, folder) if full else TINY_VAE
         count = SD_VAE_PARAMETERS if full else 2_445_063
         return replace(facts, parameters={**facts.parameters, "vae": count}, vae=shape, guessed=(*facts.guessed, "vae"))
     if folder.is_file():
         count = sum(many for _, many in tensors_of(folder))
-        shape = SD_VAE if vae_kind(read_table(folder).tensors) != "AutoencoderTiny" else TINY_VAE
+        tiny = vae_kind(read_table(folder).tensors) == "AutoencoderTiny"
+        shape = TINY_VAE if tiny else _full_vae(facts, folder)
         return replace(facts, parameters={**facts.parameters, "vae": count}, vae=shape)
     return replace(facts, parameters={**facts.parameters, "vae": count_parameters(folder)}, vae=read_config(folder))

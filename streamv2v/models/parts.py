@@ -15,14 +15,16 @@ import torch
 from ..config import StreamConfig
 from ..errors import ModelError
 from .checks import check_single_file
-from .hub import chosen_weights, home_path
+from .families import TAKEN
+from .hub import WEIGHTY, chosen_weights, home_path
+from .sdxl import is_sdxl, is_sdxl_file
 from .weight_files import AGAIN, WeightFile, read_json, read_table
 
 _V_PREDICTION = ("v", "v_prediction", "v-prediction", "velocity")
 
 
 def load_folder(folder: Path, dtype: torch.dtype, *, vae: Any, safety_checker: bool) -> Any:
-    """A StableDiffusionPipeline of a folder's parts.
+    """A StableDiffusionPipeline, or in the SDXL family a StableDiffusionXLPipeline, of a folder's parts.
 
     Args:
         vae: takes the place of the folder's own; None loads that.
@@ -31,13 +33,21 @@ def load_folder(folder: Path, dtype: torch.dtype, *, vae: Any, safety_checker: b
     """
     import diffusers
     from transformers.models.clip.modeling_clip import CLIPTextModel
-    from transformers.models.clip.tokenization_clip import CLIPTokenizer
 
     with as_model_error(f"The scheduler of {folder}"):
         scheduler = _scheduler(folder / "scheduler")
-    with as_model_error(f"The tokenizer of {folder}"):
-        tokenizer = CLIPTokenizer.from_pretrained(str(folder / "tokenizer"), local_files_only=True)
-    kind = read_json(folder / "vae" / "config.json")["_class_name"] if vae is None else ""
+    if vae is None:
+        kind = read_json(folder / "vae" / "config.json")["_class_name"]
+        vae = load_part(getattr(diffusers, kind), folder / "vae", dtype)
+    same = {
+        "vae": vae,
+        "text_encoder": load_part(CLIPTextModel, folder / "text_encoder", dtype),
+        "tokenizer": _tokenizer(folder / "tokenizer"),
+        "unet": load_part(diffusers.UNet2DConditionModel, folder / "unet", dtype),
+        "scheduler": scheduler,
+    }
+    if is_sdxl(same["unet"].config):
+        return _sdxl_of(folder, dtype, same)
     extra: dict[str, Any] = {"safety_checker": None, "feature_extractor": None}
     if safety_checker:
         from transformers.models.clip.image_processing_pil_clip import CLIPImageProcessorPil  # needs no torchvision
@@ -46,15 +56,28 @@ def load_folder(folder: Path, dtype: torch.dtype, *, vae: Any, safety_checker: b
             "safety_checker": load_part(_pipelines().StableDiffusionSafetyChecker, folder / "safety_checker", dtype),
             "feature_extractor": CLIPImageProcessorPil.from_pretrained(str(folder / "feature_extractor")),
         }
-    return _pipelines().StableDiffusionPipeline(
-        vae=vae if vae is not None else load_part(getattr(diffusers, kind), folder / "vae", dtype),
-        text_encoder=load_part(CLIPTextModel, folder / "text_encoder", dtype),
-        tokenizer=tokenizer,
-        unet=load_part(diffusers.UNet2DConditionModel, folder / "unet", dtype),
-        scheduler=scheduler,
-        requires_safety_checker=safety_checker,
-        **extra,
+    return _pipelines().StableDiffusionPipeline(**same, requires_safety_checker=safety_checker, **extra)
+
+
+def _sdxl_of(folder: Path, dtype: torch.dtype, same: dict[str, Any]) -> Any:
+    """The pipeline of the SDXL family: the same parts, and the second text encoder with its tokenizer."""
+    from transformers.models.clip.modeling_clip import CLIPTextModelWithProjection
+
+    zeros = read_json(folder / "model_index.json").get("force_zeros_for_empty_prompt", True)
+    return _pipelines("stable_diffusion_xl").StableDiffusionXLPipeline(
+        **same,
+        text_encoder_2=load_part(CLIPTextModelWithProjection, folder / "text_encoder_2", dtype),
+        tokenizer_2=_tokenizer(folder / "tokenizer_2"),
+        force_zeros_for_empty_prompt=bool(zeros),
+        add_watermarker=False,
     )
+
+
+def _tokenizer(folder: Path) -> Any:
+    from transformers.models.clip.tokenization_clip import CLIPTokenizer
+
+    with as_model_error(f"The tokenizer {folder}"):
+        return CLIPTokenizer.from_pretrained(str(folder), local_files_only=True)
 
 
 def load_part(kind: Any, folder: Path, dtype: torch.dtype) -> Any:
@@ -74,7 +97,7 @@ def load_part(kind: Any, folder: Path, dtype: torch.dtype) -> Any:
 
 
 def load_checkpoint(config: StreamConfig, dtype: torch.dtype, *, vae: Any) -> Any:
-    """A StableDiffusionPipeline of one file.
+    """A StableDiffusionPipeline, or in the SDXL family a StableDiffusionXLPipeline, of one file.
 
     Args:
         vae: takes the place of the file's own; None loads that.
@@ -87,21 +110,26 @@ def load_checkpoint(config: StreamConfig, dtype: torch.dtype, *, vae: Any) -> An
         given["config"] = str(home_path(str(given["config"])))
     if vae is not None:
         given["vae"] = vae
+    table = read_table(path)
+    if is_sdxl_file(table.tensors):
+        kind, more = _pipelines("stable_diffusion_xl").StableDiffusionXLPipeline, {"add_watermarker": False}
+    else:
+        kind, more = _pipelines().StableDiffusionPipeline, {"safety_checker": None}
     with as_model_error(f"The checkpoint {path.name}"):
-        pipe = _pipelines().StableDiffusionPipeline.from_single_file(
+        pipe = kind.from_single_file(
             str(path),
             dtype=dtype,
             local_files_only=config.offline,
             cache_dir=config.cache_dir,
-            safety_checker=None,
             feature_extractor=None,
             **given,
+            **more,
         )
-    for part in ("unet", "vae", "text_encoder"):
+    for part in (part for part in WEIGHTY if hasattr(pipe, part)):
         network = getattr(pipe, part)
         left = [name for name, weight in network.named_parameters() if weight.is_meta]
         check_missing(f"The {part} of {path.name}", left)
-    _tell_prediction(pipe, read_table(path))
+    _tell_prediction(pipe, table)
     return pipe
 
 
@@ -170,9 +198,9 @@ def quiet() -> Iterator[None]:
                 log.enable_progress_bar()
 
 
-def _pipelines() -> Any:
+def _pipelines(family: str = "stable_diffusion") -> Any:
     # untyped: their signatures name every model there is, and a type checker would read them all for minutes
-    return importlib.import_module("diffusers.pipelines.stable_diffusion")
+    return importlib.import_module(f"diffusers.pipelines.{family}")
 
 
 def _scheduler(folder: Path) -> Any:
@@ -187,13 +215,16 @@ def _scheduler(folder: Path) -> Any:
     if not isinstance(getattr(scheduler, "alphas_cumprod", None), torch.Tensor):
         raise ModelError(
             f"{folder} names the scheduler {kind}, which has no noise schedule of Stable Diffusion (flow matching?). "
-            "Choose a model of the Stable Diffusion 1.x, 2.x or Turbo family."
+            f"{TAKEN}"
         )
     return scheduler
 
 
 def _tell_prediction(pipe: Any, file: WeightFile) -> None:
-    """A single file says only by a mark or in its metadata that its U-Net predicts velocities."""
+    """A single file says only by a mark or in its metadata that its U-Net predicts velocities, or of pure noise."""
     told = file.metadata.get("modelspec.prediction_type", file.metadata.get("modelspec.predict_key", "")).lower()
     if "v_pred" in file.tensors or told in _V_PREDICTION:
-        pipe.scheduler.register_to_config(prediction_type="v_prediction")
+        changed: dict[str, Any] = {"prediction_type": "v_prediction"}
+        if "ztsnr" in file.tensors:
+            changed["rescale_betas_zero_snr"] = True
+        pipe.scheduler = type(pipe.scheduler).from_config(pipe.scheduler.config, **changed)

@@ -13,10 +13,17 @@ from typing import Any
 
 from ..config import LAST_UP, StreamConfig
 from .model_facts import ModelFacts
+from .sdxl import is_sdxl
 
 MIB = 2**20
 DTYPE_BYTES = {"float16": 2, "bfloat16": 2, "float32": 4, "float64": 8}
-PARTS = {"unet": "U-Net", "vae": "VAE", "text_encoder": "text encoder", "safety_checker": "safety checker"}
+PARTS = {
+    "unet": "U-Net",
+    "vae": "VAE",
+    "text_encoder": "text encoder",
+    "text_encoder_2": "second text encoder",
+    "safety_checker": "safety checker",
+}
 
 MARGIN = 0.15
 """Share added to the estimated part; allocators keep more than they hand out. Not measured on a GPU."""
@@ -82,16 +89,26 @@ def needs_of(config: StreamConfig, facts: ModelFacts, *, dtype: str, device: str
         device: "cpu", "cuda" or "mps".
     """
     width = DTYPE_BYTES[dtype]
-    parts = {f"{PARTS.get(part, part)} weights": count * width for part, count in facts.parameters.items() if count}
+    widths = {"vae": _wide(width) if runs_in_float32(facts, dtype) else width}
+    parts = {
+        f"{PARTS.get(part, part)} weights": count * widths.get(part, width)
+        for part, count in facts.parameters.items()
+        if count
+    }
     if facts.float32_parameters:
         parts[f"{PARTS['unet']} weights"] += facts.float32_parameters * (_wide(width) - width)
     if config.bank.kind != "off":
         parts["feature bank"] = bank_bytes(config, facts.unet, dtype=dtype, float32_layers=facts.float32_layers)
-    unet, vae = unet_working_bytes(config, facts.unet, width), vae_working_bytes(config, facts.vae, width)
+    unet, vae = unet_working_bytes(config, facts.unet, width), vae_working_bytes(config, facts.vae, widths["vae"])
     working = max(unet, vae) + min(unet, vae) // 4
     estimates = {"working tensors": working, "device and libraries": LIBRARIES_BYTES[device.split(":")[0]]}
     estimates["margin"] = int(MARGIN * (sum(estimates.values()) + parts.get("feature bank", 0)))
     return Needs({**parts, **estimates}, tuple(estimates), facts.guessed)
+
+
+def runs_in_float32(facts: ModelFacts, dtype: str) -> bool:
+    """Whether the VAE does although the networks run in `dtype`: SDXL's own overflows in float16."""
+    return dtype == "float16" and is_sdxl(facts.unet) and bool(facts.vae.get("force_upcast", False))
 
 
 def stream_rows(config: StreamConfig) -> int:
@@ -104,18 +121,19 @@ def attention_layers(config: StreamConfig, unet: dict[str, Any]) -> Iterator[Lay
     down, up, channels = unet["down_block_types"], unet["up_block_types"], unet["block_out_channels"]
     levels = len(channels)
     depth = _per_level(unet.get("transformer_layers_per_block", 1), levels)
+    upwards = unet.get("reverse_transformer_layers_per_block") or depth[::-1]
     count = _per_level(unet.get("layers_per_block", 2), levels)
     tokens = [h * w for h, w in _level_sizes(config, levels)]
     for level, kind in enumerate(down):
         if "CrossAttn" in kind:
-            names = _names(f"down_blocks.{level}", count[level], depth[level])
+            names = _names(f"down_blocks.{level}", _each(depth[level], count[level]))
             yield from (Layer(name, tokens[level], channels[level]) for name in names)
     if unet.get("mid_block_type", "UNetMidBlock2DCrossAttn") == "UNetMidBlock2DCrossAttn":
-        yield from (Layer(name, tokens[-1], channels[-1]) for name in _names("mid_block", 1, depth[-1]))
+        yield from (Layer(name, tokens[-1], channels[-1]) for name in _names("mid_block", _each(depth[-1], 1)))
     for number, kind in enumerate(up):
         level = levels - 1 - number
         if "CrossAttn" in kind:
-            names = _names(f"up_blocks.{number}", count[level] + 1, depth[level])
+            names = _names(f"up_blocks.{number}", _each(upwards[number], count[level] + 1))
             yield from (Layer(name, tokens[level], channels[level]) for name in names)
 
 
@@ -195,9 +213,14 @@ def _wide(width: int) -> int:
     return max(width, DTYPE_BYTES["float32"])
 
 
-def _per_level(value: int | list[int] | tuple[int, ...], levels: int) -> list[int]:
+def _per_level(value: Any, levels: int) -> list[Any]:
     return [value] * levels if isinstance(value, int) else list(value)
 
 
-def _names(block: str, layers: int, depth: int) -> list[str]:
-    return [f"{block}.attentions.{i}.transformer_blocks.{k}.attn1" for i in range(layers) for k in range(depth)]
+def _each(depth: int | list[int], layers: int) -> list[int]:
+    """Transformer blocks of each of a block's layers; reduced models give each its own number."""
+    return [depth] * layers if isinstance(depth, int) else list(depth)[:layers]
+
+
+def _names(block: str, depths: list[int]) -> list[str]:
+    return [f"{block}.attentions.{i}.transformer_blocks.{k}.attn1" for i, n in enumerate(depths) for k in range(n)]

@@ -11,42 +11,58 @@ from typing import Any
 import torch
 
 from ..config import StreamConfig
+from ..errors import ModelError
 from .checks import FOLDER_VAES, check_vae, check_vae_folder, latent_channels_of
 from .families import VAE, vae_kind
 from .hub import Progress, home_path
 from .parts import as_model_error, check_missing, load_part
+from .sdxl import OTHER_SCALING, SCALING, TINY_VAE, check_vae_family, says_fp16_fixed
 from .weight_files import WeightFile, read_table
 
 _USUAL_GROUPS = 32
 
 
-def load_vae(config: StreamConfig, dtype: torch.dtype, progress: Progress) -> Any:
-    """The VAE that `config.vae` names.
+def load_vae(source: str, config: StreamConfig, dtype: torch.dtype, progress: Progress, *, sdxl: bool) -> Any:
+    """The VAE called `source`, for the model that `config` names.
 
+    Args:
+        sdxl: whether that is of the SDXL family.
     Raises:
         ModelError: it is not there, no VAE that is taken, or not whole.
     """
     import diffusers
 
-    assert config.vae is not None
-    progress(f"loading VAE {config.vae}", None)
+    progress(f"loading VAE {source}", None)
     channels = latent_channels_of(config.model)
-    check_vae(config.vae, channels=channels)
-    path = home_path(config.vae)
+    check_vae(source, channels=channels, sdxl=sdxl)
+    path = home_path(source)
     if path.is_file():
-        return _of_file(read_table(path), dtype)
+        return _of_file(read_table(path), dtype, sdxl=sdxl)
     if path.is_dir():
         settings = json.loads((path / "config.json").read_text("utf-8-sig"))
         return load_part(getattr(diffusers, settings["_class_name"]), path, dtype)
-    with as_model_error(f"The VAE {config.vae}"):
+    with as_model_error(f"The VAE {source}"):
         where: dict[str, Any] = {"local_files_only": config.offline, "cache_dir": config.cache_dir}
-        settings: Any = diffusers.AutoencoderTiny.load_config(config.vae, **where)
+        settings: Any = diffusers.AutoencoderTiny.load_config(source, **where)
         kind = settings.get("_class_name", FOLDER_VAES[0])
-        check_vae_folder(path, {**settings, "_class_name": kind}, f"The VAE {config.vae}", channels)
-        return getattr(diffusers, kind).from_pretrained(config.vae, dtype=dtype, use_safetensors=True, **where)
+        check_vae_folder(path, {**settings, "_class_name": kind}, f"The VAE {source}", channels)
+        check_vae_family(source, settings, sdxl=sdxl)
+        return getattr(diffusers, kind).from_pretrained(source, dtype=dtype, use_safetensors=True, **where)
 
 
-def _of_file(file: WeightFile, dtype: torch.dtype) -> Any:
+def usual_vae(config: StreamConfig, dtype: torch.dtype, progress: Progress, warned: list[str]) -> Any:
+    """What SDXL is drawn with where no VAE is named; None, and a line in `warned`, where it is not to be had."""
+    try:
+        return load_vae(TINY_VAE, config, dtype, progress, sdxl=True)
+    except ModelError as error:
+        warned.append(
+            f"SDXL is drawn with {TINY_VAE}, which is not to be had ({str(error)[:160]}): the model's own VAE is used, "
+            "which takes longer. Name a VAE with --vae, or 'own' to keep to this one."
+        )
+        return None
+
+
+def _of_file(file: WeightFile, dtype: torch.dtype, *, sdxl: bool) -> Any:
     """A VAE of one file, in either layout; its shape is read from its tensors, so that nothing else is asked."""
     import diffusers
     from safetensors.torch import load_file
@@ -58,8 +74,11 @@ def _of_file(file: WeightFile, dtype: torch.dtype) -> Any:
         if kind == "AutoencoderTiny":
             return _tiny(what, weights, dtype)
         vae: Any = diffusers.AutoencoderKL
+        settings = _settings_of(weights)
+        if sdxl:
+            settings |= {"scaling_factor": SCALING, "force_upcast": not says_fp16_fixed(file.path)}
         with tempfile.TemporaryDirectory() as folder:
-            (Path(folder) / "config.json").write_text(json.dumps(_settings_of(weights)), "utf-8")
+            (Path(folder) / "config.json").write_text(json.dumps(settings), "utf-8")
             network = vae.from_single_file(
                 {name: weight for name, weight in weights.items() if name.split(".")[0] in _HALVES},
                 config=folder,
@@ -124,7 +143,7 @@ def _settings_of(weights: dict[str, Any]) -> dict[str, Any]:
         "latent_channels": weights["decoder.conv_in.weight"].shape[1],
         "layers_per_block": max(number for _, number in found) + 1,
         "norm_num_groups": groups,
-        "scaling_factor": 0.18215,
+        "scaling_factor": OTHER_SCALING,
         "use_quant_conv": "quant_conv.weight" in weights,
         "use_post_quant_conv": "post_quant_conv.weight" in weights,
     }

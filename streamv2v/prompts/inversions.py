@@ -17,6 +17,8 @@ from ..errors import ModelError
 SUFFIX = ".safetensors"
 OTHER_SUFFIXES = (".pt", ".bin")
 VALUES = "emb_params"
+PAIR = ("clip_l", "clip_g")
+"""The tensors of one for the SDXL family, for its first and its second text encoder."""
 _HEADER_LIMIT = 1 << 20
 _FORMATS = ("F16", "BF16", "F32", "F64")
 
@@ -27,16 +29,16 @@ class Inversion:
 
     Attributes:
         name: what stands for it in a prompt.
-        path, key: the file, and the tensor in it.
+        path, keys: the file, and the tensor in it for each text encoder.
         vectors: places that it takes in a prompt.
-        width: C of its vectors.
+        widths: C of its vectors for each text encoder.
     """
 
     name: str
     path: Path
-    key: str
+    keys: tuple[str, ...]
     vectors: int
-    width: int
+    widths: tuple[int, ...]
 
 
 def inversions_in(folder: str | Path) -> tuple[list[Inversion], list[str]]:
@@ -65,13 +67,19 @@ def inversions_in(folder: str | Path) -> tuple[list[Inversion], list[str]]:
     return found, passed
 
 
-def fitting(found: list[Inversion], *, width: int, room: int) -> tuple[list[Inversion], list[str]]:
-    """Those for a text encoder of this width and length, one of each name, and why others are not; one line each."""
+def fitting(found: list[Inversion], *, widths: tuple[int, ...], room: int) -> tuple[list[Inversion], list[str]]:
+    """Those for text encoders of these widths and this length, one of each name; why others are not, one line each."""
     fit: dict[str, Inversion] = {}
     passed: list[str] = []
     for one in found:
-        if one.width != width:
-            passed.append(f"{one.path.name}: its vectors are {one.width} wide, the model's text is {width}")
+        if len(one.widths) > len(widths):
+            passed.append(f"{one.path.name}: it is made for the SDXL family, which has two text encoders")
+        elif len(one.widths) < len(widths):
+            passed.append(f"{one.path.name}: it is made for one text encoder, and the model has two")
+        elif one.widths != widths:
+            passed.append(
+                f"{one.path.name}: its vectors are {_wide(one.widths)} wide, the model's text is {_wide(widths)}"
+            )
         elif one.vectors > room:
             passed.append(f"{one.path.name}: it has {one.vectors} vectors, and a prompt's chunk takes {room}")
         elif one.name.casefold() in fit:
@@ -95,12 +103,26 @@ def _measured(path: Path) -> Inversion:
             formats = {name: value["dtype"] for name, value in tensors.items()}
         except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
             raise ValueError("its header is damaged; copy it again") from None
-    if {"clip_l", "clip_g"} & shapes.keys():
-        raise ValueError("it is made for the SDXL family, which has two text encoders")
+    if set(PAIR) <= shapes.keys():
+        return _pair(path, shapes, formats)
     key = VALUES if VALUES in shapes else next(iter(shapes), "")
     shape = shapes.get(key, ())
     if (key != VALUES and len(shapes) != 1) or len(shape) not in (1, 2) or not math.prod(shape):
         raise ValueError("it is no textual inversion embedding")
     if formats[key] not in _FORMATS:
         raise ValueError(f"its numbers are {formats[key]}, which no embedding is kept in")
-    return Inversion(path.stem, path, key, 1 if len(shape) == 1 else shape[0], shape[-1])
+    return Inversion(path.stem, path, (key,), 1 if len(shape) == 1 else shape[0], (shape[-1],))
+
+
+def _pair(path: Path, shapes: dict[str, tuple[int, ...]], formats: dict[str, str]) -> Inversion:
+    """One for the two text encoders of the SDXL family."""
+    first, second = (shapes[key] for key in PAIR)
+    if not len(first) == len(second) == 2 or first[0] != second[0] or not math.prod((*first, *second)):
+        raise ValueError("it is no textual inversion embedding")
+    if not {formats[key] for key in PAIR} <= set(_FORMATS):
+        raise ValueError("its numbers are of a format that no embedding is kept in")
+    return Inversion(path.stem, path, PAIR, first[0], (first[1], second[1]))
+
+
+def _wide(widths: tuple[int, ...]) -> str:
+    return " and ".join(map(str, widths))

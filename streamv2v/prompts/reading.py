@@ -41,6 +41,12 @@ class TextModel:
         """Tokens of a prompt in one chunk."""
         return self.length - 2
 
+    def padded(self, chunk: Chunk, pad: int | None = None) -> tuple[list[int], list[float]]:
+        """Ids and weights of `chunk` with begin, end and what fills it, `length` each; `pad` None is the model's."""
+        empty = self.room - len(chunk.ids)
+        ids = [self.begin, *chunk.ids, self.end, *[self.pad if pad is None else pad] * empty]
+        return ids, [1.0, *chunk.weights, 1.0, *[1.0] * empty]
+
 
 @dataclass(frozen=True)
 class Chunk:
@@ -134,12 +140,6 @@ class PromptReader:
             prompt.tags,
             tuple(dict.fromkeys(remarks)),
         )
-
-    def padded(self, chunk: Chunk) -> tuple[list[int], list[float]]:
-        """Ids and weights of `chunk` with begin, end and what fills it, `length` each."""
-        empty = self.model.length - 2 - len(chunk.ids)
-        ids = [self.model.begin, *chunk.ids, self.model.end, *[self.model.pad] * empty]
-        return ids, [1.0, *chunk.weights, 1.0, *[1.0] * empty]
 
     @cached_property
     def _tokenizer(self) -> Tokenizer:

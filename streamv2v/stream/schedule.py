@@ -7,7 +7,8 @@ their rounding to whole indices, slot k of n stands at
     t_k = T strength (n - k) / n - 1,
 
 which is defined for every strength in 0..1, not only for multiples of 1/50: at strength 0.4 and
-n = 4 it gives 399, 299, 199, 99. At strength 0 all slots stand at t = -1, where alphabar is 1 by
+n = 4 it gives 399, 299, 199, 99. A spread other than 0 puts ((n - k) / n)^(2^spread) in
+the place of (n - k) / n. At strength 0 all slots stand at t = -1, where alphabar is 1 by
 definition: nothing is noised and the stream returns its input.
 """
 
@@ -19,10 +20,15 @@ from torch import Tensor
 from ..device.host_transfer import overwrite
 
 
-def slot_timesteps(strength: float, slots: int, train_steps: int) -> Tensor:
-    """Real-valued timesteps of all slots, `[n]` float64, falling, -1..T-1."""
+def slot_timesteps(strength: float, slots: int, train_steps: int, spread: float = 0.0) -> Tensor:
+    """Real-valued timesteps of all slots, `[n]` float64, falling, -1..T-1.
+
+    Args:
+        spread: where the later ones lie between the first and the clean picture: 0 evenly, above 0 nearer to the
+            picture, below 0 nearer to the first.
+    """
     slot = torch.arange(slots, dtype=torch.float64)
-    return train_steps * strength * (slots - slot) / slots - 1.0
+    return train_steps * strength * ((slots - slot) / slots) ** (2.0**spread) - 1.0
 
 
 def alphabar_at(timesteps: Tensor, alphas_cumprod: Tensor) -> Tensor:
@@ -66,7 +72,7 @@ class Schedule:
         dtype: torch.dtype = torch.float32,
     ) -> None:
         self.slots = slots
-        self.strength = -1.0
+        self.strength, self.spread = -1.0, 0.0
         self._alphas_cumprod = alphas_cumprod.double().cpu()
         self._timestep_scaling = timestep_scaling
         self.timesteps = torch.zeros(slots, device=device, dtype=torch.float32)
@@ -75,12 +81,12 @@ class Schedule:
         self.signal, self.noise, self.c_skip, self.c_out = column.unbind(0)
         self.set_strength(0.5)
 
-    def set_strength(self, strength: float) -> bool:
-        """Move all slots to `strength` (0..1); returns whether anything changed."""
-        if strength == self.strength:
+    def set_strength(self, strength: float, spread: float = 0.0) -> bool:
+        """Move all slots to `strength` (0..1), spread as in `slot_timesteps`; returns whether anything changed."""
+        if (strength, spread) == (self.strength, self.spread):
             return False
-        self.strength = strength
-        timesteps = slot_timesteps(strength, self.slots, len(self._alphas_cumprod))
+        self.strength, self.spread = strength, spread
+        timesteps = slot_timesteps(strength, self.slots, len(self._alphas_cumprod), spread)
         alphabar = alphabar_at(timesteps, self._alphas_cumprod)
         c_skip, c_out = boundary_scalings(timesteps, self._timestep_scaling)
         columns = torch.stack([alphabar.sqrt(), (1 - alphabar).clamp(min=0).sqrt(), c_skip, c_out])

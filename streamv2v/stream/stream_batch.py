@@ -11,7 +11,6 @@ is a layer's turn, the bank's taking in, one program a layer: the picture need n
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, NamedTuple
@@ -20,13 +19,15 @@ import torch
 from torch import Tensor
 
 from ..device.graphs import Graphs, Program
-from ..device.host_transfer import overwrite
 from ..device.live_tensors import LiveTensors
 from ..memory.bank import FeatureBank
 from ..memory.layer_bank import Action
+from .added_conditions import AddedConditions
 from .guidance import ResidualNoise, doubled, guidance_embedding, guide, row_slice, rows_of
+from .noise import FixedNoise
 from .schedule import Schedule, lcm_step, predicted_noise
 from .temporal_smoothing import TemporalSmoothing
+from .text import Text
 
 
 class Course(NamedTuple):
@@ -56,6 +57,8 @@ class StreamBatch:
         entering: latent of the frame that a pass takes in, `[1, C, h, w]`; fixed address.
         leaving: x_0 of the frame that it hands out, `[1, C, h, w]`; fixed address.
         unet: what a pass calls; may be exchanged between two frames.
+        fixed_noise, noise: each slot's noise, `[n, C, h, w]`, and what draws and moves it; fixed address.
+        added: what the U-Net is told beside text and timesteps; fixed addresses.
     """
 
     def __init__(
@@ -80,11 +83,13 @@ class StreamBatch:
         self.delay_frames = 0 if sequential else self.slots - 1
         device = schedule.timesteps.device
         self._clean = torch.zeros(self.slots, *latent_shape, device=device, dtype=dtype)
-        self.noise = torch.zeros_like(self._clean)
-        self._noise_circle = self.noise.new_zeros(2, *self.noise.shape)
+        self.fixed_noise = FixedNoise(self._clean.shape, device=device, dtype=dtype)
+        self.noise = self.fixed_noise.value
         self._residual = ResidualNoise(self.noise)
         self._text: Tensor | None = None
         self._texts: dict[int, Tensor] = {}
+        rows = rows_of(guidance, self.slots)
+        self.added = AddedConditions(unet.config, rows, latent_shape[1:], device=device)
         self.smoothing = TemporalSmoothing(
             live, schedule, bank, latent_shape=latent_shape, guidance=guidance, sequential=sequential
         )
@@ -103,33 +108,17 @@ class StreamBatch:
         """Whether rows without the prompt, or with the negative one, go through the U-Net."""
         return rows_of(self._guidance, self.slots) > self.slots
 
-    def draw_noise(self, seed: int) -> None:
-        """Draw each slot's fixed noise from `seed`; on the CPU, so that all devices agree."""
-        generator = torch.Generator("cpu").manual_seed(seed)
-        for noise in self._noise_circle:
-            overwrite(noise, torch.randn(noise.shape, generator=generator))
-        self.turn_noise(0.0)
-
-    def turn_noise(self, angle: float) -> None:
-        """Put the fixed noise at `angle` (radians) of the circle through it and a second one drawn with it.
-
-        On that circle every point is noise of the same deviation, and neighbours are alike.
-        """
-        first, second = self._noise_circle
-        torch.mul(first, math.cos(angle), out=self.noise)
-        if angle:
-            self.noise.add_(second, alpha=math.sin(angle))
-
-    def set_text(self, prompt: Tensor, negative: Tensor) -> None:
-        """Give every row its text, `[1, L, C]`, as long for both; one tensor for each L, written in place."""
+    def set_text(self, prompt: Text, negative: Text) -> None:
+        """Give every row its text, as long for both where rows without prompt are called; written in place."""
         without = rows_of(self._guidance, self.slots) - self.slots
-        tokens = prompt.shape[1]
+        tokens = prompt.tokens.shape[1]
         if tokens not in self._texts:
-            self._texts[tokens] = prompt.repeat(without + self.slots, 1, 1)
+            self._texts[tokens] = prompt.tokens.repeat(without + self.slots, 1, 1)
         self._text = self._texts[tokens]
         if without:
-            self._text[:without] = negative
-        self._text[without:] = prompt
+            self._text[:without] = negative.tokens
+        self._text[without:] = prompt.tokens
+        self.added.set_pooled(prompt.pooled, negative.pooled, without)
 
     def start(self, latent: Tensor, interval: int) -> Tensor:
         """Warm start: push the first frame through all steps; returns its x_0, `[1, C, h, w]`.
@@ -262,7 +251,7 @@ class StreamBatch:
         if self._bank:
             self._bank.select_rows(rows)
         dtype = self._unet_dtype
-        extra: dict[str, Tensor] = {}
+        extra = self.added.of(rows, dtype)
         if self._time_cond_width:
             embedding = guidance_embedding(self._live.guidance_scale, self._time_cond_width).to(dtype)
             extra["timestep_cond"] = embedding.expand(self._text[rows].shape[0], -1)

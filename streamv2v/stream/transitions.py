@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-import math
+import torch
 
 from ..controls import Controls
 from ..device.live_tensors import LiveTensors
 from ..memory.bank import FeatureBank
-from .prompt import Glide, PromptEncoder, same_length
+from .glide import Glide
+from .prompt import PromptEncoder
 from .schedule import Schedule
 from .stream_batch import StreamBatch
+from .text import TextGlide, as_text, same_lengths
 
 FADE_FRAMES = 4
 """Least frames over which a bank fades before it is refilled."""
 RETURN_FRAMES = 8
 """Frames over which the feedback comes back after a change of the look has gone through all slots."""
-LOOK = ("prompt", "blend", "negative_prompt", "strength", "guidance_scale", "guidance_delta", "seed", "clip_skip")
+LOOK = (
+    *("prompt", "blend", "negative_prompt", "clip_skip"),
+    *("strength", "step_spread", "guidance_scale", "guidance_delta", "seed"),
+)
 """Controls whose change must be seen at once, so that no feedback may hold the last picture."""
 
 
@@ -25,7 +30,8 @@ class Transitions:
     A new prompt glides in over `transition_s`, and a strength that changes with it glides along; alone,
     strength jumps, so that a dragged slider acts at once. A change of prompt or seed makes the bank
     fade (and refill when the glide has ended), reset, or stay, as `bank_change` says. Feedback pauses
-    while the look changes and until the last frame of the old look has left.
+    while the look changes and until the last frame of the old look has left. A seed that is travelled to
+    changes the picture as slowly as a turning noise does, and leaves bank and feedback alone.
     """
 
     def __init__(
@@ -39,18 +45,17 @@ class Transitions:
         self._encoder, self._schedule, self._live = encoder, schedule, live
         self._stream, self._bank = stream, bank
         self._controls: Controls | None = None
-        self._prompt = self._negative = Glide(None)
+        self._prompt = self._negative = TextGlide(as_text(torch.empty(1, 0, 0)), 1)
         self._strength = Glide(0.0)
+        self._travel = Glide(1.0)
         self._fade: int | None = None
         self._settled_frames = RETURN_FRAMES
-        self._angle = 0.0
 
     @property
     def moving(self) -> bool:
-        """Whether a glide or a fade is under way, or the noise turns."""
-        return (
-            self._fade is not None or self._gliding or (self._controls is not None and self._controls.noise_drift > 0)
-        )
+        """Whether a glide or a fade is under way, or the noise moves."""
+        drifts = self._controls is not None and self._controls.noise_drift > 0
+        return self._fade is not None or self._gliding or drifts or self._travel.progress < 1.0
 
     @property
     def _gliding(self) -> bool:
@@ -75,24 +80,24 @@ class Transitions:
         if text_moves:
             texts = [self._prompt.at(now_s), self._negative.at(now_s)]
             if self._stream.guided:  # else nothing looks at the negative prompt
-                texts = same_length(texts, self._encoder.reader.model.length)
+                texts = same_lengths(texts, self._encoder.length)
             self._stream.set_text(*texts)
         moved = changed or self.moving
-        self._schedule.set_strength(self._strength.at(now_s))
+        self._schedule.set_strength(self._strength.at(now_s), controls.step_spread)
         bank_fade = self._next_fade() * self._ramp(controls.bank_ramp)
         self._live.write(controls, bank_fade=bank_fade, feedback_fade=self._next_feedback(controls, old))
-        self._turn_noise(controls)
+        self._move_noise(controls, now_s)
         return moved
 
     def _begin(self, controls: Controls) -> None:
-        length = self._encoder.reader.model.length
-        self._prompt = Glide(self._encoder.blend(controls.prompt, controls.blend, controls.clip_skip), length)
-        self._negative = Glide(self._encoder.encode(controls.negative_prompt, controls.clip_skip), length)
+        length, skip = self._encoder.length, controls.clip_skip
+        self._prompt = TextGlide(self._encoder.blend(controls.prompt, controls.blend, skip), length)
+        self._negative = TextGlide(self._encoder.encode_negative(controls.negative_prompt, skip), length)
         self._strength = Glide(controls.strength)
         self._fade = None
         self._settled_frames = RETURN_FRAMES
-        self._stream.draw_noise(controls.seed)
-        self._angle = 0.0
+        self._travel = Glide(1.0)
+        self._stream.fixed_noise.jump(controls.seed)
 
     def _head_for(self, controls: Controls, old: Controls, now_s: float) -> None:
         other_layer = controls.clip_skip != old.clip_skip
@@ -103,15 +108,24 @@ class Transitions:
             target = self._encoder.blend(controls.prompt, controls.blend, controls.clip_skip)
             self._prompt.go(target, duration_s=glide_s, now_s=now_s)
         if other_negative:
-            target = self._encoder.encode(controls.negative_prompt, controls.clip_skip)
+            target = self._encoder.encode_negative(controls.negative_prompt, controls.clip_skip)
             self._negative.go(target, duration_s=glide_s, now_s=now_s)
         if controls.strength != old.strength:
             self._strength.go(controls.strength, duration_s=glide_s if other_look else 0.0, now_s=now_s)
-        if controls.seed != old.seed:
-            self._stream.draw_noise(controls.seed)
-            self._angle = 0.0
-        if other_look or controls.seed != old.seed:
+        if self._change_seed(controls, old, now_s) or other_look:
             self._change_bank(controls.bank_change)
+
+    def _change_seed(self, controls: Controls, old: Controls, now_s: float) -> bool:
+        """Jump to another seed, or begin the way to it; whether it jumped."""
+        if controls.seed == old.seed:
+            return False
+        self._travel = Glide(1.0 if controls.seed_travel_s == 0 else 0.0)
+        if controls.seed_travel_s == 0:
+            self._stream.fixed_noise.jump(controls.seed)
+            return True
+        self._stream.fixed_noise.head_for(controls.seed)
+        self._travel.go(1.0, duration_s=controls.seed_travel_s, now_s=now_s)
+        return False
 
     def _change_bank(self, kind: str) -> None:
         if self._bank is None or kind == "keep":
@@ -141,15 +155,17 @@ class Transitions:
 
     def _next_feedback(self, controls: Controls, old: Controls | None) -> float:
         """Share of the feedback for the coming frame: none while a change of the look is on its way out."""
-        changed = old is not None and any(getattr(controls, name) != getattr(old, name) for name in LOOK)
+        names = LOOK if controls.seed_travel_s == 0 else tuple(name for name in LOOK if name != "seed")
+        changed = old is not None and any(getattr(controls, name) != getattr(old, name) for name in names)
         if changed or self._gliding:
             self._settled_frames = -self._stream.delay_frames
         elif self._settled_frames < RETURN_FRAMES:
             self._settled_frames += 1
         return max(0, self._settled_frames) / RETURN_FRAMES
 
-    def _turn_noise(self, controls: Controls) -> None:
-        """One frame on, on the circle of the noise."""
+    def _move_noise(self, controls: Controls, now_s: float) -> None:
+        """One frame on: towards another seed, and on the circle of the noise."""
+        if self._travel.progress < 1.0:
+            self._stream.fixed_noise.travel(self._travel.at(now_s))
         if controls.noise_drift > 0:
-            self._angle = (self._angle + math.radians(controls.noise_drift)) % math.tau
-            self._stream.turn_noise(self._angle)
+            self._stream.fixed_noise.turn(controls.noise_drift)

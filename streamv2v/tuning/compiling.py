@@ -215,10 +215,14 @@ def _sheltered() -> Any:
 
 
 def _shape(value: Any) -> Any:
+    if isinstance(value, dict):
+        return tuple((name, _shape(part)) for name, part in sorted(value.items()))
     return (value.shape, value.stride(), value.dtype) if isinstance(value, Tensor) else repr(value)
 
 
 def _kept(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _kept(part) for name, part in value.items()}
     return value.clone() if isinstance(value, Tensor) else value
 
 

@@ -8,7 +8,7 @@ arguments, lets the runtime work, and writes into the bank what came out for it.
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -22,6 +22,8 @@ from ..models.networks import plain_decoder, plain_encoder
 Request = Callable[[Sequence[Tensor]], Sequence[Tensor]]
 """A runtime's network: tensors of the traced shapes in, tensors out that the next call overwrites."""
 Shapes = tuple[tuple[int, ...], ...]
+ADDED = ("text_embeds", "time_ids")
+"""What a U-Net of the SDXL family takes beside its text, in this order."""
 
 
 class Unfit(Exception):
@@ -63,8 +65,9 @@ class _Codec(nn.Module):
 class StaticUnet(nn.Module):
     """A U-Net whose bank is an argument.
 
-    Called with sample, timesteps, text, `timestep_cond` where the model has one, and then what each layer takes
-    (`StaticLayer.taken`); answers the prediction and then what each layer's bank has to keep.
+    Called with sample, timesteps, text, `timestep_cond` where the model has one, the conditions of `ADDED` that it
+    has, and then what each layer takes (`StaticLayer.taken`); answers the prediction and then what each layer's bank
+    has to keep.
 
     Raises:
         Unfit: the bank of a layer has taken nothing in yet.
@@ -81,13 +84,16 @@ class StaticUnet(nn.Module):
         self.unet = copy.deepcopy(unet, {id(item): item for item in kept})
         self.unet.set_attn_processor({**unet.attn_processors, **self._processors})
         self._conditioned = bool(getattr(unet.config, "time_cond_proj_dim", None))
+        self._added = ADDED if getattr(unet.config, "addition_embed_type", None) == "text_time" else ()
         for module in self.unet.modules():
             if getattr(module, "time_embedding_norm", "") == "scale_shift":
                 module.norm2 = _GroupNorm(module.norm2)
 
     def forward(self, sample: Tensor, timesteps: Tensor, text: Tensor, *more: Tensor) -> tuple[Tensor, ...]:
         given = list(more)
-        condition = {"timestep_cond": given.pop(0)} if self._conditioned else {}
+        condition: dict[str, Any] = {"timestep_cond": given.pop(0)} if self._conditioned else {}
+        if self._added:
+            condition["added_cond_kwargs"] = {name: given.pop(0) for name in self._added}
         for name, processor in self._processors.items():
             processor.taken = [given.pop(0) for _ in range(self._takes[name])]
         found = self.unet(sample, timesteps, encoder_hidden_states=text, return_dict=False, **condition)[0]
@@ -120,10 +126,12 @@ def unet_values(
     *,
     encoder_hidden_states: Tensor,
     timestep_cond: Tensor | None = None,
+    added_cond_kwargs: Mapping[str, Tensor] | None = None,
     return_dict: bool = False,
 ) -> list[Tensor]:
     """The arguments of a `StaticUnet`, from those of the running U-Net and from its bank."""
     condition = [] if timestep_cond is None else [timestep_cond]
+    condition += [added_cond_kwargs[name] for name in ADDED] if added_cond_kwargs else []
     taken = [tensor for layer in layers for tensor in layer.taken(len(sample))]
     return [sample, timesteps, encoder_hidden_states, *condition, *taken]
 

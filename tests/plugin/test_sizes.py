@@ -39,6 +39,9 @@ def test_a_side_that_was_given_stays_and_the_other_follows_the_shape():
 def test_the_usual_size_of_every_model_is_kept_lying_and_standing(aspect: float):
     assert sorted(size_for("embedded", aspect)) == [192, 336]
     assert sorted(size_for("some/model", aspect)) == [320, 576]
+    for model in ("stabilityai/sdxl-turbo", "models/juggernautXL_v9.safetensors", "some/animagine-xl-3.1"):
+        assert sorted(size_for(model, aspect)) == [384, 680]
+    assert sorted(size_for("some/voxlike-model", aspect)) == [320, 576]
 
 
 def test_odd_sizes_go_up_by_one():

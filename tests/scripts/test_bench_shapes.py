@@ -11,7 +11,7 @@ import torch
 from benchmarks.cases import BANKS, LIVE, bank_of
 from benchmarks.clip import moving_clip, steady_controls
 from benchmarks.flops import count_flops, flops_per_frame, frame_flops, unet_flops
-from benchmarks.shapes import LetterTokenizer, even_out, make_text_encoder, make_unet, make_vae
+from benchmarks.shapes import LetterTokenizer, even_out, make_text_encoders, make_unet, make_vae
 from tiny import one_level_unet, tiny_components, tiny_unet, tiny_vae
 from torch.nn import functional as F
 
@@ -20,6 +20,9 @@ from streamv2v.config import BankConfig
 from streamv2v.device.live_tensors import LiveTensors
 from streamv2v.memory.bank import FeatureBank
 from streamv2v.memory.hook import attach
+from streamv2v.models.preflight import attention_layers
+from streamv2v.models.sdxl import UNET
+from streamv2v.stream.added_conditions import pooled_width
 
 LAYERS = Counter({(4096, 320): 5, (1024, 640): 5, (256, 1280): 5, (64, 1280): 1})
 """(tokens, channels) of the self-attention layers at 512x512."""
@@ -35,7 +38,7 @@ def millions(module: Any) -> float:
     return sum(p.numel() for p in module.parameters()) / 1e6
 
 
-@pytest.mark.parametrize(("shape", "parameters"), [("sd15", 859.52), ("turbo", 865.91)])
+@pytest.mark.parametrize(("shape", "parameters"), [("sd15", 859.52), ("turbo", 865.91), ("sdxl", 2567.46)])
 def test_the_unet_has_the_real_ones_parameters(shape: str, parameters: float) -> None:
     assert millions(on_meta(make_unet, shape)) == pytest.approx(parameters, abs=0.01)
 
@@ -54,19 +57,41 @@ def test_sixteen_self_attention_layers_have_the_papers_tokens_and_channels(shape
     assert seen == LAYERS
 
 
-def test_turbo_has_heads_of_64_channels() -> None:
-    unet = on_meta(make_unet, "turbo")
+def test_sdxl_has_seventy_self_attention_layers_and_its_preflight_knows_their_names() -> None:
+    unet, seen = on_meta(make_unet, "sdxl"), Counter()
+    names = [name for name, _ in unet.named_modules() if name.endswith("attn1")]
+    for name in names:
+        layer = unet.get_submodule(name)
+        layer.register_forward_pre_hook(lambda _layer, inputs: seen.update([tuple(inputs[0].shape[1:])]))
+    unet_flops(unet, rows=1, width=1024, height=1024)
+    assert seen == {(4096, 640): 10, (1024, 1280): 60}
+    known = list(attention_layers(StreamConfig(width=1024, height=1024), UNET))
+    assert sorted(layer.name for layer in known) == sorted(names)
+    assert Counter((layer.tokens, layer.channels) for layer in known) == seen
+
+
+@pytest.mark.parametrize("shape", ["turbo", "sdxl"])
+def test_turbo_and_sdxl_have_heads_of_64_channels(shape: str) -> None:
+    unet = on_meta(make_unet, shape)
     sizes = {m.to_q.out_features // m.heads for name, m in unet.named_modules() if name.endswith("attn1")}
     assert sizes == {64}
 
 
 @pytest.mark.parametrize("shape", ["sd15", "turbo"])
 def test_the_text_encoder_fits_the_unet(shape: str) -> None:
-    encoder = on_meta(make_text_encoder, shape)
+    (encoder,) = on_meta(make_text_encoders, shape)
     tokenizer = LetterTokenizer()
     assert tokenizer.backend_tokenizer.encode("a pencil").ids == [ord(letter) for letter in "a pencil"]
     hidden = encoder(torch.zeros(1, tokenizer.model_max_length, dtype=torch.long, device="meta"))[0]
     assert hidden.shape == (1, 77, on_meta(make_unet, shape).config.cross_attention_dim)
+
+
+def test_the_two_text_encoders_of_sdxl_fit_its_unet() -> None:
+    ids = torch.zeros(1, LetterTokenizer.model_max_length, dtype=torch.long, device="meta")
+    first, second = (encoder(ids) for encoder in on_meta(make_text_encoders, "sdxl"))
+    settings = on_meta(make_unet, "sdxl").config
+    assert first[0].shape[-1] + second.last_hidden_state.shape[-1] == settings.cross_attention_dim
+    assert second.text_embeds.shape == (1, pooled_width(settings))
 
 
 def test_a_row_of_sd15_costs_eight_tenths_of_a_teraflop() -> None:

@@ -141,10 +141,12 @@ CHANGES: dict[str, Any] = {
     "blend": (("oil painting", 0.9),),
     "negative_prompt": "red night",
     "strength": 0.9,
+    "step_spread": 1.5,
     "guidance_scale": 5.0,
     "guidance_delta": 0.2,
     "clip_skip": 2,
     "seed": 5,
+    "seed_travel_s": 20.0,
     "bank_weight": 3.0,
     "fusion_strength": 0.1,
     "fusion_threshold": 0.2,
@@ -164,6 +166,7 @@ NEEDS: dict[str, dict[str, Any]] = {
     "motion_threshold": {"input_denoise": 0.9, "motion_threshold": 1.0},
     "bank_change": {"prompt": "oil painting"},
     "transition_s": {"prompt": "oil painting"},
+    "seed_travel_s": {"seed": 5},
 }
 """What has to change along for a control to act."""
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 from streamv2v.config import StreamConfig
 from streamv2v.models.model_facts import model_facts
 from streamv2v.models.preflight import Needs, needs_of
+from streamv2v.models.sdxl import is_sdxl
 
 
 def memory_needs(config: StreamConfig) -> tuple[Needs, list[str]]:
@@ -26,7 +27,8 @@ def memory_needs(config: StreamConfig) -> tuple[Needs, list[str]]:
         half = "; half of it where the CPU has bfloat16" if dtype == "float32" else ""
         assumed.append(f"engine.dtype is auto: counted in {dtype}{half}.")
     facts = model_facts(replace(config, offline=True), half=dtype == "float16")
-    assumed += [f"{name}: as in Stable Diffusion 1.5, since no file says it." for name in facts.guessed]
+    family = "SDXL" if is_sdxl(facts.unet) else "Stable Diffusion 1.5"
+    assumed += [f"{name}: as in {family}, since no file says it." for name in facts.guessed]
     return needs_of(config, facts, dtype=dtype, device=device), assumed
 
 

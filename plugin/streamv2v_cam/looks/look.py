@@ -23,6 +23,7 @@ RESTORED = (
     "blend",
     "negative_prompt",
     "strength",
+    "step_spread",
     "guidance_scale",
     "bank_weight",
     "fusion_strength",

@@ -35,7 +35,7 @@ def resting_controls(config: StreamConfig, controls: Controls, *, may_borrow: bo
     elif not config.bank.fusion:
         found |= dict.fromkeys(FUSION, NO_FUSION)
     if config.slots == 1:
-        found.setdefault("bank_noise_tilt", ONE_STEP)
+        found = dict.fromkeys(("bank_noise_tilt", "step_spread"), ONE_STEP) | found
     if config.guidance == "none":
         found |= dict.fromkeys(GUIDANCE, NO_GUIDANCE)
     elif controls.guidance_scale <= 1.0:

@@ -28,8 +28,9 @@ def test_without_a_memory_its_sliders_do_nothing():
 
 
 def test_what_needs_several_steps_or_a_cut_says_so():
-    assert "bank_noise_tilt" in resting(slots=1)
-    assert "bank_noise_tilt" not in resting(slots=2)
+    several = {"bank_noise_tilt", "step_spread"}
+    assert several <= resting(slots=1)
+    assert not several & resting(slots=2)
     assert "pan_x" in resting(Controls(fit="fit"))
     assert "pan_x" not in resting(Controls(fit="fit", zoom=2.0))
 

@@ -18,6 +18,7 @@ from streamv2v.memory.hook import attach
 from streamv2v.stream.guidance import rows_of
 from streamv2v.stream.schedule import Schedule
 from streamv2v.stream.stream_batch import StreamBatch
+from streamv2v.stream.text import as_text
 
 SLOTS, SCALE, STRENGTH, THRESHOLD = 2, 2.5, 0.4, 0.9
 FRAMES, INTERVAL = 6, 2
@@ -101,8 +102,8 @@ def engine(bank: BankConfig, guidance: str, sequential: bool) -> StreamBatch:
         renoise=True,
         dtype=DTYPE,
     )
-    stream.draw_noise(7)
-    stream.set_text(text(3), text(4))
+    stream.fixed_noise.jump(7)
+    stream.set_text(as_text(text(3)), as_text(text(4)))
     return stream
 
 

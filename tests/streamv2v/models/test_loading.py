@@ -15,8 +15,8 @@ from tiny import save_tiny_model, scheduler_config, tiny_unet, tiny_vae
 from streamv2v import Lora, ModelError, StreamConfig, load_components
 from streamv2v.config import ConfigError
 from streamv2v.models.checks import check_model
+from streamv2v.models.few_steps import is_few_step, wanted_loras
 from streamv2v.models.hub import wanted_files
-from streamv2v.models.loras import is_few_step, wanted_loras
 
 SMALL: dict[str, Any] = {"width": 64, "height": 64, "dtype": "float32", "device": "cpu", "offline": True}
 

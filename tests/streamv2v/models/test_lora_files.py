@@ -12,9 +12,9 @@ from safetensors.torch import load_file, save_file
 from tiny import tiny_unet
 
 from streamv2v import Lora, StreamConfig, load_components
-from streamv2v.models.checks import check_config, check_lora
+from streamv2v.models.checks import Reads, check_config, check_lora
+from streamv2v.models.few_steps import named_few_step
 from streamv2v.models.lora_files import check_lora_file
-from streamv2v.models.loras import named_few_step
 
 
 @pytest.mark.parametrize(
@@ -38,7 +38,7 @@ def test_what_is_no_lora_at_all_is_named(tmp_path: Path) -> None:
     flux = named(tmp_path / "flux.safetensors", "double_blocks.0.img_attn.qkv.weight")
     assert "FLUX" in refusal_of(check_lora, str(flux))
     sdxl = named(tmp_path / "xl.safetensors", *(f"lora_te2_x.{half}.weight" for half in ("lora_down", "lora_up")))
-    assert "made for SDXL" in refusal_of(check_lora, str(sdxl))
+    assert "made for SDXL" in refusal_of(check_lora, str(sdxl), Reads(768, False))
 
 
 def test_a_lora_of_another_text_width_is_refused_before_anything_is_loaded(tiny_model: Path, tmp_path: Path) -> None:
@@ -123,6 +123,6 @@ def test_the_default_lora_is_found_in_the_cache_without_a_network(tmp_path: Path
 
 
 def test_a_many_step_model_is_not_taken_for_a_fast_one_by_its_folders_name(tiny_model: Path) -> None:
-    from streamv2v.models.loras import is_few_step
+    from streamv2v.models.few_steps import is_few_step
 
     assert not is_few_step(StreamConfig(model="hyperrealism"), tiny_unet().config, PNDMScheduler())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -33,6 +34,7 @@ class Networks:
         torch.manual_seed(2)
         self.linear, self.conv, self.text = torch.nn.Linear(12, 8), torch.nn.Conv2d(6, 8, 3), torch.nn.Linear(4, 4)
         self.unet, self.text_encoder = torch.nn.Module(), torch.nn.Module()
+        self.unet.config = SimpleNamespace(layers_per_block=2)  # type: ignore[assignment]
         self.unet.add_module("linear", self.linear)
         self.unet.add_module("conv", self.conv)
         self.text_encoder.add_module("q_proj", self.text)
@@ -43,7 +45,8 @@ class Networks:
         wanted = check_lora_file(path)
         own = getattr(self, layer).weight
         before = own.detach().clone()
-        assert fuse_lycoris(path, self.unet, self.text_encoder, scale) == (wanted, wanted)
+        networks = {"U-Net": self.unet, "text encoder": self.text_encoder}
+        assert fuse_lycoris(path, networks, scale) == (wanted, wanted)
         return own.detach() - before
 
 

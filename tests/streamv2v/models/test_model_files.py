@@ -73,7 +73,7 @@ def test_a_dangling_link_is_named_with_what_to_do(copied: Path) -> None:
     [
         (("double_blocks.0.img_attn.qkv.weight", "img_in.weight"), "FLUX"),
         (("model.diffusion_model.joint_blocks.0.x.weight",), "Stable Diffusion 3"),
-        (("model.diffusion_model.x", "conditioner.embedders.1.model.x"), "SDXL"),
+        (("model.diffusion_model.x", "first_stage_model.x", "conditioner.embedders.0.model.x"), "SDXL's refiner"),
         (("control_model.input_hint_block.0.weight",), "ControlNet"),
         (("encoder.conv_in.weight", "decoder.conv_in.weight"), "VAE alone and no model: name it with --vae"),
         ((f"{LAYER}.lora_down.weight",), "a LoRA and no model: name it with --lora"),
@@ -104,7 +104,8 @@ def test_a_unet_with_more_inputs_is_refused_as_what_it_is(tmp_path: Path, channe
     [
         ({"_class_name": "StableDiffusion3Pipeline", "transformer": ["diffusers", "X"]}, "Stable Diffusion 3 family"),
         ({"_class_name": "FluxPipeline", "transformer": ["diffusers", "X"]}, "FLUX family"),
-        ({"_class_name": "StableDiffusionXLPipeline", "text_encoder_2": ["x", "X"]}, "SDXL family"),
+        ({"_class_name": "StableDiffusionXLPipeline", "text_encoder_2": ["x", "X"]}, "SDXL's refiner"),
+        ({"_class_name": "StableDiffusionXLAdapterPipeline", "text_encoder_2": ["x", "X"]}, "SDXL family"),
         ({"_class_name": "NewPipeline", "transformer": ["diffusers", "X"]}, "a NewPipeline"),
     ],
 )

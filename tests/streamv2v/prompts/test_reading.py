@@ -55,4 +55,4 @@ def test_an_embedding_is_found_by_name_and_never_torn(reader: PromptReader) -> N
 
 def test_begin_end_and_filling_are_those_of_the_tokenizer(reader: PromptReader, tmp_path: Path) -> None:
     plain = tiny_tokenizer(tmp_path)("a red man", padding="max_length", max_length=16)["input_ids"]
-    assert reader.padded(reader.read("a red man").chunks[0])[0] == plain
+    assert reader.model.padded(reader.read("a red man").chunks[0])[0] == plain

@@ -20,7 +20,7 @@ from streamv2v.device.graphs import Graphs
 from streamv2v.frames import fit
 
 FRAMES = 64
-ONE_LAP = 24
+ONE_LAP = 26
 """Frames in which every control that reaches the stream changes at least once."""
 SETTINGS: dict[str, dict[str, Any]] = {
     "the paper": {"slots": 2, "levels": 3},

@@ -9,7 +9,9 @@ import torch
 from tiny import tiny_text_encoder, tiny_tokenizer
 
 from streamv2v.prompts.reading import CHUNK_LIMIT
-from streamv2v.stream.prompt import CACHE_SIZE, Glide, PromptEncoder, same_length, weighted
+from streamv2v.stream.glide import Glide, same_length
+from streamv2v.stream.prompt import CACHE_SIZE, PromptEncoder
+from streamv2v.stream.text_encoders import weighted
 
 
 @pytest.fixture
@@ -20,7 +22,7 @@ def encoder(tmp_path: Path) -> PromptEncoder:
 def test_the_same_words_are_encoded_once(encoder: PromptEncoder) -> None:
     assert encoder.encode("oil painting") is encoder.encode("oil painting")
     assert encoder.encoded == 1
-    assert encoder.encode("oil").shape == (1, 16, 16)
+    assert encoder.encode("oil").tokens.shape == (1, 16, 16)
 
 
 def test_the_cache_is_bounded_and_keeps_what_is_used(encoder: PromptEncoder) -> None:
@@ -41,29 +43,29 @@ def plain(encoder: PromptEncoder, folder: Path, text: str) -> torch.Tensor:
 
 
 def test_a_simple_prompt_is_what_transformers_makes_of_it(encoder: PromptEncoder, tmp_path: Path) -> None:
-    torch.testing.assert_close(encoder.encode("a red man, oil"), plain(encoder, tmp_path, "a red man, oil"))
-    torch.testing.assert_close(encoder.encode(""), plain(encoder, tmp_path, ""))
+    torch.testing.assert_close(encoder.encode("a red man, oil").tokens, plain(encoder, tmp_path, "a red man, oil"))
+    torch.testing.assert_close(encoder.encode("").tokens, plain(encoder, tmp_path, ""))
 
 
 def test_a_long_prompt_is_its_chunks_one_behind_the_other(encoder: PromptEncoder, tmp_path: Path) -> None:
     parts = [plain(encoder, tmp_path, "red " * 14), plain(encoder, tmp_path, "blue man")]
-    torch.testing.assert_close(encoder.encode("red " * 14 + "blue man"), torch.cat(parts, dim=1))
+    torch.testing.assert_close(encoder.encode("red " * 14 + "blue man").tokens, torch.cat(parts, dim=1))
     torch.testing.assert_close(
-        encoder.encode("red BREAK blue"),
+        encoder.encode("red BREAK blue").tokens,
         torch.cat([plain(encoder, tmp_path, "red"), plain(encoder, tmp_path, "blue")], dim=1),
     )
-    assert encoder.encode("red " * 500).shape == (1, 16 * CHUNK_LIMIT, 16)
+    assert encoder.encode("red " * 500).tokens.shape == (1, 16 * CHUNK_LIMIT, 16)
 
 
 def test_a_weight_multiplies_its_tokens_and_keeps_the_mean(tmp_path: Path) -> None:
     text_encoder = tiny_text_encoder()
     torch.nn.init.constant_(text_encoder.final_layer_norm.bias, 0.5)  # a mean that is not near zero
     encoder = PromptEncoder(tiny_tokenizer(tmp_path), text_encoder)
-    wanted = encoder.encode("a red man").clone()
+    wanted = encoder.encode("a red man").tokens.clone()
     mean = wanted.mean()
     wanted[:, 2] *= 1.5
     wanted *= mean / wanted.mean()
-    torch.testing.assert_close(encoder.encode("a (red:1.5) man"), wanted)
+    torch.testing.assert_close(encoder.encode("a (red:1.5) man").tokens, wanted)
     torch.testing.assert_close(encoder.encode("a (red:1.0) man"), encoder.encode("a red man"))
 
 
@@ -77,7 +79,7 @@ def test_clip_skip_is_the_layer_before_normalised(encoder: PromptEncoder, tmp_pa
     model = tiny_text_encoder()
     with torch.no_grad():
         wanted = model.final_layer_norm(model(tokens.input_ids, output_hidden_states=True).hidden_states[-2])
-    torch.testing.assert_close(encoder.encode("a red man", 2), wanted)
+    torch.testing.assert_close(encoder.encode("a red man", 2).tokens, wanted)
     torch.testing.assert_close(encoder.encode("a red man", 12), encoder.encode("a red man", 2))  # it has two layers
 
 
@@ -98,8 +100,10 @@ def test_lengths_meet_at_their_common_multiple_or_at_the_longest() -> None:
 
 
 def test_a_blend_and_a_glide_of_several_lengths_have_a_common_one(encoder: PromptEncoder) -> None:
-    red, both = encoder.encode("red"), encoder.encode("blue BREAK night")
-    torch.testing.assert_close(encoder.blend("red", [("blue BREAK night", 1.0)]), (red.repeat(1, 2, 1) + both) / 2)
+    red, both = encoder.encode("red").tokens, encoder.encode("blue BREAK night").tokens
+    torch.testing.assert_close(
+        encoder.blend("red", [("blue BREAK night", 1.0)]).tokens, (red.repeat(1, 2, 1) + both) / 2
+    )
     glide = Glide(red, 16)
     glide.go(both, duration_s=1.0, now_s=0.0)
     torch.testing.assert_close(glide.at(0.5), (red.repeat(1, 2, 1) + both) / 2)
@@ -108,10 +112,10 @@ def test_a_blend_and_a_glide_of_several_lengths_have_a_common_one(encoder: Promp
 
 
 def test_a_blend_is_the_weighted_mean(encoder: PromptEncoder) -> None:
-    red, blue = encoder.encode("red"), encoder.encode("blue")
-    torch.testing.assert_close(encoder.blend("red", [("blue", 3.0)]), (red + 3 * blue) / 4)
-    torch.testing.assert_close(encoder.blend("red", []), red)
-    torch.testing.assert_close(encoder.blend("red", [("blue", 0.0)]), red)
+    red, blue = encoder.encode("red").tokens, encoder.encode("blue").tokens
+    torch.testing.assert_close(encoder.blend("red", [("blue", 3.0)]).tokens, (red + 3 * blue) / 4)
+    torch.testing.assert_close(encoder.blend("red", []).tokens, red)
+    torch.testing.assert_close(encoder.blend("red", [("blue", 0.0)]).tokens, red)
 
 
 def test_a_glide_turned_half_way_starts_from_where_it_is() -> None:

@@ -117,3 +117,12 @@ def test_a_step_equals_the_one_of_diffusers() -> None:
         prediction_type="epsilon",
     )
     torch.testing.assert_close(ours, theirs)
+
+
+@pytest.mark.parametrize("spread", [-2.0, -0.7, 0.0, 1.0, 2.0])
+def test_a_spread_moves_the_later_steps_alone_and_keeps_their_order(spread: float) -> None:
+    even, moved = slot_timesteps(0.8, 4, 1000), slot_timesteps(0.8, 4, 1000, spread)
+    assert moved[0] == even[0] and (moved[:-1] > moved[1:]).all() and (moved > 0).all()
+    apart = moved[1:] - even[1:]
+    assert (apart < 0).all() if spread > 0 else (apart > 0).all() if spread < 0 else not apart.any()
+    assert torch.equal(slot_timesteps(0.8, 1, 1000, spread), slot_timesteps(0.8, 1, 1000))

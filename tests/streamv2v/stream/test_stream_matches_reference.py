@@ -14,6 +14,7 @@ from streamv2v.memory.bank import FeatureBank
 from streamv2v.memory.hook import attach
 from streamv2v.stream.schedule import Schedule
 from streamv2v.stream.stream_batch import StreamBatch
+from streamv2v.stream.text import as_text
 
 SLOTS, FRAMES = 4, 11
 INTERVAL = 4  # by then no slot still holds the first frame, whose copies would tie in every match
@@ -56,8 +57,8 @@ def engine_results(bank: BankConfig, dtype: torch.dtype, strength: float, thresh
         renoise=True,
         dtype=dtype,
     )
-    stream.draw_noise(7)
-    stream.set_text(text(dtype), text(dtype))
+    stream.fixed_noise.jump(7)
+    stream.set_text(as_text(text(dtype)), as_text(text(dtype)))
     first, *later = moving_latents(dtype)
     return [stream.start(first, INTERVAL).clone()] + [stream.step(latent, INTERVAL).clone() for latent in later]
 
