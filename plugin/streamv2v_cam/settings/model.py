@@ -130,16 +130,14 @@ class EngineSettings(Section):
     vae: str | None = Field(
         default=None,
         min_length=1,
-        description='another VAE: a folder, a .safetensors file or a hub id; "own": the model\'s, for SDXL too',
+        description="another VAE: folder, .safetensors or hub id; own: the model's, SDXL's too",
     )
     loras: Words = Field(
         default=[], description='LoRAs, each a file, folder or hub id, with ":0.8" behind it for its scale'
     )
     embeddings: str | None = Field(default=None, min_length=1, description="folder of textual inversion embeddings")
     lcm: Literal["auto", "on", "off"] = Field(default="auto", description="LCM-LoRA: where needed, always, never")
-    lcm_lora: str = Field(
-        default=StreamConfig().lcm_lora, min_length=1, description="where LCM-LoRA comes from, in place of the family's"
-    )
+    lcm_lora: str = Field(default=StreamConfig().lcm_lora, min_length=1, description="LCM-LoRA, if not the family's")
     width: int | None = Field(default=None, ge=64, le=2048, multiple_of=8, description=f"width {_INSIDE}")
     height: int | None = Field(default=None, ge=64, le=2048, multiple_of=8, description=f"height {_INSIDE}")
     wanted_fps: Rate = Field(
