@@ -128,9 +128,7 @@ class EngineSettings(Section):
         default=None, description="configuration of a single-file checkpoint: a folder or a hub id"
     )
     vae: str | None = Field(
-        default=None,
-        min_length=1,
-        description="another VAE: folder, .safetensors or hub id; own: the model's, SDXL's too",
+        default=None, min_length=1, description="another VAE: folder, file or hub id; own: the model's, SDXL's too"
     )
     loras: Words = Field(
         default=[], description='LoRAs, each a file, folder or hub id, with ":0.8" behind it for its scale'
