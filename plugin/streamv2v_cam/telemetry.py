@@ -34,7 +34,8 @@ class TelemetrySnapshot:
         latency_p50_ms, latency_p95_ms, latency_p99_ms: camera to air, looks only: how late what moves is seen.
             Where the picture was moved to a newer camera frame, that frame counts.
         look_p50_ms, look_p95_ms: from the camera frame that was styled to the first picture of it on air.
-        interval_p50_ms, interval_p99_ms: between two published pictures.
+        interval_p50_ms, interval_p99_ms, interval_p999_ms, interval_max_ms: between two published pictures; of 99.9 %,
+            and the longest.
     """
 
     uptime_s: float
@@ -55,6 +56,14 @@ class TelemetrySnapshot:
     look_p95_ms: float
     interval_p50_ms: float
     interval_p99_ms: float
+    interval_p999_ms: float
+    interval_max_ms: float
+
+    @property
+    def intervals_ms(self) -> dict[str, float]:
+        """Those between two published pictures by their names: p50, p99, p999, max."""
+        found = self.interval_p50_ms, self.interval_p99_ms, self.interval_p999_ms, self.interval_max_ms
+        return dict(zip(("p50", "p99", "p999", "max"), found, strict=True))
 
     def as_dict(self) -> dict[str, Any]:
         """Plain numbers, ready for JSON; times and rates rounded to two places."""
@@ -172,7 +181,7 @@ class Telemetry:
             now_s = self._clock()
             latency = self._latency.percentiles(now_s, (50, 95, 99), whole_run=whole_run)
             look = self._look.percentiles(now_s, (50, 95), whole_run=whole_run)
-            interval = self._interval.percentiles(now_s, (50, 99), whole_run=whole_run)
+            interval = self._interval.percentiles(now_s, (50, 99, 99.9, 100), whole_run=whole_run)
             return TelemetrySnapshot(
                 uptime_s=now_s - self._began_s,
                 capture_fps=self._capture.fps(now_s, whole_run=whole_run),
@@ -192,4 +201,6 @@ class Telemetry:
                 look_p95_ms=look[1],
                 interval_p50_ms=interval[0],
                 interval_p99_ms=interval[1],
+                interval_p999_ms=interval[2],
+                interval_max_ms=interval[3],
             )

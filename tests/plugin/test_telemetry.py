@@ -96,6 +96,9 @@ def test_the_interval_shows_a_beat_that_was_missed() -> None:
     assert snapshot.late == 6
     assert snapshot.interval_p50_ms == pytest.approx(33.3, abs=0.1)
     assert snapshot.interval_p99_ms > 40
+    assert snapshot.interval_max_ms == pytest.approx(233, abs=1)
+    assert snapshot.interval_p99_ms < snapshot.interval_p999_ms < snapshot.interval_max_ms
+    assert telemetry.snapshot(whole_run=True).intervals_ms["max"] == pytest.approx(233, abs=1)
 
 
 def test_memory_is_bounded_and_the_dictionary_is_json() -> None:

@@ -12,6 +12,7 @@ from ..frame import Frame
 from ..store import Snapshot
 from ..system.sheltered import shelter_tracker
 from ..system.shrinking import shrunk_frames
+from .free_memory import kills_for_memory
 from .heartbeat import Heartbeat, Patience, processor_seconds
 from .memory import EngineMemory
 from .process import EngineProcess
@@ -60,6 +61,7 @@ class EngineLink:
         self.frames_done = 0
         self.dropped = 0
         self._taken = 0
+        self._kills_before = kills_for_memory()
         self._lock = threading.Lock()
         self._views = Views()
         shelter_tracker()
@@ -129,7 +131,7 @@ class EngineLink:
                 yield message
         except (EOFError, OSError):
             self._process.join(STOP_GRACE_S)
-            yield exit_failure(self._process.exitcode)
+            yield exit_failure(self._process.exitcode, for_memory=kills_for_memory() > self._kills_before)
             return
         except Exception as error:  # bytes that are no message may raise anything when they are read
             yield Failure(FailureKind.CRASH, f"the engine sent what is no message ({type(error).__name__})")

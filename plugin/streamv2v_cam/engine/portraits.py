@@ -8,8 +8,6 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 
-import psutil
-
 from streamv2v.config import BankConfig, StreamConfig
 from streamv2v.controls import Controls
 
@@ -18,6 +16,7 @@ from ..looks import Look
 from ..mailbox import Mailbox
 from ..store import Snapshot
 from ..system.opencv import cv2
+from .free_memory import free_system_bytes
 from .link import EngineLink, Patience
 from .protocol import Failure, FrameDone, Refit
 
@@ -138,7 +137,7 @@ def _controls_of(look: Look) -> Controls:
 
 
 def _has_room() -> bool:
-    return psutil.virtual_memory().available >= ROOM_BYTES
+    return free_system_bytes() >= ROOM_BYTES
 
 
 def small_jpeg(picture: Pixels) -> bytes:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import signal
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from streamv2v.config import StreamConfig
 from streamv2v.models.fallbacks import difference, smaller
@@ -39,14 +39,21 @@ class Recovery:
             self.failures = self.memory_failures = 0
 
     def judged(self, failure: Failure, config: StreamConfig, *, drew: bool) -> Failure:
-        """The failure as it counts: a configuration that never drew a picture is given up with its third crash.
+        """The failure as it counts.
+
+        A configuration that never drew a picture is given up with its third crash. One that drew is never given up:
+        what it lacks now (a model's folder on a disk that is not there, a package in the middle of an update) may come
+        back.
 
         Args:
             drew: whether the engine that ended drew a picture.
         """
         if drew:
             self._drew = config
-        if failure.kind is not FailureKind.CRASH or self._drew == config:
+        if self._drew == config:
+            self.barren = 0
+            return replace(failure, kind=FailureKind.CRASH) if failure.kind.permanent else failure
+        if failure.kind is not FailureKind.CRASH:
             self.barren = 0
             return failure
         self.barren += 1
@@ -73,8 +80,14 @@ class Recovery:
         return delay_s, lower, f"{failure.reason}; restarting with {difference(config, lower)}"
 
 
-def exit_failure(exit_code: int | None) -> Failure:
-    """A failure for a process that ended without a word."""
+def exit_failure(exit_code: int | None, *, for_memory: bool = False) -> Failure:
+    """A failure for a process that ended without a word.
+
+    Args:
+        for_memory: while it ran the system has ended a process because memory ran out.
+    """
+    if for_memory and exit_code is not None and -exit_code == signal.Signals.SIGKILL:
+        return Failure(FailureKind.MEMORY, "the system ran out of memory and ended the engine")
     if exit_code is not None and exit_code < 0:
         number = -exit_code
         name = signal.strsignal(number) if number in signal.valid_signals() else None

@@ -181,7 +181,7 @@ class App:
                 "p99": figures.latency_p99_ms,
             },
             "look_latency_ms": {"p50": figures.look_p50_ms, "p95": figures.look_p95_ms},
-            "interval_ms": {"p50": figures.interval_p50_ms, "p99": figures.interval_p99_ms},
+            "interval_ms": figures.intervals_ms,
             "engine_restarts": self.supervisor.restarts,
             "states": [str(state) for state in self.publisher.states_seen],
             "sinks": [

@@ -62,6 +62,14 @@ def test_a_killed_process_is_named_with_its_signal():
     assert exit_failure(3).reason == "the engine ended by itself (exit code 3)"
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no signals to be killed by")
+def test_a_process_that_the_system_ended_for_want_of_memory_counts_as_lack_of_memory():
+    failure = exit_failure(-signal.SIGKILL, for_memory=True)
+    assert failure.kind is FailureKind.MEMORY and "ran out of memory" in failure.reason
+    assert exit_failure(-signal.SIGSEGV, for_memory=True).kind is FailureKind.CRASH
+    assert exit_failure(3, for_memory=True).kind is FailureKind.CRASH
+
+
 @pytest.mark.parametrize(
     ("error", "kind", "words"),
     [
@@ -99,3 +107,15 @@ def test_a_configuration_that_drew_once_is_started_again_for_ever():
     assert not recovery.judged(CRASH, config, drew=True).kind.permanent
     assert not any(recovery.judged(CRASH, config, drew=False).kind.permanent for _ in range(9))
     assert [recovery.judged(CRASH, StreamConfig(slots=4), drew=False).kind.permanent for _ in range(3)][-1]
+
+
+@pytest.mark.parametrize("kind", [FailureKind.MODEL, FailureKind.SETUP])
+def test_a_model_that_drew_and_is_gone_is_waited_for_with_growing_pauses_and_its_reason(kind: FailureKind):
+    recovery, config = Recovery(), StreamConfig()
+    gone = Failure(kind, "the model's folder is not there")
+    assert recovery.judged(gone, config, drew=False).kind is kind
+    recovery.judged(CRASH, config, drew=True)
+    failures = [recovery.judged(gone, config, drew=False) for _ in range(4)]
+    assert {(failure.kind, failure.reason) for failure in failures} == {(FailureKind.CRASH, gone.reason)}
+    assert [recovery.after(failure, config)[0] for failure in failures] == [0, 1, 2, 4]
+    assert recovery.judged(gone, StreamConfig(slots=4), drew=False).kind is kind

@@ -1,0 +1,128 @@
+"""The machine under a live program: stopped processes, no free handle, swept memory, a clock that jumps, systemd."""
+
+from __future__ import annotations
+
+import contextlib
+import resource
+import shutil
+import subprocess
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+
+from installer.machine.desktop import UNIT, UNIT_TEXT
+
+from .program import ENGINE_MARK, Program, live, stop_and_go
+from .rooms import Room
+from .watching import NotSo, Row, watch
+
+HOST_S = 3.0
+JUMP = "+7200"
+"""Seconds the wall clock goes forward, and back again."""
+
+
+@contextlib.contextmanager
+def stage(folder: Path) -> Iterator[Program]:
+    """A live program."""
+    with live(folder, "--no-preview") as program:
+        yield program
+
+
+def host_stopped(program: Program) -> Row:
+    """The host alone is stopped; the engine goes on without orders."""
+    host, engine = program.process.pid, program.engine().pid
+    thread = threading.Thread(target=stop_and_go, args=([host], HOST_S), daemon=True)
+    row = watch(program, f"host stopped for {HOST_S:g} s", thread.start, for_s=HOST_S + 2)
+    row.said = row.said or "nothing"
+    row.wrong = "" if program.engine().pid == engine else "another engine is at work"
+    return row
+
+
+def no_handles(program: Program) -> Row:
+    """The host may open no further file, and its engine is killed: none can be started until handles are free."""
+    host = program.process.pid
+    before = resource.prlimit(host, resource.RLIMIT_NOFILE)
+
+    def take() -> None:
+        used = max(int(fd.name) for fd in Path(f"/proc/{host}/fd").iterdir())
+        engine = program.engine()
+        # room for the connection that asks how it is
+        resource.prlimit(host, resource.RLIMIT_NOFILE, (used + 2, before[1]))
+        engine.kill()
+        threading.Timer(4.0, lambda: resource.prlimit(host, resource.RLIMIT_NOFILE, before)).start()
+
+    return watch(program, "no free file handle for 4 s, engine killed", take)
+
+
+def swept(program: Program) -> Row:
+    """Somebody empties the shared memory of the machine of our files, and the engine is killed later."""
+    engine = program.engine()
+    maps = Path(f"/proc/{engine.pid}/maps").read_text().splitlines()
+    names = {line.split()[-1] for line in maps if ENGINE_MARK in line}
+
+    for name in names:
+        Path(name).unlink(missing_ok=True)
+    time.sleep(1.0)
+    state = program.look().state
+    row = watch(program, "shared memory swept away, engine killed", engine.kill)
+    row.note = f"{len(names)} pieces; seconds from the second"
+    row.wrong = "" if state == "live" else f"{state} before the engine was killed"
+    return row
+
+
+def killed(folder: Path) -> Row:
+    """The whole program is killed and started again by hand, as the service does it."""
+    with live(folder, "--no-preview") as program:
+        children = psutil.Process(program.process.pid).children(recursive=True)
+        program.kill()
+        _, left = psutil.wait_procs(children, timeout=10)
+        with Program(folder, "--no-preview") as again:
+            row = Row("program killed, started again", on_air="nothing > starting > live", said="nothing")
+            row.again_s = round(again.until_live(), 1)
+            row.wrong = f"{len(left)} of its processes stay" if left else ""
+            return row
+
+
+def service(folder: Path) -> Row:
+    """The unit that the installer writes, as systemd reads it; nothing is started here."""
+    checker = shutil.which("systemd-analyze")
+    if checker is None:
+        raise NotSo("there is no systemd-analyze here")
+    unit = folder / UNIT
+    unit.write_text(UNIT_TEXT.format(program='"/bin/true"', docs="/usr/share/doc"))
+    asked = subprocess.run([checker, "--user", "verify", str(unit)], capture_output=True, text=True, check=False)
+    lines = [line for line in unit.read_text().splitlines() if line.startswith(("Restart", "RestartSec"))]
+    row = Row("program crashes under its service", on_air="nothing", said=", ".join(lines))
+    row.note = "the unit is read by systemd-analyze verify; systemd does not run here"
+    row.wrong = "" if asked.returncode == 0 else asked.stderr.strip()
+    return row
+
+
+def clock(folder: Path) -> Row:
+    """The clock of the machine goes two hours forward and back again, as after a wrong battery or a change of zone.
+
+    Only the program's: by libfaketime (Debian: libfaketime), which leaves the monotonic clock alone.
+    """
+    library = next(Path("/usr/lib").glob("*/faketime/libfaketime.so.1"), None)
+    if library is None:
+        raise NotSo("libfaketime is not installed (apt install libfaketime)")
+    shift = folder / "shift"
+    shift.write_text("+0")
+    faked = {
+        "LD_PRELOAD": str(library),
+        "FAKETIME_TIMESTAMP_FILE": str(shift),
+        "FAKETIME_NO_CACHE": "1",
+        "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+    }
+    with live(folder / "program", "--no-preview", environment=faked) as program:
+        threading.Timer(3.0, lambda: shift.write_text("+0")).start()
+        row = watch(program, "clock goes 2 h forward, and back", lambda: shift.write_text(JUMP), for_s=6.0)
+        row.said = row.said or "nothing"
+        return row
+
+
+ROOM = Room("machine", stage, {"host-stop": host_stopped, "swept": swept, "handles": no_handles})
+ALONE = Room("alone", None, {"killed": killed, "service": service, "clock": clock})
