@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import contextlib
 import os
-import resource
 import signal
+import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -78,21 +78,25 @@ class Run:
             raise NotSo("there is no engine process")
         return pid
 
-    def until_ready(self) -> None:
+    def until_calm(self) -> None:
+        """Live, with nothing else to do."""
+        wait(lambda: is_live(self.look()) and not self.app.supervisor.status().progress, "the run live")
+
+    def until_spared(self) -> None:
         """Live, with a spare that waits, and earlier faults forgotten as after a minute without one."""
-        supervisor = self.app.supervisor
-        supervisor._spare._calm_s = CALM_S
-        wait(lambda: is_live(self.look()) and not supervisor.status().progress, "the run live")
-        wait(lambda: supervisor._spare.pid is not None, "a spare")
-        _settled(supervisor._spare.pid)
-        supervisor._recovery.ran(STABLE_AFTER_S)
+        spare = self.app.supervisor._spare
+        spare._calm_s = CALM_S
+        self.until_calm()
+        wait(lambda: spare.pid is not None, "a spare")
+        _settled(spare.pid)
+        self.app.supervisor._recovery.ran(STABLE_AFTER_S)
 
 
 @contextlib.contextmanager
 def stage(folder: Path) -> Iterator[Run]:
     """A live run without a spare, which comes with the second fault."""
     with Run(folder) as run:
-        wait(lambda: is_live(run.look()) and not run.app.supervisor.status().progress, "the run live")
+        run.until_calm()
         yield run
 
 
@@ -112,19 +116,19 @@ def killed_without_spare(run: Run) -> Row:
 
 def killed(run: Run) -> Row:
     """The same later on."""
-    run.until_ready()
+    run.until_spared()
     return _broken(run, "engine killed", lambda: os.kill(run.pid, signal.SIGKILL))
 
 
 def hangs(run: Run) -> Row:
     """It is there and does nothing."""
-    run.until_ready()
+    run.until_spared()
     return _broken(run, "engine hangs", lambda: os.kill(run.pid, signal.SIGSTOP))
 
 
 def twitches(run: Run) -> Row:
     """It is stopped for less than counts as hanging, and goes on."""
-    run.until_ready()
+    run.until_calm()
     before = run.pid
     stopping = threading.Thread(target=stop_and_go, args=([before], TWITCH_S))
     row = watch(run, f"engine stopped for {TWITCH_S:g} s", stopping.start, for_s=TWITCH_S + 2)
@@ -134,7 +138,7 @@ def twitches(run: Run) -> Row:
 
 def garbage(run: Run) -> Row:
     """It sends bytes that are no message."""
-    run.until_ready()
+    run.until_spared()
 
     def send() -> None:
         link: Any = run.app.supervisor._link
@@ -148,7 +152,7 @@ def garbage(run: Run) -> Row:
 
 def spare_killed(run: Run) -> Row:
     """The process that waits is ended, and after it the one at work."""
-    run.until_ready()
+    run.until_spared()
     supervisor = run.app.supervisor
 
     def both() -> None:
@@ -159,24 +163,9 @@ def spare_killed(run: Run) -> Row:
     return _broken(run, "spare killed, and the engine", both)
 
 
-def no_memory(run: Run) -> Row:
-    """It may take no further byte; what it needs for its next picture is refused by the kernel."""
-    run.until_ready()
-
-    def close() -> None:
-        taken = psutil.Process(run.pid).memory_info().vms
-        resource.prlimit(run.pid, resource.RLIMIT_AS, (taken, taken))
-        # what was freed and kept would serve a picture like the last one: another look needs more
-        run.app.store.apply({"prompt": "a charcoal sketch of a fox in the snow at night, with many stars above it"})
-
-    return _broken(run, "engine out of memory", close)
-
-
 def paused(run: Run) -> Row:
     """The whole program is stopped for five seconds and goes on, as by Ctrl-Z and fg."""
-    import subprocess
-
-    run.until_ready()
+    run.until_calm()
     pids = [run.pid, os.getpid()]
 
     def stop() -> None:
@@ -211,6 +200,5 @@ ROOM = Room(
         "garbage": garbage,
         "spare": spare_killed,
         "pause": paused,
-        "memory": no_memory,
     },
 )

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import torch
 from streamv2v_cam.engine import worker
 from streamv2v_cam.engine.child import EngineEnd
 from streamv2v_cam.engine.serving import Translator
@@ -19,18 +20,22 @@ from streamv2v_cam.frame import Pixels
 from streamv2v.config import StreamConfig
 from streamv2v.controls import Controls
 
+TOO_MUCH = 1 << 50
+"""Bytes; no machine has them."""
+
 
 class Failing:
-    """A translator that counts its frames, and raises at one of them.
+    """A translator that counts its frames, and fails at one of them.
 
     Args:
         engine: does the work.
         at: number of the frame, from 1.
+        how: see `BREAK_HOW`.
         mark: see `BREAK_MARK`.
     """
 
-    def __init__(self, engine: Translator, at: int, mark: Path | None) -> None:
-        self._engine, self._at, self._mark, self._count = engine, at, mark, 0
+    def __init__(self, engine: Translator, at: int, how: str, mark: Path | None) -> None:
+        self._engine, self._at, self._how, self._mark, self._count = engine, at, how, mark, 0
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._engine, name)
@@ -40,6 +45,8 @@ class Failing:
         if self._count == self._at and not (self._mark and self._mark.exists()):
             if self._mark:
                 self._mark.touch()
+            if self._how == "memory":
+                torch.empty(TOO_MUCH, dtype=torch.uint8)
             raise ValueError(f"asked to fail at frame {self._at}")
         return self._engine(pixels, controls)
 
@@ -49,7 +56,8 @@ def main(end: EngineEnd) -> None:
     build, mark = worker.build, os.environ.get("BREAK_MARK")
 
     def failing(end: EngineEnd, config: StreamConfig, progress: Callable[..., None]) -> Any:
-        return Failing(build(end, config, progress), int(os.environ["BREAK_AT"]), Path(mark) if mark else None)
+        how = os.environ["BREAK_HOW"]
+        return Failing(build(end, config, progress), int(os.environ["BREAK_AT"]), how, Path(mark) if mark else None)
 
     worker.build = failing
     worker.main(end)

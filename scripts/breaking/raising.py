@@ -1,4 +1,4 @@
-"""The real engine raises: at its first frame, at every first frame, at its thousandth."""
+"""The real engine raises: at its first frame, at every first frame, at its thousandth; and finds no memory."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ SMALL: dict[str, Any] = {"engine.width": 64, "engine.height": 64, "capture.fps":
 
 
 @contextmanager
-def _failing(folder: Path, name: str, at: int, *, once: bool) -> Iterator[Run]:
-    """A run whose engine raises at that frame."""
+def _failing(folder: Path, name: str, at: int, *, once: bool, how: str = "raise") -> Iterator[Run]:
+    """A run whose engine fails at that frame."""
     place = folder / name
     place.mkdir()
-    os.environ["BREAK_AT"] = str(at)
+    os.environ["BREAK_AT"], os.environ["BREAK_HOW"] = str(at), how
     os.environ["BREAK_MARK"] = str(place / "mark") if once else ""
     with Run(place, entry=ENTRY, **SMALL) as run:
         yield run
@@ -63,14 +63,31 @@ def frame_1000(folder: Path) -> Row:
     """Long after the start."""
     with _failing(folder, "later", 1000, once=True) as run:
         wait(run.app.publisher.styled_on_air.is_set, "a picture")
-        before = run.app.supervisor.restarts
-        row = watch(run, "engine raises at its 1000th frame", lambda: None)
-        began_s = row.noticed_s or 0.0
-        # measured from the fault, which comes when the frames have
-        row.again_s = round((row.again_s or 0.0) - began_s, 1)
-        row.noticed_s, row.note = None, "seconds from the slate; noticed at once"
-        row.wrong = "" if run.app.supervisor.restarts == before + 1 else "not one restart"
-        return row
+        return _of_the_fault(run, watch(run, "engine raises at its 1000th frame", lambda: None))
 
 
-ROOM = Room("raising", None, {"frame-1": first_frame, "frame-1-always": every_first_frame, "frame-1000": frame_1000})
+def no_memory(folder: Path) -> Row:
+    """In the middle of the show torch is refused the memory that it asks for."""
+    with _failing(folder, "memory", 60, once=True, how="memory") as run:
+        wait(run.app.publisher.styled_on_air.is_set, "a picture")
+        return _of_the_fault(run, watch(run, "engine out of memory", lambda: None))
+
+
+def _of_the_fault(run: Run, row: Row) -> Row:
+    """A row that was watched from long before its fault, measured from the fault."""
+    row.again_s = round((row.again_s or 0.0) - (row.noticed_s or 0.0), 1)
+    row.noticed_s, row.note = None, "seconds from when it was noticed, which is at once"
+    row.wrong = "" if run.app.supervisor.restarts == 1 else f"{run.app.supervisor.restarts} restarts instead of one"
+    return row
+
+
+ROOM = Room(
+    "raising",
+    None,
+    {
+        "frame-1": first_frame,
+        "frame-1-always": every_first_frame,
+        "frame-1000": frame_1000,
+        "out-of-memory": no_memory,
+    },
+)

@@ -78,8 +78,8 @@ def test_a_leak_is_what_the_last_count_has_more_of_and_what_outlives_the_run():
     assert leaks(clean) == []
     leaking = [*clean[:2], Count(100, 110, 12, 3, 2, 0, 190.0), Count(100, 99, 3, 1, 1, 4, 190.0)]
     assert leaks(leaking) == [
-        "handles: 20 after 10 restarts, 110 after 100 restarts",
-        "host_mb: 150.0 after 10 restarts, 190.0 after 100 restarts",
+        "handles: 20 after 10 restarts, 110 after 100",
+        "host_mb: 150.0 after 10 restarts, 190.0 after 100",
         "shared_pieces: 1 after the end of the run",
         "temporary_files: 4 after the end of the run",
     ]

@@ -81,7 +81,8 @@ class EngineLink:
         child = process or EngineProcess(entry)
         self._frame_ready, self._messages, self._process = child.frame_ready, child.messages, child.process
         child.order(spec)
-        self._heart = Heartbeat(patience or Patience(), lambda: processor_seconds(self._process.pid))
+        # not through the link itself: its semaphore is to go with it at once, and not when garbage is looked for
+        self._heart = Heartbeat(patience or Patience(), lambda: processor_seconds(child.process.pid))
         self._closed = False
 
     @property

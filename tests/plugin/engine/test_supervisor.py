@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import importlib.util
 import os
 import signal
@@ -10,6 +11,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -177,6 +179,23 @@ def test_stop_ends_the_process_and_leaves_no_shared_memory():
     assert pid is not None and not psutil.pid_exists(pid)
     assert rig.state is EngineState.STOPPED
     rig.supervisor.stop()
+
+
+@pytest.mark.skipif(not Path("/dev/shm").is_dir(), reason="needs Linux, which shows its semaphores as files")
+def test_an_engine_that_was_replaced_leaves_no_semaphore_until_garbage_is_looked_for():
+    gc.collect()
+    gc.disable()
+    try:
+        with Rig() as rig:
+            rig.wait_frames(2)
+            link: Any = rig.supervisor._link
+            semaphore = Path(f"/dev/shm/sem.{link._frame_ready._semlock.name.lstrip('/')}")
+            del link
+            assert semaphore.exists()
+            rig.supervisor.rebuild(StreamConfig(model="stand-in", width=128, height=HEIGHT))
+            rig.wait(lambda: not semaphore.exists())
+    finally:
+        gc.enable()
 
 
 def test_stop_does_not_wait_for_a_model_that_is_still_loading():
