@@ -7,6 +7,7 @@ import importlib
 import importlib.util
 import multiprocessing
 import os
+import re
 import sys
 import threading
 import traceback
@@ -26,6 +27,8 @@ from .memory import EngineMemory
 from .protocol import DETAIL_LIMIT, TEXT_LIMIT, Failure, FailureKind, FrameDone, Message, Progress, Ready, WorkerSpec
 from .shared_frames import Record
 
+# where torch's own source found it out tells nobody anything
+_PLACE_IN_TORCH = re.compile(r"^\[enforce fail at [^]]*\] [^.]*\. ")
 _MEMORY_WORDS = ("out of memory", "can't allocate memory", "cannot allocate memory", "not enough memory")
 
 
@@ -145,7 +148,7 @@ def _carry_out(spec: WorkerSpec, messages: Connection, frame_ready: Any) -> None
 
 def failure_of(error: BaseException) -> Failure:
     """Sort an exception and put it into one line."""
-    words = " ".join(str(error).split()) or type(error).__name__
+    words = _PLACE_IN_TORCH.sub("", " ".join(str(error).split())) or type(error).__name__
     if isinstance(error, (ModelError, ConfigError)):
         kind = FailureKind.MODEL
     elif _is_lack_of_memory(error, words.lower()):

@@ -78,6 +78,11 @@ def test_a_process_that_the_system_ended_for_want_of_memory_counts_as_lack_of_me
         (MemoryError(), FailureKind.MEMORY, "out of memory"),
         (RuntimeError("CUDA out of memory. Tried"), FailureKind.MEMORY, "CUDA out of memory"),
         (RuntimeError("DefaultCPUAllocator: can't allocate memory"), FailureKind.MEMORY, "out of memory: Default"),
+        (
+            RuntimeError("[enforce fail at alloc_cpu.cpp:127] err == 0. DefaultCPUAllocator: can't allocate memory"),
+            FailureKind.MEMORY,
+            "out of memory: DefaultCPUAllocator: can't",
+        ),
         (ModuleNotFoundError("No module named 'torch'"), FailureKind.SETUP, "run the installer again"),
         (ValueError("two\nlines"), FailureKind.CRASH, "ValueError: two lines"),
         (ValueError("x" * 5000), FailureKind.CRASH, "..."),
