@@ -17,6 +17,7 @@ class AirState(StrEnum):
     BYPASS = "bypass"
     FREEZE = "freeze"
     PRIVACY = "privacy"
+    RESTING = "resting"
 
 
 class EngineState(StrEnum):

@@ -27,7 +27,11 @@ class Source(Protocol):
 
 
 class Sink(Protocol):
-    """Something that takes pictures of the published size at the published rate."""
+    """Something that takes pictures of the published size at the published rate.
+
+    It may have an attribute `watched` as well: whether anybody takes what it is given, at this moment; None where that
+    cannot be seen, which is also what a sink without it means.
+    """
 
     name: str
     """For people: "virtual camera 'StreamV2V' (/dev/video10)"."""

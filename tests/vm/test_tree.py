@@ -12,7 +12,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 PROGRAM = """
 import runpy, sys
-for name in ("host", "stand_in_engine", "doctor_job"):
+for name in ("host", "stand_in_engine", "doctor_job", "readers_job"):
     runpy.run_path(f"{sys.argv[1]}/guest/{name}.py", run_name="looked_at")
 assert not {"torch", "diffusers", "transformers"} & sys.modules.keys()
 files = {str(getattr(module, "__file__", None) or "") for module in list(sys.modules.values())}

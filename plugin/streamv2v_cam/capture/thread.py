@@ -74,6 +74,7 @@ class CaptureThread:
         self._wake = threading.Event()
         self._stopping = threading.Event()
         self._switching = threading.Event()
+        self._resting, self._let_go = threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._run, name="capture", daemon=True)
         self._index = 0
         self.lost_reason: str | None = None
@@ -92,23 +93,48 @@ class CaptureThread:
             self._thread.join(CLOSE_S + 1.0)
 
     def switch(self, open: Callable[[], Source]) -> None:
-        """Go over to another source; the last picture stays on air until the new one gives its first."""
+        """Go over to another source; the last picture stays on air until the new one gives its first.
+
+        A source that rests is replaced, and rests on.
+        """
         self._open = open
         self.ended.clear()
         self._switching.set()
         self._wake.set()
 
+    def rest(self) -> None:
+        """Let go of the source until `wake`; returns once no picture comes any more, after a few seconds at most."""
+        self._let_go.clear()
+        self._resting.set()
+        self._wake.set()
+        self._let_go.wait(CLOSE_S + 1.0)
+
+    def wake(self) -> None:
+        """Open the source again after a rest; returns at once."""
+        self._resting.clear()
+        self._wake.set()
+
+    @property
+    def _unwanted(self) -> bool:
+        """Whether what is being read is not to be read any further."""
+        return self._stopping.is_set() or self._switching.is_set() or self._resting.is_set()
+
     def _run(self) -> None:
         pause_s = FIRST_RETRY_S
         while not self._stopping.is_set():
             self._switching.clear()
+            if self._resting.is_set():
+                self.lost_reason = None
+                self._let_go.set()
+                self._sleep(None)
+                continue
             self._framer.opening += 1
             reading = _Reading(self._open, self._take)
             self._watch(reading)
             reached_end = reading.finished and reading.error is None
-            hung = not (reading.finished or self._stopping.is_set() or self._switching.is_set())
+            hung = not (reading.finished or self._unwanted)
             reading.give_up(wait_s=0.0 if hung else CLOSE_S)
-            if self._stopping.is_set() or self._switching.is_set():
+            if self._unwanted:
                 pause_s = FIRST_RETRY_S
                 continue
             if reached_end:
@@ -128,7 +154,7 @@ class CaptureThread:
     def _watch(self, reading: _Reading) -> None:
         """Until the reading ends, hangs, or is no longer wanted."""
         silence = Silence()
-        while not (reading.finished or self._stopping.is_set() or self._switching.is_set()):
+        while not (reading.finished or self._unwanted):
             allowance_s = self._hang_s if reading.pictures else self._open_s
             if silence.seconds(reading.last_sign_s, time.monotonic()) > allowance_s:
                 return

@@ -128,6 +128,7 @@ SETTING_OF = {
     "offline": "engine.offline",
     "port": "control.port",
     "obs": "obs.with_run",
+    "on_demand": "on_demand.on",
 }
 
 

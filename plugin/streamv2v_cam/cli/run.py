@@ -40,6 +40,12 @@ _Engine = Annotated[
 _Obs = Annotated[
     bool | None, option("--obs/--no-obs", help="Also start the OBS process (see: obs --help).", panel=_PAGE)
 ]
+_OnDemand = Annotated[
+    bool | None,
+    option(
+        "--on-demand/--always-on", help="Let camera and engine rest while nobody watches, or never.", panel=_PICTURE
+    ),
+]
 _ForS = Annotated[float | None, option("--for", metavar="SECONDS", help="Stop by itself after that time.")]
 
 
@@ -76,6 +82,7 @@ def run(
     preview: _Preview = None,
     open_page: _OpenPage = None,
     obs: _Obs = None,
+    on_demand: _OnDemand = None,
     for_s: _ForS = None,
     settings: options.Set = None,
     config: options.Config = None,

@@ -1,6 +1,6 @@
 """The page of the program and its API: hands on the controls, behind an access token."""
 
-from .report import Desk, JpegSource, ObsNews, Recording, Report, SizeChoice, Sizes, SourceChoice
+from .report import Desk, JpegSource, ObsNews, Recording, Report, Rests, SizeChoice, Sizes, SourceChoice
 from .server import ControlServer
 from .thumbnails import Thumbnails
 
@@ -11,6 +11,7 @@ __all__ = [
     "ObsNews",
     "Recording",
     "Report",
+    "Rests",
     "SizeChoice",
     "Sizes",
     "SourceChoice",

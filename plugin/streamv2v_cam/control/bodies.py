@@ -116,6 +116,12 @@ class ChosenSize(Body):
     ) = None
 
 
+class OnDemandMode(Body):
+    """Whether camera and engine rest while nobody watches, from now to the end of the run."""
+
+    on: bool
+
+
 class ObsState(Body):
     """What the OBS process knows of OBS; `hand` marks the process, `obs` the OBS it speaks for."""
 

@@ -14,6 +14,7 @@ from ..store import ControlStore, Snapshot
 
 if TYPE_CHECKING:
     from .checkup import Doctor
+    from .history import Past
     from .welcome import Welcome
 
 OBS_SILENCE_S = 15.0
@@ -39,6 +40,7 @@ class Report:
         sinks: where it goes, in words, each with what is wrong with it if something is.
         facts: more about the engine (device, model, size), plain values.
         resting: name of a control that does nothing now -> why.
+        on_demand: whether camera and engine rest while nobody watches, and who does; see `Rests.status`.
     """
 
     state: str
@@ -48,6 +50,7 @@ class Report:
     sinks: tuple[str, ...] = ()
     facts: Mapping[str, Any] = field(default_factory=dict)
     resting: Mapping[str, str] = field(default_factory=dict)
+    on_demand: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -114,6 +117,18 @@ class Sizes(Protocol):
         Raises:
             ControlError: there is no such size.
         """
+        ...
+
+
+class Rests(Protocol):
+    """The mode on demand: camera and engine rest while nobody watches."""
+
+    def switch(self, on: bool, /) -> None:
+        """Switch it on or off, for this run; returns at once."""
+        ...
+
+    def status(self) -> dict[str, Any]:
+        """on, resting, watched_by, unseen (names of outputs), told (one line)."""
         ...
 
 
@@ -205,10 +220,12 @@ class Desk:
         recorder: writes what is on air into files; None where nothing is recorded.
         sources: what may be switched to; None where it is fixed.
         sizes: the sizes of the engine; None where it is fixed.
+        on_demand: lets camera and engine rest while nobody watches; None where they never do.
         thumbnails: name of a look -> small JPEG of the user's own picture in it.
         thumbnails_version: goes up with every new one.
         picture_version: goes up with every new one of a look.
         obs: what the OBS process said.
+        history: the last minutes; None keeps none.
         doctor: examines the machine; None leaves that out.
         welcome: asks three questions at the first run; None asks nothing.
     """
@@ -222,10 +239,12 @@ class Desk:
     recorder: Recording | None = None
     sources: Sources | None = None
     sizes: Sizes | None = None
+    on_demand: Rests | None = None
     thumbnails: Mapping[str, bytes] = field(default_factory=dict)
     thumbnails_version: Callable[[], int] = lambda: 0
     picture_version: Callable[[str], int] = lambda name: 0
     obs: ObsNews = field(default_factory=ObsNews)
+    history: Past | None = None
     doctor: Doctor | None = None
     welcome: Welcome | None = None
 

@@ -19,8 +19,10 @@ from ..system.accesstoken import AccessToken
 from .changing import Redeem, add_changes, add_refusals, add_ticket
 from .checkup import add_checkup
 from .events import add_events
+from .history import add_history
 from .keeping import add_looks
 from .limits import Limits
+from .ondemand import add_on_demand
 from .pictures import add_pictures
 from .reading import add_prompt_reading
 from .report import Desk
@@ -81,6 +83,8 @@ def make_application(
     add_looks(app, desk, limits)
     add_changes(app, desk, limits)
     add_sizes(app, desk, limits)
+    add_on_demand(app, desk)
+    add_history(app, desk)
     add_checkup(app, desk, limits)
     add_welcome(app, desk, limits, lan_picture=lan_picture)
     add_ticket(app, redeem)

@@ -6,13 +6,12 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from ..system.readers import LISTENERS
 from ..system.v4l2 import LOOPBACK_DRIVER, VideoNode
 from .case import Case, quoted
 from .finding import Finding, error, fine, note, warning
 from .probes import probe_command
 
-LISTENERS = ("wireplumber", "pipewire", "pipewire-media-", "v4l2-relayd")
-"""Programs that keep a camera's node open without taking its picture."""
 DARK = 6.0
 """Mean brightness, 0 to 255, below which a picture is taken to be a covered lens."""
 TRY_LIMIT_S = 25.0

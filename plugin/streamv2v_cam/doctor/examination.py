@@ -25,6 +25,7 @@ PARTS = {
     "cameras": "Camera",
     "loopback": "Virtual camera",
     "obscamera": "Virtual camera",
+    "ondemand": "On demand",
     "page": "Page",
     "service": "Start at login",
     "obs": "OBS",

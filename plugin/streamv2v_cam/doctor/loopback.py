@@ -115,8 +115,8 @@ def _signed(case: Case) -> bool:
 
 def _version(case: Case) -> Iterator[Finding]:
     text = case.machine.text(f"{MODULE}/version") or ""
-    version = _numbers(text)
-    kernel = _numbers(case.machine.text("/proc/sys/kernel/osrelease") or "")
+    version = numbers(text)
+    kernel = numbers(case.machine.text("/proc/sys/kernel/osrelease") or "")
     if not version:
         return
     wanted = next((least for since, least in KERNELS if kernel[:2] >= since), ())
@@ -246,6 +246,7 @@ def _at_boot(case: Case) -> Iterator[Finding]:
         )
 
 
-def _numbers(text: str) -> tuple[int, ...]:
+def numbers(text: str) -> tuple[int, ...]:
+    """A version as numbers; empty for none."""
     found = re.match(r"\d+(?:\.\d+)*", text)
     return tuple(int(part) for part in found[0].split(".")) if found else ()

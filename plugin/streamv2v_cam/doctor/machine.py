@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from importlib import metadata
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
+from ..system.readers import holders
 from ..system.v4l2 import VideoNode, list_nodes
 
 TEXT_LIMIT_BYTES = 1 << 20
@@ -196,12 +197,4 @@ class Machine:
 
     def holders(self, device: str) -> list[tuple[int, str]]:
         """Number and name of the processes of this person that hold a device open, on Linux."""
-        found = []
-        for number in self.names("/proc"):
-            if not number.isdigit():
-                continue
-            folder = self.path(f"/proc/{number}/fd")
-            with contextlib.suppress(OSError):
-                if any(os.readlink(entry) == device for entry in folder.iterdir()):
-                    found.append((int(number), self.text(f"/proc/{number}/comm") or "?"))
-        return found
+        return [(holder.number, holder.program) for holder in holders(device, proc=self.path("/proc"))]

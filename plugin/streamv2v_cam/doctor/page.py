@@ -8,6 +8,7 @@ import stat
 from collections.abc import Iterator
 from typing import Any
 
+from ..airstate import AirState
 from .case import Case, quoted
 from .finding import Finding, error, fine, warning
 
@@ -89,6 +90,9 @@ def _figures(case: Case) -> Iterator[Finding]:
             "It runs with another settings file; name that one to the doctor.",
             "streamv2v-cam doctor --config FILE",
         )
+        return
+    if told.get("air", {}).get("state") == AirState.RESTING:
+        yield fine("page.resting", "Nobody watches: camera and engine rest, and are back with the first who does.")
         return
     figures = told.get("telemetry", {})
     late = float(figures.get("interval_p99_ms") or 0)

@@ -93,6 +93,10 @@ class SpareEngine:
     def give_up(self) -> None:
         """End the spare and keep none any more: its memory is wanted, or the run is over."""
         self._wanted = False
+        self.let_go()
+
+    def let_go(self) -> None:
+        """End the spare; another may be begun later."""
         process = self.take()
         if process is not None:
             process.end()

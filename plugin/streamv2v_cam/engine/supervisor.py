@@ -17,6 +17,7 @@ from ..mailbox import Mailbox
 from ..store import ControlStore
 from ..system.stopping import is_ordered
 from ..telemetry import Telemetry
+from .feeding import Feeder
 from .heartbeat import Patience
 from .link import DEFAULT_ENTRY, EngineLink
 from .protocol import Failure, FailureKind, FrameDone, Message, Notice, Progress, Ready, Refit
@@ -67,10 +68,9 @@ class EngineSupervisor:
         first_delay_s: float = FIRST_DELAY_S,
         spare: bool = False,
     ) -> None:
-        self.config, self.restarts = config, 0
-        self.failed = threading.Event()
+        self.config, self.restarts, self.failed = config, 0, threading.Event()
         self.text_model: TextModel | None = None
-        self._store, self._raw, self._styled, self._telemetry = store, raw, styled, telemetry
+        self._store, self._styled, self._telemetry = store, styled, telemetry
         self._entry, self._patience, self._threads, self._fit, self._note = entry, patience, threads, fit, ""
         self._recovery = Recovery(first_delay_s)
         self._status = EngineStatus(EngineState.STARTING)
@@ -80,10 +80,10 @@ class EngineSupervisor:
         self._ran: tuple[StreamConfig, int] | None = None
         self._last = 0
         self._dropped = 0
-        self._stopping = threading.Event()
-        self._wake = threading.Event()
+        self._stopping, self._wake = threading.Event(), threading.Event()
         self._watch = threading.Thread(target=self._run, name="engine watch", daemon=True)
-        self._feeder = threading.Thread(target=self._feed, name="engine feeder", daemon=True)
+        self._feeder = Feeder(raw, lambda: (self._link, self._succession.link))
+        self._unloaded = False
 
     def start(self) -> None:
         """Begin; returns at once, the model loads in its own process."""
@@ -94,9 +94,9 @@ class EngineSupervisor:
         """End the engine process and remove its shared memory; safe to call twice."""
         self._stopping.set()
         self._wake.set()
-        for thread in (self._feeder, self._watch):
-            if thread.is_alive():
-                thread.join(_THREAD_STOP_S)
+        self._feeder.stop(_THREAD_STOP_S)
+        if self._watch.is_alive():
+            self._watch.join(_THREAD_STOP_S)
         self._say(EngineState.STOPPED)
 
     def status(self) -> EngineStatus:
@@ -115,15 +115,18 @@ class EngineSupervisor:
         link = self._link
         return link.pid if link else None
 
-    def submit(self, frame: Frame) -> None:
-        """Give a frame to the engine now; the newest wins. The feeder thread does this with `raw`."""
-        for link in (self._link, self._succession.link):
-            if link is not None and link.ready is not None:
-                link.feed(frame)
-
     def rebuild(self, config: StreamConfig) -> None:
         """Build a new engine in the background; it takes over with its first frame. Returns at once."""
         self._succession.want(config)
+        self._wake.set()
+
+    def unload(self) -> None:
+        """End the engine's process, which frees its memory, until `load_again`; returns at once."""
+        self._unloaded = True
+
+    def load_again(self) -> None:
+        """Start it again; returns at once."""
+        self._unloaded = False
         self._wake.set()
 
     def _run(self) -> None:
@@ -138,7 +141,8 @@ class EngineSupervisor:
             began_s = time.monotonic()
             failure = self._session()
             if failure is None:
-                return
+                self._stay_unloaded()
+                continue
             if isinstance(failure, Refit):
                 self._refit(failure)
                 continue
@@ -163,7 +167,7 @@ class EngineSupervisor:
         self._last = self._dropped = 0
         try:
             self._link = self._start_link(self.config)
-            while failure is None and not self._stopping.is_set():
+            while failure is None and not (self._stopping.is_set() or self._unloaded):
                 failure = self._tick(self._link)
         except Exception as error:  # of whatever kind: else nobody watches any more, and the state stays what it was
             log.debug("the engine process could not be run", exc_info=error)
@@ -182,7 +186,7 @@ class EngineSupervisor:
                 return message
             self._take(link, message)
         self._mind_spare(link)
-        successor = self._succession.advance(self._start_link, self._begin, self._say_preparing)
+        successor = self._succession.advance(self._start_link, self._feeder.begin, self._say_preparing)
         if isinstance(successor, Refit):
             return successor
         if successor is not None:
@@ -207,14 +211,9 @@ class EngineSupervisor:
         elif isinstance(message, Ready):
             self.text_model = message.text or self.text_model
             self._status = replace(self._status, progress=_WAITING)
-            self._begin(link)
+            self._feeder.begin(link)
         elif isinstance(message, FrameDone):
             self._pass_on(link, message.engine_ms)
-
-    def _begin(self, link: EngineLink) -> None:
-        # a source that has ended gives no further frame to begin with
-        if (latest := self._raw.latest) is not None:
-            link.feed(latest)
 
     def _pass_on(self, link: EngineLink, engine_ms: float) -> None:
         found = link.styled(after=self._last)
@@ -287,11 +286,12 @@ class EngineSupervisor:
             self._wake.wait(min(left_s, 3600))
             self._wake.clear()
 
-    def _feed(self) -> None:
-        while not self._stopping.is_set():
-            frame = self._raw.take(timeout_s=0.2)
-            if frame is not None:
-                self.submit(frame)
+    def _stay_unloaded(self) -> None:
+        self._spare.let_go()
+        self._say(EngineState.STARTING)
+        while self._unloaded and not self._stopping.is_set():
+            self._wake.wait(3600)
+            self._wake.clear()
 
     def _say(self, state: EngineState, reason: str = "") -> None:
         self._status = EngineStatus(state, reason or (self._note if state is EngineState.RUNNING else ""))

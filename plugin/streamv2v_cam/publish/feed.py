@@ -148,6 +148,14 @@ class SinkFeed:
             lost = f"The {self._name} has taken no picture for {HUNG_S:g} s."
         return SinkStatus(self._name, self._frames, self._dropped, lost, self._given_up, self.done.is_set())
 
+    @property
+    def watched(self) -> bool | None:
+        """Whether anybody takes what the sink is given; None where that cannot be seen. A file keeps every picture."""
+        sink = self._sink
+        if sink is None or self._given_up or self._stopping or self.done.is_set():
+            return False
+        return self._every_frame or getattr(sink, "watched", None)
+
     def _run(self) -> None:
         pause_s = FIRST_RETRY_S
         while (pixels := self._next()) is not None:

@@ -7,6 +7,8 @@ from enum import Enum
 
 from ..airstate import AirState, EngineState, EngineStatus
 
+NOBODY = "Nobody watches: camera and engine rest."
+
 
 class Show(Enum):
     """Which picture a decision asks for."""
@@ -46,6 +48,7 @@ class Situation:
         has_frozen: a picture was on air when freeze began.
         hold_s: how long the last picture is held when nothing new comes.
         fallback_raw: the user allows the camera's own picture while the engine is away.
+        resting: camera and engine rest, because nobody watches.
     """
 
     mode: str
@@ -56,19 +59,23 @@ class Situation:
     has_frozen: bool = False
     hold_s: float = 1.0
     fallback_raw: bool = False
+    resting: bool = False
 
 
 def choose(now: Situation) -> Decision:
     """The picture and the state for this beat.
 
-    Privacy beats everything; freeze repeats what was on air; the raw picture appears in bypass, or
-    when the user allowed it as a stand-in, and never otherwise. A slow engine is no outage: while it
-    runs and the camera gives pictures, its last frame stays on air however old it is.
+    Privacy beats everything; freeze repeats what was on air; a rest shows nothing of before; the raw
+    picture appears in bypass, or when the user allowed it as a stand-in, and never otherwise. A slow
+    engine is no outage: while it runs and the camera gives pictures, its last frame stays on air however
+    old it is.
     """
     if now.mode == "privacy":
         return Decision(AirState.PRIVACY, Show.COVER)
     if now.mode == "freeze" and now.has_frozen:
         return Decision(AirState.FREEZE, Show.FROZEN)
+    if now.resting:
+        return Decision(AirState.RESTING, Show.SLATE, NOBODY)
     if now.mode == "bypass":
         return _bypass(now)
     outage = outage_of(now)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import threading
 import time
 from collections.abc import Callable
@@ -58,6 +59,8 @@ class PublisherThread:
         borrow: whether a look may draw detail and fillings from the camera's own picture.
         shared: whether the engine draws on this processor.
         slate_reasons: let viewers read why there is no picture; reasons may hold names of files and addresses.
+        shown_from: time (monotonic) before which no picture that is shown was taken; infinite while camera and engine
+            rest because nobody watches.
 
     Attributes:
         styled_on_air: set when the first styled frame was published.
@@ -81,13 +84,14 @@ class PublisherThread:
         borrow: bool = True,
         shared: Callable[[], bool] = lambda: True,
         slate_reasons: bool = False,
+        shown_from: Callable[[], float] = lambda: -math.inf,
     ) -> None:
         self._store, self._styled, self._raw = store, styled, raw
         self._engine_status, self._camera_lost = engine_status, camera_lost
         self._telemetry = telemetry
         self._width, self._height, self._period_s = width, height, 1.0 / fps
         self._hold_s, self._fallback_raw = hold_s, fallback_raw
-        self._slate_reasons = slate_reasons
+        self._slate_reasons, self._shown_from = slate_reasons, shown_from
         self._cover = privacy_cover(width, height)
         self._slate = Slate(width, height)
         self._spare = self._slate.picture(AirState.STARTING)
@@ -149,6 +153,10 @@ class PublisherThread:
         self._moving.stop()
         for feed in self._feeds:
             feed.stop()
+
+    def watched(self) -> dict[str, bool | None]:
+        """Name of each output -> whether anybody takes what it is given; None where that cannot be seen."""
+        return {feed.status.name: feed.watched for feed in self._feeds}
 
     @property
     def on_air(self) -> OnAir:
@@ -212,7 +220,8 @@ class PublisherThread:
             self._frozen = self._on_air
         self._was_freezing = mode == "freeze"
         now_s = time.monotonic()
-        styled, raw = self._newest_styled(now_s), self._raw.latest
+        from_s = self._shown_from()
+        styled, raw = self._newest_styled(now_s, from_s), _taken_since(from_s, self._raw.latest)
         now = Situation(
             mode=mode,
             engine=self._engine_status(),
@@ -222,6 +231,7 @@ class PublisherThread:
             has_frozen=self._frozen is not None,
             hold_s=self._hold_s,
             fallback_raw=self._fallback_raw,
+            resting=from_s == math.inf,
         )
         if outlives_hold(now):
             self._spent = styled
@@ -238,9 +248,9 @@ class PublisherThread:
                 words = (decision.reason, decision.progress) if self._slate_reasons else ()
                 return self._slate.picture(decision.state, *words, given_up=decision.given_up), None
 
-    def _newest_styled(self, now_s: float) -> Frame | None:
-        """The engine's newest frame, and when it was first seen; None once it outlived an outage."""
-        styled = self._styled.latest
+    def _newest_styled(self, now_s: float, from_s: float) -> Frame | None:
+        """The engine's newest frame, and when it was first seen; None once it outlived an outage or a rest."""
+        styled = _taken_since(from_s, self._styled.latest)
         if styled is not None and styled is not self._seen:
             self._seen, self._seen_at_s = styled, now_s
         return None if styled is self._spent else styled
@@ -267,3 +277,7 @@ class PublisherThread:
         return cv2.resize(
             pixels, (self._width, self._height), interpolation=cv2.INTER_CUBIC if larger else cv2.INTER_AREA
         )
+
+
+def _taken_since(from_s: float, frame: Frame | None) -> Frame | None:
+    return frame if frame is not None and frame.captured_at_s >= from_s else None

@@ -19,6 +19,7 @@ FAINT: Colour = (112, 119, 140)
 GIVEN_UP_TITLE = "No picture"
 TITLES = {
     AirState.STARTING: "Starting",
+    AirState.RESTING: "Starting",
     AirState.CAMERA_LOST: "Back in a moment",
     AirState.ENGINE_RESTARTING: "Back in a moment",
     AirState.SINK_LOST: "Output lost",

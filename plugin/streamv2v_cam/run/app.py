@@ -23,14 +23,18 @@ from ..system.stopping import rest, terminate_as_interrupt
 from ..telemetry import Telemetry
 from .browser import open_page
 from .elsewhere import engine_entry, works_here
-from .inputs import opener, refuse_one_file_as_both
+from .history import History
+from .inputs import opener, plays_once, refuse_one_file_as_both
+from .ondemand import OnDemand, Watching, watching_of
 from .outputs import Outputs
 from .panel import Panel
 from .recorder import Recorder
 from .resting import resting_controls
+from .sight import sight_of
 from .sizing import engine_sizes, starting_config
 from .starting import starting_store
-from .statusline import latency_words, status_line, words
+from .statusline import status_line, words
+from .summary import closing_line, summary_of
 
 if TYPE_CHECKING:
     from ..settings import LoadedSettings
@@ -95,6 +99,7 @@ class App:
         refuse_one_file_as_both(settings.capture, publish.sinks)
         self.outputs = Outputs(publish, say=say)
         self.recorder = Recorder(self.publisher, publish)
+        self.on_demand = self._on_demand(raw, styled)
         self.panel = Panel(
             settings,
             store=self.store,
@@ -107,6 +112,12 @@ class App:
             report=self._report,
             draws=entry == DEFAULT_ENTRY,
             sizes=self.sizes,
+            on_demand=self.on_demand,
+            history=History(
+                lambda: sight_of(self.publisher, self.supervisor, self.capture, self.recorder, self.store),
+                self.telemetry.snapshot,
+                lambda: self.supervisor.pid,
+            ),
         )
 
     def start(self) -> None:
@@ -116,6 +127,7 @@ class App:
         self.capture.start()
         self.supervisor.start()
         self.panel.start(say)
+        self.on_demand.begin(say)
         if self.settings.obs.with_run:
             self.obs = ObsChild(options_for(self.settings, self.panel.server.address))
             self.obs.start()
@@ -125,6 +137,7 @@ class App:
 
     def stop(self) -> None:
         """End everything; safe to call after a start that failed half-way."""
+        self.on_demand.stop()
         self.recorder.stop()
         self.publisher.stop()
         self.recorder.close()
@@ -161,39 +174,15 @@ class App:
 
     def summary(self) -> dict[str, Any]:
         """The run in figures, plain values."""
-        figures = self.telemetry.snapshot(whole_run=True)
-        air = self.publisher.on_air
-        return {
-            "duration_s": round(figures.uptime_s, 2),
-            "frames": figures.published,
-            "fps": round(figures.publish_fps, 2),
-            "captured": figures.captured,
-            "capture_fps": round(figures.capture_fps, 2),
-            "styled": figures.styled,
-            "engine_fps": round(figures.engine_fps, 2),
-            "engine_ms": figures.engine_ms,
-            "dropped": figures.captured_dropped,
-            "repeated": figures.repeated,
-            "late": figures.late,
-            "latency_ms": {
-                "p50": figures.latency_p50_ms,
-                "p95": figures.latency_p95_ms,
-                "p99": figures.latency_p99_ms,
-            },
-            "look_latency_ms": {"p50": figures.look_p50_ms, "p95": figures.look_p95_ms},
-            "interval_ms": figures.intervals_ms,
-            "engine_restarts": self.supervisor.restarts,
-            "states": [str(state) for state in self.publisher.states_seen],
-            "sinks": [
-                {"name": sink.name, "frames": sink.frames, "dropped": sink.dropped, "lost": sink.lost}
-                for sink in air.sinks
-            ],
-            "source": self.capture.source_name,
-            "page": self.panel.server.address,
-            "look": self.store.current.look,
-            "prompt": self.store.current.controls.prompt,
-            "engine": self.supervisor.facts | self.sizes.facts,
-        }
+        return summary_of(
+            self.telemetry.snapshot(whole_run=True),
+            self.publisher,
+            self.supervisor,
+            self.store.current,
+            source=self.capture.source_name,
+            page=self.panel.server.address,
+            facts=self.supervisor.facts | self.sizes.facts,
+        )
 
     def _publisher(self, raw: Mailbox[Frame], styled: Mailbox[Frame]) -> PublisherThread:
         publish = self.settings.publish
@@ -212,7 +201,28 @@ class App:
             borrow=publish.borrow,
             shared=lambda: works_here(self.supervisor.facts),
             slate_reasons=publish.slate_reasons,
+            shown_from=lambda: self.on_demand.shown_from_s,
         )
+
+    def _on_demand(self, raw: Mailbox[Frame], styled: Mailbox[Frame]) -> OnDemand:
+        return OnDemand(
+            self.settings.on_demand,
+            watching=self._watching,
+            begun=lambda: styled.latest is not None or self.supervisor.failed.is_set() or self.on_demand.resting,
+            camera=self.capture,
+            engine=self.supervisor,
+            store=self.store,
+            pictures=(raw, styled),
+        )
+
+    def _watching(self) -> Watching:
+        outputs = self.publisher.watched()
+        if self.outputs.unbegun:
+            outputs["a recording that begins with the first picture"] = True
+        if plays_once(self.settings.capture):
+            outputs["the clip, which is played to its end"] = True
+        outputs["the camera's own picture on the page"] = self.panel.source_watched
+        return watching_of(outputs)
 
     def _check_start(self) -> None:
         """A source or model that was named and cannot be used ends the run, as long as nothing was on air."""
@@ -237,6 +247,7 @@ class App:
             resting=resting_controls(
                 self.supervisor.config, self.store.current.controls, may_borrow=self.settings.publish.borrow
             ),
+            on_demand=self.on_demand.status(),
         )
 
 
@@ -279,17 +290,6 @@ def run_app(
     if not json_summary:
         say(closing_line(summary))
     return summary
-
-
-def closing_line(summary: dict[str, Any]) -> str:
-    """The run in one line."""
-    parts = [
-        f"{summary['frames']} pictures in {summary['duration_s']:.0f} s",
-        f"{summary['engine_fps']:.1f} styled a second",
-    ]
-    if summary["latency_ms"]["p50"]:
-        parts.append(latency_words(summary["latency_ms"]["p50"], summary["look_latency_ms"]["p50"]))
-    return ", ".join(parts)
 
 
 def say(line: str) -> None:

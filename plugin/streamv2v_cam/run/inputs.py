@@ -71,6 +71,11 @@ def refuse_one_file_as_both(capture: CaptureSettings, sinks: Iterable[str]) -> N
             raise SinkError(f"Source and recording are the same file, {sink!r}. Choose another name for --sink.")
 
 
+def plays_once(capture: CaptureSettings) -> bool:
+    """Whether the source is a file that is read to its end, and not again: one that is let go of would begin anew."""
+    return not capture.loop and home_path(capture.source).is_file()
+
+
 def opener(capture: CaptureSettings, *, say: Say) -> Callable[[], Source]:
     """What opens the source of these settings, again and again after losses."""
 

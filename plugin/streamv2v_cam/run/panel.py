@@ -10,7 +10,7 @@ from streamv2v.config import EMBEDDED_MODEL
 
 from ..airstate import AirState
 from ..capture import CameraInfo, CaptureThread, SourceOpener, list_cameras
-from ..control import ControlServer, Desk, Recording, Report, Sizes, SourceChoice, Thumbnails
+from ..control import ControlServer, Desk, Recording, Report, Rests, Sizes, SourceChoice, Thumbnails
 from ..engine.portraits import Portraits
 from ..errors import SourceError
 from ..frame import Frame, Pixels
@@ -23,9 +23,11 @@ from ..store import ControlStore
 from ..system.accesstoken import AccessToken
 from ..telemetry import Telemetry
 from .checkup import Checkup
+from .history import History
 from .welcome import Welcome
 
 THUMBNAIL_WIDTH = 192
+WITHOUT_A_PICTURE = (AirState.STARTING, AirState.ENGINE_RESTARTING, AirState.RESTING)
 AT_THE_START, PRESENTER = "start", "presenter"
 
 
@@ -42,6 +44,8 @@ class Panel:
         draws: whether the person's picture in every look is drawn beside the run; with the embedded model alone, which
             is small enough to be there twice.
         sizes: the engine's sizes that may be chosen.
+        on_demand: lets camera and engine rest while nobody watches.
+        history: keeps the last minutes, for as long as the panel runs.
     """
 
     def __init__(
@@ -58,9 +62,11 @@ class Panel:
         report: Callable[[], Report],
         draws: bool = False,
         sizes: Sizes | None = None,
+        on_demand: Rests | None = None,
+        history: History | None = None,
     ) -> None:
         control = settings.control
-        self.sizes = sizes
+        self.sizes, self._history = sizes, history
         shelf = settings.shelf()
         self._thumbnails = Thumbnails(
             store,
@@ -68,6 +74,7 @@ class Panel:
             picture=lambda: preview.small_jpeg(THUMBNAIL_WIDTH) if preview else None,
             look_delay_s=lambda: max((now := telemetry.snapshot()).look_p95_ms, now.latency_p95_ms) / 1000,
         )
+        self._source_picture = RawPicture(raw) if preview else None
         sources = CameraSources(settings.capture, capture, opener)
         desk = Desk(
             store,
@@ -75,13 +82,15 @@ class Panel:
             lambda: telemetry.snapshot().as_dict(),
             report,
             preview=preview,
-            source_preview=RawPicture(raw) if preview else None,
+            source_preview=self._source_picture,
             recorder=recorder,
             sizes=sizes,
+            on_demand=on_demand,
             sources=sources,
             thumbnails=self._thumbnails,
             thumbnails_version=lambda: self._thumbnails.version,
             picture_version=self._thumbnails.version_of,
+            history=history,
             doctor=Checkup(settings, lambda: self.server.port),
             welcome=Welcome(
                 settings, identity=identity, switch=sources.switch, on_air=lambda: camera_on_air(capture, raw)
@@ -95,7 +104,7 @@ class Panel:
                 missing=lambda: [look for look in shelf.looks if look.name not in self._thumbnails],
                 put=self._thumbnails.put,
                 may=lambda: (now := report()).state == AirState.LIVE and not now.progress,
-                goes_on=lambda: report().state not in (AirState.STARTING, AirState.ENGINE_RESTARTING),
+                goes_on=lambda: report().state not in WITHOUT_A_PICTURE,
             )
         self.server = ControlServer(
             desk,
@@ -108,6 +117,11 @@ class Panel:
             origins=control.origins,
         )
 
+    @property
+    def source_watched(self) -> bool:
+        """Whether a page shows the camera's own picture."""
+        return self._source_picture is not None and self._source_picture.watched
+
     def start(self, say: Callable[[str], None]) -> None:
         """Serve, and say where.
 
@@ -116,6 +130,8 @@ class Panel:
         """
         self.server.start()
         self._thumbnails.start()
+        if self._history is not None:
+            self._history.start()
         if self._portraits is not None:
             self._portraits.start()
         say(f"page: {self.server.dock_address}")
@@ -128,6 +144,8 @@ class Panel:
         """Safe to call twice, or before `start`."""
         self.server.stop()
         self._thumbnails.stop()
+        if self._history is not None:
+            self._history.stop()
         if self._portraits is not None:
             self._portraits.stop()
 
@@ -144,7 +162,14 @@ class RawPicture:
         frame = self._raw.latest
         if frame is not None:
             self._sink.send(frame.pixels)
-        return self._sink.wait_newer(last_sequence, min(timeout_s, 0.03))
+        newer = self._sink.wait_newer(last_sequence, min(timeout_s, 0.03))
+        # after a rest, what was last seen before it is not shown
+        return newer if frame is not None else None
+
+    @property
+    def watched(self) -> bool:
+        """Whether a page follows it."""
+        return self._sink.watched
 
 
 class CameraSources:

@@ -39,6 +39,7 @@ _EXAMPLES = {
     "engine.cache_dir": '"models"',
     "engine.threads": "2",
     "engine.compile_cache": '"compiled"',
+    "on_demand.unload_after_s": "1800",
     "publish.record_folder": '"recordings"',
     "control.looks_file": '"looks.toml"',
     "obs.password_file": '"obs-password"',

@@ -1,14 +1,20 @@
-"""Kinds of values that a person may write in one text: lists, tables, names."""
+"""What settings are made of: the base of their sections, and values a person may write in one text (lists, tables)."""
 
 from __future__ import annotations
 
 import json
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic_settings import NoDecode
 
 from ..rates import as_rate
+
+
+class Section(BaseModel):
+    """Base of every section: a name nobody knows is an error, not a silent nothing."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 def words_from(value: Any) -> Any:

@@ -28,6 +28,7 @@ from .model import (
     ControlSettings,
     EngineSettings,
     ObsSettings,
+    OnDemandSettings,
     PublishSettings,
     Settings,
     StartSettings,
@@ -87,6 +88,10 @@ class LoadedSettings:
     @property
     def obs(self) -> ObsSettings:
         return self.values.obs
+
+    @property
+    def on_demand(self) -> OnDemandSettings:
+        return self.values.on_demand
 
     @property
     def start(self) -> StartSettings:

@@ -9,24 +9,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, create_model, model_validator
+from pydantic import BeforeValidator, Field, create_model, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from streamv2v.config import EMBEDDED_MODEL, SLOT_LIMIT, BankConfig, StreamConfig
 from streamv2v.controls import describe_controls
 
-from .kinds import Origins, Rate, Spec, Table, Words, words_from
+from .kinds import Origins, Rate, Section, Spec, Table, Words, words_from
+from .ondemand import OnDemandSettings
 
 ENVIRONMENT_PREFIX = "STREAMV2V_"
 ENVIRONMENT_DELIMITER = "__"
 DEFAULT_PORT = 8765
 DEFAULT_LOOK = "auto"
-
-
-class Section(BaseModel):
-    """Base of every section: a name nobody knows is an error, not a silent nothing."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class CaptureSettings(Section):
@@ -292,6 +287,7 @@ class Settings(BaseSettings):
     engine: EngineSettings = EngineSettings()
     control: ControlSettings = ControlSettings()
     obs: ObsSettings = ObsSettings()
+    on_demand: OnDemandSettings = OnDemandSettings()
     start: StartSettings = StartSettings()
 
     @classmethod

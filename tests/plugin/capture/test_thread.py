@@ -194,3 +194,43 @@ def test_framing_follows_the_controls_from_the_next_picture_on(start: Callable[.
     assert until(lambda: rig.shows(0))
     rig.store.apply({"mirror": True})
     assert until(lambda: rig.shows(255))
+
+
+def test_a_source_that_rests_is_closed_and_gives_nothing_until_it_is_woken(start: Callable[..., Rig]) -> None:
+    opened: list[GreySource] = []
+
+    def open() -> GreySource:
+        opened.append(GreySource(50 + len(opened)))
+        return opened[-1]
+
+    rig = start(open)
+    assert until(lambda: rig.shows(50))
+    rig.thread.rest()
+    assert opened[0].closed
+    captured = rig.telemetry.snapshot().captured
+    other = GreySource(99)
+    rig.thread.switch(lambda: other)
+    time.sleep(0.3)
+    assert rig.telemetry.snapshot().captured == captured and len(opened) == 1, "it rests on, whatever is chosen"
+    rig.thread.wake()
+    assert until(lambda: rig.shows(99))
+    rig.thread.rest()
+    assert other.closed
+
+
+def test_a_lost_source_that_rests_is_not_tried_and_not_called_lost(start: Callable[..., Rig]) -> None:
+    tries: list[float] = []
+
+    def open() -> Source:
+        tries.append(time.monotonic())
+        raise SourceError("No camera is plugged in.")
+
+    rig = start(open)
+    assert until(lambda: rig.thread.lost_reason is not None)
+    rig.thread.rest()
+    assert rig.thread.lost_reason is None
+    count = len(tries)
+    time.sleep(0.8)
+    assert len(tries) == count
+    rig.thread.wake()
+    assert until(lambda: len(tries) > count)

@@ -244,3 +244,14 @@ def test_a_card_with_its_build_and_driver_is_in_order(tmp_path: Path) -> None:
 
 def test_a_folder_that_cannot_be_written_is_named_with_the_way_to_get_it_back(tmp_path: Path, folders: Path) -> None:
     assert str(folders) in troubles(linux(tmp_path, closed=[str(folders)]), settings={})["disk.closed"].command
+
+
+def test_where_camera_and_engine_rest_it_is_told_what_can_be_seen_of_who_watches(tmp_path: Path) -> None:
+    on = {"on_demand.on": True}
+    older = linux(tmp_path / "older", {f"{LOOPBACK}/version": "0.12.7"})
+    assert "ondemand.processes" in troubles(older, settings=on)
+    assert "ondemand.processes" not in troubles(older, settings={})
+    newer = linux(tmp_path / "newer")
+    assert "ondemand.told" in found(newer, settings=on) and "ondemand.told" not in found(newer, settings={})
+    assert "ondemand.page" in found(linux(tmp_path / "none", nodes=[WEBCAM]), settings=on)
+    assert "ondemand.unseen" in troubles(replace(newer, system="Darwin"), settings=on)

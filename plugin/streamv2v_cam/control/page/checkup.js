@@ -1,5 +1,6 @@
 // What the doctor finds: nothing is looked at until somebody opens it, and what is in order takes one line.
 
+import { element } from "/elements.js";
 import { say, wordsOf } from "/refusals.js";
 import { healthWords } from "/words.js";
 
@@ -81,9 +82,4 @@ export class Checkup {
     setTimeout(() => URL.revokeObjectURL(address), 10_000);
     $("health-words").textContent = "Saved. Passwords, keys, addresses and prompts are not in it; look into it before you send it.";
   }
-}
-
-/** An element with a class and words; words are never read as markup. */
-function element(kind, className, words = "") {
-  return Object.assign(document.createElement(kind), { className, textContent: words });
 }

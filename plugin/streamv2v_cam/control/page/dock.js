@@ -10,6 +10,8 @@ import { Loading } from "/loading.js";
 import { Looks } from "/looks.js";
 import { CAMERA, ELSEWHERE, FRONT } from "/names.js";
 import { Notice } from "/notice.js";
+import { OnDemand } from "/ondemand.js";
+import { Past } from "/past.js";
 import { Picture } from "/picture.js";
 import { Prompt } from "/prompt.js";
 import { forgetRefusals, say, wordsOf } from "/refusals.js";
@@ -27,6 +29,8 @@ const arrange = new Arrange(link, looks);
 looks.changed = () => arrange.show();
 new Saving(link, looks);
 new Checkup(link);
+new Past(link);
+const onDemand = new OnDemand(link);
 const welcome = new Welcome(link);
 const sizing = new Sizing(link);
 const prompt = new Prompt(send, link);
@@ -91,6 +95,7 @@ function showRecording(recording) {
 function showStatus({ air, telemetry, obs, looks_version, notice, recording }) {
   for (const [name, control] of controls) control.rest(air.resting?.[name] ?? "");
   showRecording(recording);
+  onDemand.heard(air.on_demand);
   notices.show(notice);
   $("state").textContent = air.state;
   $("state").dataset.kind = kindOf(air.state);

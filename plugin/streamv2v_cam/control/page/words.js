@@ -8,6 +8,7 @@ const STATES = {
   "sink lost": ["bad", "An output takes no picture; it is opened again by itself."],
   "bypass": ["chosen", "Viewers see your camera as it is, without a look."],
   "freeze": ["chosen", "The picture stands still; you can move."],
+  "resting": ["", ""],
   "privacy": ["chosen", "Covered: nobody sees you. Pressing Privacy again leaves it so."],
 };
 

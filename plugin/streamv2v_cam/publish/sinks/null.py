@@ -8,6 +8,8 @@ from ...frame import Pixels
 class NullSink:
     """Takes every picture and shows none; for measurements and machines without any output."""
 
+    watched = False
+
     def __init__(self) -> None:
         self.name = "nothing (frames are counted)"
         self.frames = 0

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 
 from ...frame import Pixels
 from ...system.opencv import cv2
+
+WATCHED_S = 1.0
+"""Who watches asks at least twice a second."""
 
 
 class PreviewSink:
@@ -29,6 +33,12 @@ class PreviewSink:
         self._closed = False
         self._encoded: tuple[int, bytes] | None = None
         self._encoded_at_s = 0.0
+        self._asked_s = -math.inf
+
+    @property
+    def watched(self) -> bool:
+        """Whether a page, or another program, follows the picture."""
+        return time.monotonic() < self._asked_s + WATCHED_S
 
     def send(self, pixels: Pixels) -> None:
         with self._news:
@@ -63,7 +73,8 @@ class PreviewSink:
             last_sequence: the number that came with the watcher's last picture; -1 takes whatever there is.
             timeout_s: longest wait; for pictures and for the pace together.
         """
-        deadline_s = time.monotonic() + timeout_s
+        self._asked_s = time.monotonic()
+        deadline_s = self._asked_s + timeout_s
         while (left_s := deadline_s - time.monotonic()) > 0:
             with self._news:
                 if self._sequence <= max(last_sequence, 0) and not self._closed:

@@ -11,6 +11,7 @@ from typing import Any
 
 from ...errors import SinkError
 from ...frame import Pixels
+from ...system.readers import is_read
 from ...system.v4l2 import list_nodes
 from ...system.written import begin_writing, end_writing
 from .loopback import OBS_LABEL, WITHOUT, chosen_node, module_version, warning_of
@@ -83,6 +84,11 @@ class VirtualCameraSink:
             self._camera.send(pixels)
         except (RuntimeError, OSError) as error:
             raise SinkError(f"The {self.name} takes no picture any more: {error}.") from None
+
+    @property
+    def watched(self) -> bool | None:
+        """Whether a program reads the camera; only Linux tells."""
+        return is_read(self.device) if self._node is not None else None
 
     def close(self) -> None:
         if self._camera is not None:

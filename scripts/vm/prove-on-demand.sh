@@ -1,0 +1,7 @@
+#!/usr/bin/env bash
+# Prove in the virtual machine that who reads the virtual camera is seen, and that the webcam rests without a reader.
+#
+#   scripts/vm/prove-on-demand.sh
+#
+# The same machine and host program as prove-virtual-camera.sh; a run takes about a minute and a half.
+exec "$(dirname "$0")/run_in_machine.sh" readers_job
