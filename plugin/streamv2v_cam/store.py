@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Protocol
 
 from streamv2v.controls import Controls
 
@@ -30,6 +30,13 @@ class Snapshot:
     bank_resets: int = 0
     look: str | None = None
     before_privacy: str = "effect"
+
+
+class LiveValues(Protocol):
+    """What is read of a store by who never changes it."""
+
+    @property
+    def current(self) -> Snapshot: ...
 
 
 Subscriber = Callable[[Snapshot], None]

@@ -9,9 +9,10 @@ from dataclasses import fields, replace
 import pytest
 from streamv2v_cam.errors import LookError, SettingsError
 from streamv2v_cam.settings import load_settings
+from streamv2v_cam.settings.engine import BankSettings, EngineSettings
 from streamv2v_cam.settings.file import commented_file, write_commented_file, write_setting
 from streamv2v_cam.settings.loading import default_cache_folder
-from streamv2v_cam.settings.model import BankSettings, EngineSettings, Settings, StartSettings
+from streamv2v_cam.settings.model import Settings, StartSettings
 from streamv2v_cam.settings.tree import FIELDS, variable
 
 from streamv2v.config import BEST_CONTROLS, BankConfig, Lora, StreamConfig

@@ -20,7 +20,7 @@ from streamv2v.errors import StreamV2VError
 from .. import __version__
 from ..errors import CamError
 from ..system.ownership import remedy
-from . import EXIT_INTERRUPTED, cameras, config, doctor, looks, obs, run, serve, token, translate
+from . import EXIT_INTERRUPTED, cameras, config, doctor, looks, obs, pair, run, serve, token, translate
 
 EXIT_REFUSED = 2
 EXIT_BROKEN = 1
@@ -41,7 +41,7 @@ app.add_typer(token.app, name="token")
 app.add_typer(obs.app, name="obs")
 app.command("doctor")(doctor.doctor)
 app.command("serve")(serve.serve)
-app.command("pair")(serve.pair)
+app.command("pair")(pair.pair)
 
 
 def _version(asked: bool) -> None:

@@ -113,6 +113,7 @@ SETTING_OF = {
     "motion": "start.motion",
     "mirror": "start.mirror",
     "engine": "engine.remote",
+    "announce": "engine.announce",
     "model": "engine.model",
     "loras": "engine.loras",
     "vae": "engine.vae",

@@ -35,7 +35,12 @@ _Preview = Annotated[bool | None, option("--preview/--no-preview", help="Show th
 _OpenPage = Annotated[bool | None, option("--open/--no-open", help="Open the page in a browser, or not.", panel=_PAGE)]
 _Engine = Annotated[
     str | None,
-    option("--engine", metavar="ADDRESS", help="A server that does the work (see: serve --help).", panel=_PICTURE),
+    option(
+        "--engine",
+        metavar="ADDRESS",
+        help='A server that does the work (see: serve --help); "auto" takes a paired one of this network.',
+        panel=_PICTURE,
+    ),
 ]
 _Obs = Annotated[
     bool | None, option("--obs/--no-obs", help="Also start the OBS process (see: obs --help).", panel=_PAGE)

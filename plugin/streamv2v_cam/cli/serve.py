@@ -1,8 +1,9 @@
-"""`streamv2v-cam serve` and `pair`: an engine for machines elsewhere, and meeting one."""
+"""`streamv2v-cam serve`: an engine for machines elsewhere."""
 
 from __future__ import annotations
 
 import socket
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -19,7 +20,9 @@ _Port = Annotated[int, option("--port", min=0, max=65535, help="Port it listens 
 _Engines = Annotated[int, option("--engines", min=1, max=64, help="Engines at a time, one for each machine it serves.")]
 _Pair = Annotated[bool, option("--pair", help="Show a code for another machine; without, only where none is paired.")]
 _Forget = Annotated[str | None, option("--forget", metavar="NAME", help="Let a machine in no more, and stop.")]
-_Name = Annotated[str | None, option("--name", help="What the server calls this machine.")]
+_Announce = Annotated[
+    bool | None, option("--announce/--no-announce", help="Let the machines of this network find it by themselves.")
+]
 
 
 def serve(
@@ -28,6 +31,7 @@ def serve(
     engines: _Engines = 1,
     pair: _Pair = False,
     forget: _Forget = None,
+    announce: _Announce = None,
     model: options.Model = None,
     loras: options.Loras = None,
     vae: options.Vae = None,
@@ -49,6 +53,7 @@ def serve(
     given = {name: value for name, value in locals().items() if name not in ("host", "port")}
     from ..engine.asked import check_asked
     from ..engine.heartbeat import Patience
+    from ..engine.remote.discovery import announced
     from ..engine.remote.server import EngineServer
     from ..settings import default_config_path
     from ..system.logs import set_up_logging
@@ -75,6 +80,7 @@ def serve(
             patience=Patience(engine.load_timeout_s, engine.hang_timeout_s),
         )
         server.start()
+        announcement = announced(server.port, server.fingerprint, host) if engine.announce else None
         try:
             _tell(server, pair)
             while True:
@@ -82,32 +88,30 @@ def serve(
         except KeyboardInterrupt:
             typer.echo("stopping", err=True)
         finally:
+            if announcement is not None:
+                announcement.end()
             server.stop()
 
 
-def pair(
-    address: Annotated[str, typer.Argument(metavar="ADDRESS", help="Of the server, like gpu-pc or gpu-pc:8770.")],
-    code: Annotated[str, typer.Argument(metavar="CODE", help="As `serve` shows it there.")],
-    name: _Name = None,
-) -> None:
-    """Meet an engine server once: its code makes sure that it is the one you mean."""
-    from ..engine.remote.address import server_address
-    from ..engine.remote.known import known_servers
-    from ..engine.remote.meeting import pair as meet
-
-    server = server_address(address)
-    seen = meet(server, code, known_servers(), name=name or "")
-    typer.echo(f"Paired with {server} (certificate {seen[:16]}). Now: streamv2v-cam run --engine {server}")
-
-
 def _tell(server: EngineServer, wanted: bool) -> None:
-    names = server.hosts.names()
-    typer.echo(f"engine server: wss://{socket.gethostname()}:{server.port}", err=True)
+    names, machine = server.hosts.names(), socket.gethostname()
+    typer.echo(f"engine server: wss://{machine}:{server.port}", err=True)
     typer.echo(f"lets in: {', '.join(names) or 'nobody yet'}", err=True)
-    if wanted or not names:
-        code = server.code.open()
-        typer.echo(f"code: {code}, for ten minutes and one machine. There:", err=True)
-        typer.echo(f"  streamv2v-cam pair {socket.gethostname()}:{server.port} {code}", err=True)
+    if not wanted and names:
+        return
+    code = server.code.open()
+    typer.echo(f"code: {code}, for ten minutes and one machine. There:", err=True)
+    typer.echo(f"  streamv2v-cam pair {machine}:{server.port} {code}", err=True)
+    if sys.stderr.isatty():
+        from ..engine.remote.address import ServerAddress
+        from ..engine.remote.discovery import own_addresses
+        from ..engine.remote.invitation import Invitation, drawn
+
+        places = tuple(ServerAddress(place, server.port) for place in (machine, *own_addresses()[:3]))
+        typer.echo(
+            f"or, with its camera before this: streamv2v-cam pair --scan\n{drawn(str(Invitation(places, code)))}",
+            err=True,
+        )
 
 
 def _forget(name: str, folder: Path) -> None:

@@ -14,7 +14,7 @@ from streamv2v.prompts.reading import TextModel
 from ..airstate import EngineState, EngineStatus
 from ..frame import Frame
 from ..mailbox import Mailbox
-from ..store import ControlStore
+from ..store import LiveValues
 from ..system.stopping import is_ordered
 from ..telemetry import Telemetry
 from .feeding import Feeder
@@ -57,7 +57,7 @@ class EngineSupervisor:
         self,
         config: StreamConfig,
         *,
-        store: ControlStore,
+        store: LiveValues,
         raw: Mailbox[Frame],
         styled: Mailbox[Frame],
         telemetry: Telemetry,

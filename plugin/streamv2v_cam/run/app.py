@@ -5,14 +5,9 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
-from streamv2v.models.vocabulary import vocabulary_of
-
 from ..capture import CaptureThread
 from ..control import Report
-from ..engine.asked import check_asked
-from ..engine.heartbeat import Patience
 from ..engine.link import DEFAULT_ENTRY
-from ..engine.supervisor import EngineSupervisor
 from ..errors import EngineError, SinkError, SourceError
 from ..frame import Frame
 from ..mailbox import Mailbox
@@ -23,6 +18,7 @@ from ..system.stopping import rest, terminate_as_interrupt
 from ..telemetry import Telemetry
 from .browser import open_page
 from .elsewhere import engine_entry, works_here
+from .engines import engine_of, vocabulary_here
 from .history import History
 from .inputs import opener, plays_once, refuse_one_file_as_both
 from .ondemand import OnDemand, Watching, watching_of
@@ -31,7 +27,7 @@ from .panel import Panel
 from .recorder import Recorder
 from .resting import resting_controls
 from .sight import sight_of
-from .sizing import engine_sizes, starting_config
+from .sizing import engine_sizes
 from .starting import starting_store
 from .statusline import status_line, words
 from .summary import closing_line, summary_of
@@ -61,29 +57,16 @@ class App:
     """
 
     def __init__(self, settings: LoadedSettings, *, entry: str = DEFAULT_ENTRY) -> None:
-        publish, engine = settings.publish, settings.engine
-        vocabulary = None
+        publish, vocabulary = settings.publish, None
         if entry == DEFAULT_ENTRY:
-            check_asked(settings.stream_config())
-            vocabulary = vocabulary_of(engine.model, loras=engine.loras)
+            vocabulary = vocabulary_here(settings)
         self.settings = settings
         self.store = starting_store(settings, vocabulary, say=say)
         self.telemetry = Telemetry()
         self.source_began = False
         self.obs: ObsChild | None = None
         raw, styled = Mailbox[Frame](), Mailbox[Frame]()
-        self.supervisor = EngineSupervisor(
-            starting_config(settings),
-            store=self.store,
-            raw=raw,
-            styled=styled,
-            telemetry=self.telemetry,
-            entry=entry,
-            patience=Patience(engine.load_timeout_s, engine.hang_timeout_s),
-            threads=engine.threads or 0,
-            fit=engine.memory == "fit",
-            spare=engine.spare and entry == DEFAULT_ENTRY,
-        )
+        self.supervisor = engine_of(settings, entry, store=self.store, raw=raw, styled=styled, telemetry=self.telemetry)
         self.sizes = engine_sizes(settings, self.supervisor, self.telemetry.snapshot, by_rate=entry == DEFAULT_ENTRY)
         self.store.notes.text_model = lambda: self.supervisor.text_model
         open_source = opener(settings.capture, say=say)

@@ -31,7 +31,8 @@ Size = tuple[int, int]
 class Engine(Protocol):
     """What is looked at and rebuilt."""
 
-    config: StreamConfig
+    @property
+    def config(self) -> StreamConfig: ...
 
     def rebuild(self, config: StreamConfig) -> None: ...
 

@@ -7,8 +7,9 @@ import os
 from typing import TYPE_CHECKING
 
 from ..engine.link import DEFAULT_ENTRY
-from ..engine.remote.address import Dial, server_address
+from ..engine.remote.address import Dial, wanted_address
 from ..engine.remote.known import known_servers
+from ..errors import SettingsError
 
 if TYPE_CHECKING:
     from ..settings import LoadedSettings
@@ -25,21 +26,28 @@ def engine_entry(settings: LoadedSettings) -> str:
     """The function that runs in the engine process: the engine itself, what stands in for one elsewhere, or a test's.
 
     Raises:
-        SettingsError: the address of a server is none, or this machine is not paired with it.
+        SettingsError: the address of a server is none, or this machine is not paired with it, or with none at all.
     """
     if stand_in := os.environ.get(STAND_IN):
         log.warning("The engine is a stand-in for tests: %s (%s).", stand_in, STAND_IN)
         return stand_in
     if not settings.engine.remote:
         return DEFAULT_ENTRY
-    known_servers().of(server_address(settings.engine.remote))
+    address = wanted_address(settings.engine.remote)
+    if address is not None:
+        known_servers().of(address)
+    elif not known_servers().all():
+        raise SettingsError(
+            "This machine is paired with no engine server yet. `streamv2v-cam pair` shows those in this network; "
+            "there, `streamv2v-cam serve --pair` shows a code."
+        )
     return REMOTE_ENTRY
 
 
 def engine_dial(settings: LoadedSettings) -> str:
     """What stands where the model's name does, for the process that stands in."""
     assert settings.engine.remote is not None
-    return str(Dial(server_address(settings.engine.remote), settings.engine.remote_pictures))
+    return str(Dial(wanted_address(settings.engine.remote), settings.engine.remote_pictures))
 
 
 def works_here(facts: dict[str, object]) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..capture import CaptureThread
-from ..engine.supervisor import EngineSupervisor
+from ..engine.reserve import Kept
 from ..publish import PublisherThread
 from ..store import ControlStore
 from .news import Sight
@@ -12,7 +12,7 @@ from .recorder import Recorder
 
 def sight_of(
     publisher: PublisherThread,
-    supervisor: EngineSupervisor,
+    supervisor: Kept,
     capture: CaptureThread,
     recorder: Recorder,
     store: ControlStore,

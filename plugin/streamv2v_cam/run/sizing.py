@@ -99,9 +99,18 @@ def starting_config(settings: LoadedSettings) -> StreamConfig:
     Raises:
         SettingsError: a value the library refuses.
     """
-    usual = settings.stream_config()
     if settings.engine.remote:
-        return replace(usual, model=engine_dial(settings))
+        return replace(settings.stream_config(), model=engine_dial(settings))
+    return config_here(settings)
+
+
+def config_here(settings: LoadedSettings) -> StreamConfig:
+    """What an engine on this machine is built from first.
+
+    Raises:
+        SettingsError: a value the library refuses.
+    """
+    usual = settings.stream_config()
     if not _by_rate(settings):
         return usual
     offered, trials = ladder(usual.width, usual.height), Trials(usual.compile_cache)

@@ -38,15 +38,17 @@ def starting_store(
     try:
         judge.check(controls, quietly=True)
     except UnknownLook as refusal:
-        controls, name = _known(settings, controls, vocabulary)
+        controls, name = known_controls(settings, controls, vocabulary)
         say(refusal.told.replace("the look on air stays", f"the run starts in {name or 'its usual look'}"))
     for line in judge.notes.of(controls):
         say(line)
     return ControlStore(controls, look=name, judge=judge)
 
 
-def _known(settings: LoadedSettings, asked: Controls, vocabulary: Vocabulary | None) -> tuple[Controls, str | None]:
-    """The values asked for, with the words of the first look that the model knows."""
+def known_controls(
+    settings: LoadedSettings, asked: Controls, vocabulary: Vocabulary | None
+) -> tuple[Controls, str | None]:
+    """The values asked for, with the words of the first look that the model knows, and that look's name."""
     silent = WordJudge(vocabulary, quiet=True)
     for look in settings.looks():
         words = Controls().patched(look.patch())

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ..engine.supervisor import EngineSupervisor
+from ..engine.reserve import Kept
 from ..publish import PublisherThread
 from ..store import Snapshot
 from ..telemetry import TelemetrySnapshot
@@ -15,7 +15,7 @@ from .statusline import latency_words
 def summary_of(
     figures: TelemetrySnapshot,
     publisher: PublisherThread,
-    supervisor: EngineSupervisor,
+    supervisor: Kept,
     now: Snapshot,
     *,
     source: str,

@@ -22,11 +22,11 @@ from ..looks import LookSet, Shelf, load_looks, shipped_looks
 from ..sizes import size_for
 from ..system.ownership import remedy
 from ..system.paths import home_path
+from .engine import EngineSettings
 from .model import (
     DEFAULT_LOOK,
     CaptureSettings,
     ControlSettings,
-    EngineSettings,
     ObsSettings,
     OnDemandSettings,
     PublishSettings,

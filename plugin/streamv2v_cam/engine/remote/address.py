@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from ...errors import SettingsError
 
 DEFAULT_PORT = 8770
+ANY = "auto"
+"""Stands for whichever paired server is found; a machine of that name is wss://auto."""
 _WRITTEN = re.compile(r"(?:(?P<scheme>[a-z]+)://)?(?P<host>\[[0-9A-Fa-f:.%]+\]|[^\s:/\[\]@?#]+)(?::(?P<port>\d+))?/?")
 
 
@@ -27,13 +29,18 @@ class ServerAddress:
 
 @dataclass(frozen=True)
 class Dial:
-    """Where to, and how pictures are written on the line ("jpeg" or "raw"); as text it stands for a model's name."""
+    """Where to, and how pictures are written on the line; as text it stands for a model's name.
 
-    address: ServerAddress
+    Attributes:
+        address: of the server; None for whichever paired one is found in the local network.
+        pictures: one of `choosing.CHOICES`.
+    """
+
+    address: ServerAddress | None
     pictures: str
 
     def __str__(self) -> str:
-        return f"wss://{self.address}?pictures={self.pictures}"
+        return f"{ANY if self.address is None else f'wss://{self.address}'}?pictures={self.pictures}"
 
 
 def dial_of(text: str) -> Dial:
@@ -43,7 +50,16 @@ def dial_of(text: str) -> Dial:
         SettingsError: it is none.
     """
     address, _, pictures = text.partition("?pictures=")
-    return Dial(server_address(address), pictures or "jpeg")
+    return Dial(wanted_address(address), pictures or "auto")
+
+
+def wanted_address(text: str) -> ServerAddress | None:
+    """Read what people write for the server that they want: an address, or "auto" for whichever is found.
+
+    Raises:
+        SettingsError: it is none of these.
+    """
+    return None if text.strip() == ANY else server_address(text)
 
 
 def server_address(text: str) -> ServerAddress:

@@ -44,6 +44,11 @@ def fingerprint(der: bytes) -> str:
     return hashlib.sha256(der).hexdigest()
 
 
+def fingerprint_of(pem: str) -> str:
+    """The same, of a certificate as it is kept."""
+    return fingerprint(ssl.PEM_cert_to_DER_cert(pem))
+
+
 def pinned_context(pem: str) -> ssl.SSLContext:
     """TLS for a host that talks to the holder of that one certificate and to nobody else."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)

@@ -6,35 +6,28 @@ difference. The address of the server stands where the model's name does.
 
 from __future__ import annotations
 
-import asyncio
 import threading
-import time
-from typing import NoReturn
-
-from websockets.asyncio.client import connect
-from websockets.exceptions import InvalidStatus
+from dataclasses import replace
+from typing import Any
 
 from streamv2v.errors import ModelError
 
 from ... import __version__
 from ...errors import SettingsError
 from ..child import EngineEnd
-from ..protocol import Failure, FailureKind, Ready
+from ..protocol import Failure, FailureKind, Notice, Ready
 from ..shared_frames import Record
-from .address import Dial, ServerAddress, dial_of
-from .certificate import pinned_context
+from .address import ServerAddress, dial_of
+from .dialling import BEAT_S, dialled, wait
 from .flight import Flight
-from .known import known_servers
 from .line import EventLoop, Line, LineClosed
-from .server import ENGINE_PATH, LARGEST_MESSAGE, PING_S, SILENT_S
+from .pictures import PictureReader, PictureWriter, readable_codecs
 from .session import FULL
-from .wire import Arrived, Hello, Picture, WireError, heard, picture_bytes, picture_of, words
+from .wire import Arrived, Hello, KeyframeWanted, Picture, Reads, WireError, heard, words
 
 ENTRY = "streamv2v_cam.engine.remote.client:main"
-AGAIN_S = 1.0
 DEAD_S = 4.0
 """A picture that nobody has taken in for so long has met a line that is dead."""
-BEAT_S = 0.05
 KEPT = 64
 
 
@@ -46,67 +39,14 @@ def main(end: EngineEnd) -> None:
         dial = dial_of(end.spec.config.model)
         events = EventLoop("line")
         while not end.memory.stop:
-            line = _dialled(end, dial.address, events)
+            address, line = dialled(end, dial, events)
             try:
-                full = Relay(end, line, dial).run()
+                why = Relay(end, line, address, dial.pictures).run()
             finally:
                 line.close()
-            _wait(end, f"{dial.address} is full ({full}); trying again")
+            wait(end, f"{why}; trying again")
     except SettingsError as error:
         raise ModelError(str(error)) from error
-
-
-def _dialled(end: EngineEnd, address: ServerAddress, events: EventLoop) -> Line:
-    """A line to the server, tried for as long as it takes.
-
-    Raises:
-        ModelError: the server does not know this machine, or is another one.
-    """
-    while True:
-        end.progress(f"asking {address} for an engine")
-        certificate, token = known_servers().of(address)
-        try:
-            return events.run(_open(address, certificate, token, events))
-        except InvalidStatus as error:
-            if error.response.status_code == 401:
-                raise ModelError(
-                    f"{address} does not know this machine any more. There: streamv2v-cam serve --pair; "
-                    f"here: streamv2v-cam pair {address} CODE"
-                ) from error
-            why = f"it answered {error.response.status_code}"
-        except Exception as error:
-            if "CERTIFICATE_VERIFY_FAILED" in str(error):
-                raise ModelError(
-                    f"Who answers at {address} is not the server that this machine was paired with. If it was set up "
-                    f"anew: streamv2v-cam pair {address} CODE"
-                ) from error
-            why = " ".join(str(error).split())[:160] or type(error).__name__
-        _wait(end, f"{address} does not answer ({why}); trying again")
-
-
-async def _open(address: ServerAddress, certificate: str, token: str, events: EventLoop) -> Line:
-    socket = await connect(
-        address.url(ENGINE_PATH),
-        ssl=pinned_context(certificate),
-        additional_headers={"Authorization": f"Bearer {token}"},
-        proxy=None,
-        compression=None,
-        max_size=LARGEST_MESSAGE,
-        open_timeout=5,
-        ping_interval=PING_S,
-        ping_timeout=SILENT_S,
-    )
-    line = Line(socket, events)
-    line.pumping = asyncio.ensure_future(line.pump())
-    return line
-
-
-def _wait(end: EngineEnd, why: str) -> None:
-    until_s = time.monotonic() + AGAIN_S
-    end.progress(why)
-    while time.monotonic() < until_s and not end.memory.stop:
-        end.memory.beat()
-        time.sleep(BEAT_S)
 
 
 class Relay:
@@ -115,61 +55,101 @@ class Relay:
     Args:
         end: of the host.
         line: to the server.
-        dial: what was dialled.
+        address: of the server.
+        pictures: how they are written, one of `choosing.CHOICES`.
     """
 
-    def __init__(self, end: EngineEnd, line: Line, dial: Dial) -> None:
-        self._end, self._line, self._address = end, line, dial.address
-        self._config, self._codec = end.spec.config, dial.pictures
+    def __init__(self, end: EngineEnd, line: Line, address: ServerAddress, pictures: str) -> None:
+        self._end, self._line, self._address, self._asked = end, line, address, pictures
+        size = end.spec.config.width, end.spec.config.height
+        self._flight = Flight(lambda: line.round_trip_s)
+        self._writer = PictureWriter(*size, pictures, (), self._flight)
+        self._reader = PictureReader(*size)
         self._lock = threading.Lock()
-        self._flight = Flight()
         self._sent: dict[int, Record] = {}
+        self._facts: dict[str, Any] = {}
+        self._told = ""
         self._ready = threading.Event()
         self._over = threading.Event()
 
     def run(self) -> str:
-        """Until the host says stop; or the server has no engine to spare, which is returned in words."""
-        config, end = self._config, self._end
-        self._line.send(words(Hello(config.width, config.height, self._codec, end.snapshot, __version__)))
+        """Until the host says stop; or there is no engine to be had now, for the reason that is returned."""
+        config, end = self._end.spec.config, self._end
+        plain = "raw" if self._asked == "raw" else "jpeg"
+        reads = readable_codecs() if self._asked in ("auto", "h264") else ()
+        hello = Hello(config.width, config.height, plain, end.snapshot, __version__, reads=reads, asked=self._asked)
+        self._line.send(words(hello))
         feeder = threading.Thread(target=self._feed, name="frames to server", daemon=True)
         feeder.start()
         try:
             while not end.memory.stop:
                 end.memory.beat()
                 if self._flight.unanswered_s() > DEAD_S:
-                    self._lost("it takes no picture any more")
+                    return self._lost("it takes no picture any more")
                 try:
                     self._take(self._line.recv(BEAT_S))
                 except TimeoutError:
                     continue
         except WireError as error:
-            self._lost(str(error))
+            return self._lost(str(error))
         except LineClosed as closed:
             if closed.code == FULL:
-                return closed.reason
-            self._lost("it was stopped" if closed.orderly else "the line broke")
+                return f"{self._address} is full ({closed.reason})"
+            return self._lost("it was stopped" if closed.orderly else "the line broke")
         finally:
             self._over.set()
         return ""
 
     def _take(self, message: str | bytes) -> None:
         if isinstance(message, bytes):
-            picture = picture_of(message, self._config.width, self._config.height)
+            picture = self._reader.read(message)
             self._line.send(words(Arrived(picture.sequence)))
-            self._answer(picture)
+            if picture.pixels is None:
+                self._line.send(words(KeyframeWanted()))
+            else:
+                self._answer(picture)
+                self._tell_line()
             return
         said = heard(message)
         if isinstance(said, Arrived):
             self._flight.arrived(said.sequence)
+        elif isinstance(said, Reads):
+            self._writer.allow(said.codecs)
+        elif isinstance(said, KeyframeWanted):
+            self._writer.want_keyframe()
         elif isinstance(said, Ready):
-            where = {"server": str(self._address), "line": self._codec}
-            self._end.ready(said.delay_frames, {**said.facts, **where}, said.text)
+            self._facts, self._told = said.facts, self._line_words()
+            self._end.ready(said.delay_frames, self._all_facts(), said.text)
             self._ready.set()
         elif isinstance(said, Failure):
             self._end.send(said)
             raise SystemExit(1)
+        elif isinstance(said, Notice) and said.facts is not None:
+            self._facts = said.facts
+            self._end.send(replace(said, facts=self._all_facts()))
         elif not isinstance(said, Hello) and hasattr(said, "text"):
             self._end.send(said)  # type: ignore[arg-type]
+
+    def _line_words(self) -> str:
+        there, back = self._writer.codec, self._reader.codec or self._writer.codec
+        return there if there == back else f"{there} there, {back} back"
+
+    def _all_facts(self) -> dict[str, Any]:
+        return {**self._facts, "server": str(self._address), "line": self._told}
+
+    def _tell_line(self) -> None:
+        """Say it where pictures are written in another way than before."""
+        now = self._line_words()
+        if now == self._told or not self._ready.is_set():
+            return
+        self._told = now
+        trip_ms = self._line.round_trip_s * 1000
+        self._end.send(
+            Notice(
+                f"pictures to and from {self._address}: {now} ({trip_ms:.0f} ms there and back)",
+                facts=self._all_facts(),
+            )
+        )
 
     def _answer(self, picture: Picture) -> None:
         with self._lock:
@@ -199,13 +179,15 @@ class Relay:
                 with self._lock:
                     self._sent[last] = record
                     self._sent.pop(last - KEPT, None)
+                message = self._writer.message(Picture(end.memory.picture(record), last))
                 self._flight.sent(last)
-                self._line.send(
-                    picture_bytes(Picture(end.memory.picture(record), last), self._codec, self._flight.quality)
-                )
+                self._line.send(message)
         except (LineClosed, ValueError):  # the line, or the memory of a host that has ended
             return
 
-    def _lost(self, why: str) -> NoReturn:
-        self._end.send(Failure(FailureKind.CRASH, f"the engine at {self._address} is gone: {why}"))
+    def _lost(self, why: str) -> str:
+        reason = f"the engine at {self._address} is gone: {why}"
+        if not self._ready.is_set():
+            return reason  # nothing has begun yet, so nothing ends either
+        self._end.send(Failure(FailureKind.CRASH, reason))
         raise SystemExit(1)

@@ -1,4 +1,4 @@
-"""A picture as the bytes that go over the line: JPEG, or as it is."""
+"""A picture by itself as the bytes that go over the line: JPEG, or as it is."""
 
 from __future__ import annotations
 
@@ -10,7 +10,10 @@ from numpy.typing import NDArray
 from ...frame import Pixels
 from ...system.opencv import cv2
 
-CODECS = ("jpeg", "raw")
+STILL = ("jpeg", "raw")
+"""Ways in which each picture is readable by itself."""
+CODECS = (*STILL, "h264")
+"""All, in the order of their numbers on the line."""
 
 
 class PictureError(ValueError):
@@ -22,7 +25,7 @@ def coded(pixels: Pixels, codec: str, quality: int) -> bytes:
 
     Args:
         pixels: RGB uint8 `[H, W, 3]`.
-        codec: one of `CODECS`.
+        codec: one of `STILL`.
         quality: of a JPEG, 1..100.
     """
     if codec == "raw":

@@ -1,38 +1,50 @@
-"""Which pictures are on the line: the newest wins, at most two at a time, as large as the line carries."""
+"""Which pictures are on the line: the newest wins, at most two of them wait, as large as the line carries."""
 
 from __future__ import annotations
 
+import statistics
 import threading
 import time
 from collections import deque
 from collections.abc import Callable
 
 MOST = 2
-"""Pictures on the line in one direction; what would be a third waits, and a newer one takes its place."""
+"""Pictures on the line in one direction beside those that its own delay holds; what would be one more waits, and a
+newer one takes its place."""
+FAR_MOST = 16
+"""All pictures on the line, however long it is."""
 BEST, WORST, FIRST = 92, 50, 85
-"""JPEG quality: on a line with room to spare, on one without, and before anything is known."""
+"""Quality: on a line with room to spare, on one without, and before anything is known."""
 QUEUING_S, PASSING_S = 0.06, 0.02
 """Longer on the way than the shortest of late: so much is a queue somewhere, so little is none."""
+RATE_S, LOOKED_AT = 0.5, 24
 
 
 class Flight:
     """One direction of a line, its sending side; `sent` and `arrived` may come from two threads.
 
+    Args:
+        round_trip_s: how long a few bytes take there and back, 0 while that is not known.
+        clock: seconds, monotonic.
+
     Attributes:
-        quality: JPEG quality for the next picture, so that its bytes pass without waiting.
+        quality: for the next picture, `WORST`..`BEST`, so that its bytes pass without waiting.
     """
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, round_trip_s: Callable[[], float] = lambda: 0.0, *, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self.quality = FIRST
-        self._clock = clock
+        self._round_trip_s, self._clock = round_trip_s, clock
         self._out: deque[tuple[int, float]] = deque()
         self._ways_s: deque[float] = deque(maxlen=64)
+        self._arrivals_s: deque[float] = deque(maxlen=64)
         self._change = threading.Condition()
 
     def wait_room(self, timeout_s: float) -> bool:
         """Whether another picture may go; waits so long for room."""
         with self._change:
-            return self._change.wait_for(lambda: len(self._out) < MOST, timeout_s)
+            return self._change.wait_for(lambda: len(self._out) < self._most(), timeout_s)
 
     def sent(self, sequence: int) -> None:
         with self._change:
@@ -50,7 +62,29 @@ class Flight:
         with self._change:
             return self._clock() - self._out[0][1] if self._out else 0.0
 
+    def carrying_s(self) -> float | None:
+        """What a picture of late takes longer than a few bytes, the middle one of two dozen; None before that many."""
+        with self._change:
+            round_trip_s = self._round_trip_s()
+            if len(self._ways_s) < LOOKED_AT or not round_trip_s:
+                return None
+            return max(0.0, statistics.median(list(self._ways_s)[-LOOKED_AT:]) - round_trip_s)
+
+    def begin_anew(self) -> None:
+        """Pictures are written in another way from now on: what was seen of those before says nothing."""
+        with self._change:
+            self.quality = FIRST
+            self._ways_s.clear()
+
+    def _most(self) -> int:
+        # what a long line holds between its ends is under way and waits for nobody
+        now_s = self._clock()
+        span_s = max(RATE_S, 2 * self._round_trip_s())
+        rate = sum(at_s > now_s - span_s for at_s in self._arrivals_s) / span_s
+        return min(FAR_MOST, MOST + round(rate * self._round_trip_s()))
+
     def _follow(self, way_s: float) -> None:
+        self._arrivals_s.append(self._clock())
         self._ways_s.append(way_s)
         over_s = way_s - min(self._ways_s)
         if over_s > QUEUING_S:

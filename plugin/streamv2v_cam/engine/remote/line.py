@@ -11,6 +11,7 @@ import concurrent.futures
 import contextlib
 import queue
 import threading
+from collections import deque
 from collections.abc import Coroutine
 from typing import Any, TypeVar
 
@@ -20,6 +21,8 @@ from websockets.exceptions import ConnectionClosed, ConnectionClosedOK
 MOST_WAITING = 64
 """Messages that have come and nobody has looked at; from there on the other side waits."""
 SEND_S = 10.0
+ROUND_TRIPS = 16
+"""Signs of life that are looked back on: some may have waited behind a picture."""
 _T = TypeVar("_T")
 
 
@@ -95,7 +98,16 @@ class Line:
         self._socket, self._events = socket, events
         self._inbox: queue.SimpleQueue[str | bytes | LineClosed] = queue.SimpleQueue()
         self._end: LineClosed | None = None
+        self._round_trips_s: deque[float] = deque([0.0], maxlen=ROUND_TRIPS)
         self.pumping: asyncio.Future[None] | None = None
+
+    @property
+    def round_trip_s(self) -> float:
+        """How long a few bytes take there and back, the shortest of late; 0 before the first came back."""
+        newest_s = self._socket.latency
+        if newest_s != self._round_trips_s[-1]:
+            self._round_trips_s.append(newest_s)
+        return min(filter(None, self._round_trips_s), default=0.0)
 
     async def pump(self) -> None:
         """Take in what comes until the end; a task of the event loop."""

@@ -21,7 +21,8 @@ from typing import Any
 
 from ...errors import SettingsError
 from ...system.textfile import write_text
-from .address import ServerAddress
+from .address import ServerAddress, server_address
+from .certificate import fingerprint_of
 
 CODE_LETTERS = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
 """Thirty-two that nobody takes for one another."""
@@ -156,6 +157,18 @@ class KnownServers:
 
     def add(self, address: ServerAddress, certificate: str, token: str) -> None:
         _write(self.path, {**_read(self.path), str(address): {"certificate": certificate, "token": token}})
+
+    def all(self) -> list[tuple[ServerAddress, str, str]]:
+        """Address, certificate (PEM) and token of each.
+
+        Raises:
+            SettingsError: the file cannot be read.
+        """
+        return [(place, *self.of(place)) for place in map(server_address, _read(self.path))]
+
+    def fingerprints(self) -> list[str]:
+        """Of the certificates of all, SHA-256 in hexadecimal."""
+        return [fingerprint_of(certificate) for _, certificate, _ in self.all()]
 
     def of(self, address: ServerAddress) -> tuple[str, str]:
         """Certificate (PEM) and token.

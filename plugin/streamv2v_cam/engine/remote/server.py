@@ -32,7 +32,7 @@ from .wire import LONGEST_WORDS
 ENGINE_PATH, PAIR_PATH = "engine", "pair"
 LARGEST_MESSAGE = max(LONGEST_WORDS, 2048 * 2048 * 3 + 64)
 """Bytes; a picture as it is, of the largest size."""
-PING_S, SILENT_S = 2.0, 6.0
+PING_S, SILENT_S = 1.0, 6.0
 """A line is asked for a sign of life so often, and given up without one after so long."""
 MOST_WAITING_PAIRS = 4
 TIDY_S, STOP_S = 5.0, 20.0

@@ -17,8 +17,9 @@ from ...system.opencv import cv2
 from ..protocol import Failure, FailureKind, FrameDone, Notice, Refit
 from .flight import Flight
 from .line import Line, LineClosed
+from .pictures import PictureReader, PictureWriter, readable_codecs
 from .pool import NUMBERS, EnginePool, Full, Lease
-from .wire import PROTOCOL, Arrived, Hello, Picture, WireError, heard, picture_bytes, picture_of, words
+from .wire import PROTOCOL, Arrived, Hello, KeyframeWanted, Picture, Reads, WireError, heard, words
 
 FULL = 1013
 """Close code "try again later" of RFC 6455's registry."""
@@ -39,7 +40,7 @@ class Session:
 
     def __init__(self, line: Line, host: str, pool: EnginePool) -> None:
         self._line, self._host, self._pool = line, host, pool
-        self._flight = Flight()
+        self._flight = Flight(lambda: line.round_trip_s)
         self._over = threading.Event()
         self._numbers: dict[int, int] = {}
 
@@ -57,7 +58,7 @@ class Session:
             return
         except (LineClosed, TimeoutError):
             return
-        log.info("%s: an engine of %dx%d, pictures as %s", self._host, config.width, config.height, hello.codec)
+        log.info("%s: an engine of %dx%d, pictures as %s", self._host, config.width, config.height, hello.asked)
         self._work(hello, lease)
 
     def _begin(self) -> Hello:
@@ -82,12 +83,16 @@ class Session:
 
     def _work(self, hello: Hello, lease: Lease) -> None:
         lease.link.update(lease.own(hello.snapshot))
-        back = threading.Thread(target=self._give_back, args=(hello, lease), name="engine to host", daemon=True)
+        reader = PictureReader(hello.width, hello.height)
+        writer = PictureWriter(hello.width, hello.height, hello.asked, hello.reads, self._flight)
+        back = threading.Thread(target=self._give_back, args=(hello, lease, writer), name="engine to host", daemon=True)
         back.start()
         try:
+            if hello.reads:
+                self._line.send(words(Reads(readable_codecs())))
             while not self._over.is_set():
                 with contextlib.suppress(TimeoutError):
-                    self._take(hello, lease, self._line.recv(WAIT_S))
+                    self._take(reader, writer, lease, self._line.recv(WAIT_S))
         except LineClosed:
             log.info("%s: the line is closed", self._host)
         except WireError as error:
@@ -99,11 +104,13 @@ class Session:
             self._line.close()
             self._pool.give_back(lease, keep=not failed)
 
-    def _take(self, hello: Hello, lease: Lease, message: str | bytes) -> None:
+    def _take(self, reader: PictureReader, writer: PictureWriter, lease: Lease, message: str | bytes) -> None:
         if isinstance(message, bytes):
-            picture = picture_of(message, hello.width, hello.height)
+            picture = reader.read(message)
             self._line.send(words(Arrived(picture.sequence)))
-            if lease.link.ready is not None:
+            if picture.pixels is None:
+                self._line.send(words(KeyframeWanted()))
+            elif lease.link.ready is not None:
                 number = lease.link.feed(Frame(picture.pixels, picture.sequence, 0.0))
                 self._numbers[number] = picture.sequence
                 self._numbers.pop(number - 256, None)
@@ -113,10 +120,12 @@ class Session:
             lease.link.update(lease.own(said))
         elif isinstance(said, Arrived):
             self._flight.arrived(said.sequence)
+        elif isinstance(said, KeyframeWanted):
+            writer.want_keyframe()
         else:
             raise WireError(f"{type(said).__name__} is nothing that a host says")
 
-    def _give_back(self, hello: Hello, lease: Lease) -> None:
+    def _give_back(self, hello: Hello, lease: Lease, writer: PictureWriter) -> None:
         try:
             if lease.link.ready is not None:
                 self._line.send(words(lease.link.ready))
@@ -134,7 +143,7 @@ class Session:
                         log.warning("%s: %s", self._host, message.reason)
                         self._over.set()
                 if done is not None and self._flight.wait_room(0):
-                    self._send_newest(hello, lease, done)
+                    self._send_newest(hello, lease, writer, done)
                     done = None
         except LineClosed:
             return
@@ -142,7 +151,7 @@ class Session:
             if self._over.is_set():
                 self._line.close()
 
-    def _send_newest(self, hello: Hello, lease: Lease, done: FrameDone) -> None:
+    def _send_newest(self, hello: Hello, lease: Lease, writer: PictureWriter, done: FrameDone) -> None:
         found = lease.link.styled(after=lease.last)
         if found is None:
             return
@@ -152,8 +161,9 @@ class Session:
             pixels = cv2.resize(pixels, (hello.width, hello.height), interpolation=cv2.INTER_CUBIC)
         taken = self._numbers.get(done.taken, frame.index)
         picture = Picture(pixels, frame.index, taken, done.engine_ms, done.revision % NUMBERS)
+        message = writer.message(picture)
         self._flight.sent(picture.sequence)
-        self._line.send(picture_bytes(picture, hello.codec, self._flight.quality))
+        self._line.send(message)
 
     def _smaller(self, hello: Hello, lease: Lease, wish: Refit) -> None:
         lease.link.close()

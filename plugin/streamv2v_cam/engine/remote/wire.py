@@ -8,16 +8,18 @@ from __future__ import annotations
 
 import json
 import struct
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from streamv2v.controls import Controls
 from streamv2v.errors import ControlError
 from streamv2v.prompts.reading import TextModel
 
+from ...frame import Pixels
 from ...store import Snapshot
 from ..protocol import Failure, FailureKind, Message, Notice, Progress, Ready
-from .codec import CODECS, PictureError, coded, decoded
+from .choosing import CHOICES
+from .codec import CODECS, STILL
 
 PROTOCOL = 1
 """Raised when old and new no longer understand each other."""
@@ -36,10 +38,12 @@ class Hello:
 
     Attributes:
         width, height: of the pictures in both directions, px.
-        codec: how they are written, one of `CODECS`.
+        codec: how they are written where nothing better is agreed on, one of `STILL`.
         snapshot: live values to start with.
         version: of the program, for words to people.
         protocol: what it speaks.
+        reads: codecs that the host reads beside those; a server that is told of some answers with `Reads`.
+        asked: how the host would have pictures written in both directions, one of `CHOICES`; "" for `codec`.
     """
 
     width: int
@@ -48,6 +52,20 @@ class Hello:
     snapshot: Snapshot
     version: str = ""
     protocol: int = PROTOCOL
+    reads: tuple[str, ...] = ()
+    asked: str = ""
+
+
+@dataclass(frozen=True)
+class Reads:
+    """Codecs that the server reads beside JPEG and raw; said only to a host that has said the same."""
+
+    codecs: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class KeyframeWanted:
+    """The last picture could not be read: the next one must be readable by itself."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +80,7 @@ class Picture:
     """A picture with its number.
 
     Attributes:
-        pixels: RGB uint8 `[H, W, 3]`.
+        pixels: RGB uint8 `[H, W, 3]`; None where they could not be read.
         sequence: of the captured frame it is, or, styled, that it shows.
         taken: of the newest captured frame that the engine has seen; 0 of a captured one.
         engine_ms: time the engine took for it.
@@ -75,35 +93,37 @@ class Picture:
     engine_ms: float = 0.0
     revision: int = 0
 
+    def with_pixels(self, pixels: Pixels) -> Picture:
+        return replace(self, pixels=pixels)
 
-def picture_bytes(picture: Picture, codec: str, quality: int) -> bytes:
-    """A binary message."""
+
+def picture_head(picture: Picture, codec: str) -> bytes:
+    """What stands before the pixels in a binary message."""
     height, width = picture.pixels.shape[:2]
-    head = _HEAD.pack(
+    return _HEAD.pack(
         CODECS.index(codec), width, height, picture.sequence, picture.taken, picture.engine_ms, picture.revision
     )
-    return head + coded(picture.pixels, codec, quality)
 
 
-def picture_of(data: bytes, width: int, height: int) -> Picture:
-    """The picture of a binary message.
+def read_head(data: bytes, width: int, height: int) -> tuple[int, Picture, memoryview]:
+    """Number of the codec, the picture still without pixels, and their bytes.
 
     Raises:
-        WireError: it is none, or not of that size.
+        WireError: it is no binary message of a picture of that size.
     """
     if len(data) < _HEAD.size:
         raise WireError(f"{len(data)} bytes are no picture")
     codec, wide, high, sequence, taken, engine_ms, revision = _HEAD.unpack_from(data)
     if codec >= len(CODECS) or (wide, high) != (width, height):
         raise WireError(f"a picture of {wide}x{high} where {width}x{height} was agreed on")
-    try:
-        pixels = decoded(memoryview(data)[_HEAD.size :], CODECS[codec], width, height)
-    except PictureError as error:
-        raise WireError(str(error)) from None
-    return Picture(pixels, sequence, taken, engine_ms, revision)
+    return codec, Picture(None, sequence, taken, engine_ms, revision), memoryview(data)[_HEAD.size :]
 
 
-def words(said: Hello | Snapshot | Arrived | Message) -> str:
+Words = Hello | Reads | KeyframeWanted | Snapshot | Arrived | Message
+"""All that is said besides pictures."""
+
+
+def words(said: Words) -> str:
     """A message of words."""
     if isinstance(said, Hello):
         body = {**asdict(said), "snapshot": _snapshot_values(said.snapshot)}
@@ -117,7 +137,7 @@ def words(said: Hello | Snapshot | Arrived | Message) -> str:
     return json.dumps({"say": type(said).__name__.lower(), **body}, default=str)
 
 
-def heard(text: str) -> Hello | Snapshot | Arrived | Message:
+def heard(text: str) -> Words:
     """What a message of words says.
 
     Raises:
@@ -147,10 +167,24 @@ def _snapshot(body: dict[str, Any]) -> Snapshot:
 
 
 def _hello(body: dict[str, Any]) -> Hello:
-    if body.get("codec") not in CODECS:
-        raise WireError(f"the way of writing pictures {body.get('codec')!r}")
-    size = int(body["width"]), int(body["height"])
-    return Hello(*size, body["codec"], _snapshot(body["snapshot"]), str(body["version"]), int(body["protocol"]))
+    asked = body.get("asked") or body.get("codec")
+    if body.get("codec") not in STILL or asked not in CHOICES:
+        raise WireError(f"the way of writing pictures {asked!r}")
+    snapshot = _snapshot(body["snapshot"])
+    return Hello(
+        int(body["width"]),
+        int(body["height"]),
+        body["codec"],
+        snapshot,
+        str(body["version"]),
+        int(body["protocol"]),
+        _codecs(body.get("reads", ())),
+        str(asked),
+    )
+
+
+def _codecs(named: Any) -> tuple[str, ...]:
+    return tuple(str(one) for one in list(named)[:16])
 
 
 def _ready(body: dict[str, Any]) -> Ready:
@@ -164,6 +198,8 @@ def _ready(body: dict[str, Any]) -> Ready:
 _KINDS: dict[str, Any] = {
     "hello": _hello,
     "snapshot": _snapshot,
+    "reads": lambda body: Reads(_codecs(body["codecs"])),
+    "keyframewanted": lambda body: KeyframeWanted(),
     "arrived": lambda body: Arrived(int(body["sequence"])),
     "progress": lambda body: Progress(str(body["text"]), body["share"]),
     "notice": lambda body: Notice(str(body["text"]), bool(body["lasting"]), body["facts"]),

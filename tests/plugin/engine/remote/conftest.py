@@ -117,7 +117,7 @@ def host_of() -> Iterator[Callable[..., Host]]:
     """Hosts of a server, which end with the test."""
     hosts: list[Host] = []
 
-    def start(address: ServerAddress, *, pictures: str = "jpeg", prompt: str = "one look") -> Host:
+    def start(address: ServerAddress | None, *, pictures: str = "jpeg", prompt: str = "one look") -> Host:
         store = ControlStore()
         store.apply({"prompt": prompt})
         config = replace(CONFIG, model=str(Dial(address, pictures)))

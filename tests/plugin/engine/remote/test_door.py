@@ -166,4 +166,4 @@ def test_an_address_of_numbers_keeps_its_brackets() -> None:
     address = server_address("[fe80::1]:9000")
     assert (address.host, address.url("engine")) == ("fe80::1", "wss://[fe80::1]:9000/engine")
     assert dial_of(str(Dial(address, "raw"))) == Dial(address, "raw")
-    assert dial_of("gpu-pc") == Dial(ServerAddress("gpu-pc", 8770), "jpeg")
+    assert dial_of("gpu-pc") == Dial(ServerAddress("gpu-pc", 8770), "auto")
