@@ -95,7 +95,7 @@ class Relay:
         except LineClosed as closed:
             if closed.code == FULL:
                 return f"{self._address} is full ({closed.reason})"
-            return self._lost("it was stopped" if closed.orderly else "the line broke")
+            return self._lost(closed.reason or ("it was stopped" if closed.orderly else "the line broke"))
         finally:
             self._over.set()
         return ""

@@ -35,6 +35,8 @@ LARGEST_MESSAGE = max(LONGEST_WORDS, 2048 * 2048 * 3 + 64)
 PING_S, SILENT_S = 1.0, 6.0
 """A line is asked for a sign of life so often, and given up without one after so long."""
 MOST_WAITING_PAIRS = 4
+FORGOTTEN = 1008
+"""Close code "policy violation" of RFC 6455."""
 TIDY_S, STOP_S = 5.0, 20.0
 
 log = logging.getLogger(__name__)
@@ -80,6 +82,7 @@ class EngineServer:
         self.pool = EnginePool(config, start, most=most, linger_s=linger_s)
         context, self.fingerprint = server_context(folder, socket.gethostname())
         self._pairing = threading.BoundedSemaphore(MOST_WAITING_PAIRS)
+        self._open: dict[Line, str] = {}
         self._stopped = threading.Event()
         self._events = EventLoop("engine server")
         try:
@@ -135,7 +138,10 @@ class EngineServer:
         return line.respond(HTTPStatus.UNAUTHORIZED if known else HTTPStatus.NOT_FOUND, "")
 
     def _host_of(self, request: Request) -> str | None:
-        kind, _, token = request.headers.get("Authorization", "").partition(" ")
+        return self._host_named(request.headers.get("Authorization", ""))
+
+    def _host_named(self, authorization: str) -> str | None:
+        kind, _, token = authorization.partition(" ")
         return self.hosts.name_of(token) if kind == "Bearer" and token else None
 
     async def _welcome(self, socket: ServerConnection) -> None:
@@ -145,6 +151,7 @@ class EngineServer:
         if socket.request.path.strip("/") == PAIR_PATH:
             await asyncio.to_thread(self._pair, line)
         elif (host := self._host_of(socket.request)) is not None:
+            self._open[line] = socket.request.headers["Authorization"]
             # a thread of its own each: those of the loop are few, and a session lasts for hours
             done = asyncio.get_running_loop().create_future()
             threading.Thread(target=self._work, args=(line, host, done), name=f"host {host}", daemon=True).start()
@@ -154,6 +161,7 @@ class EngineServer:
         try:
             Session(line, host, self.pool).run()
         finally:
+            self._open.pop(line, None)
             with contextlib.suppress(RuntimeError):  # the loop has ended
                 self._events.loop.call_soon_threadsafe(lambda: done.done() or done.set_result(None))
 
@@ -181,3 +189,10 @@ class EngineServer:
     def _tidy(self) -> None:
         while not self._stopped.wait(TIDY_S):
             self.pool.tidy()
+            self.close_forgotten()
+
+    def close_forgotten(self) -> None:
+        """End the sessions of hosts that are let in no more; done every few seconds by itself."""
+        for line, authorization in list(self._open.items()):
+            if self._host_named(authorization) is None:
+                line.close(FORGOTTEN, "this machine is let in no more")

@@ -88,8 +88,6 @@ class Session:
         back = threading.Thread(target=self._give_back, args=(hello, lease, writer), name="engine to host", daemon=True)
         back.start()
         try:
-            if hello.reads:
-                self._line.send(words(Reads(readable_codecs())))
             while not self._over.is_set():
                 with contextlib.suppress(TimeoutError):
                     self._take(reader, writer, lease, self._line.recv(WAIT_S))
@@ -127,6 +125,8 @@ class Session:
 
     def _give_back(self, hello: Hello, lease: Lease, writer: PictureWriter) -> None:
         try:
+            if hello.reads:
+                self._line.send(words(Reads(readable_codecs())))
             if lease.link.ready is not None:
                 self._line.send(words(lease.link.ready))
             done: FrameDone | None = None

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
+import socket
+import ssl
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,10 +18,10 @@ from streamv2v_cam.engine.remote.certificate import pinned_context, server_conte
 from streamv2v_cam.engine.remote.known import known_servers
 from streamv2v_cam.engine.remote.meeting import pair
 from streamv2v_cam.engine.remote.pairing import MOST_WRONG, OpenCode, code_letters, make_code, proof
-from streamv2v_cam.engine.remote.server import EngineServer
+from streamv2v_cam.engine.remote.server import LARGEST_MESSAGE, EngineServer
 from streamv2v_cam.errors import EngineError, SettingsError
 from websockets.asyncio.client import connect
-from websockets.exceptions import InvalidStatus
+from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 Serve, HostOf = Callable[..., EngineServer], Callable[..., Host]
 
@@ -56,11 +59,53 @@ def test_the_server_keeps_no_token_and_the_host_keeps_its_own_for_itself(serve: 
         assert path.stat().st_mode & 0o077 == 0
 
 
+def test_a_token_counts_in_its_place_alone(serve: Serve) -> None:
+    server = serve()
+    _, token = known_servers().of(meet(server))
+    for path in (f"engine?token={token}", f"engine?Authorization=Bearer%20{token}"):
+        assert answer_to(server, path) == 401
+    assert answer_to(server, "engine", Cookie=f"token={token}") == 401
+    assert answer_to(server, "engine", **{"Proxy-Authorization": f"Bearer {token}"}) == 401
+
+
+def test_no_tls_and_old_tls_get_no_answer(serve: Serve) -> None:
+    server = serve()
+    meet(server)
+    place = ("127.0.0.1", server.port)
+    with socket.create_connection(place, 10) as plain:
+        plain.sendall(b"GET /engine HTTP/1.1\r\nHost: x\r\n\r\n")
+        with contextlib.suppress(ConnectionError):
+            assert not plain.recv(100).startswith(b"HTTP")
+    old = unknown_context()
+    old.minimum_version, old.maximum_version = ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_2
+    with socket.create_connection(place, 10) as plain, pytest.raises(ssl.SSLError):
+        old.wrap_socket(plain)
+
+
+def test_what_is_larger_than_any_picture_ends_the_line(serve: Serve) -> None:
+    server = serve()
+    certificate, token = known_servers().of(meet(server))
+
+    async def flood() -> int:
+        url, headers = address_of(server).url("engine"), {"Authorization": f"Bearer {token}"}
+        async with connect(url, ssl=pinned_context(certificate), proxy=None, additional_headers=headers) as line:
+            with contextlib.suppress(ConnectionClosed):
+                await line.send(bytes(LARGEST_MESSAGE + 1))
+            await line.wait_closed()
+            return line.close_code or 0
+
+    assert asyncio.run(flood()) in (1009, 1006)
+    assert server.pool.busy == 0
+
+
 def test_a_host_that_is_forgotten_is_let_in_no_more(serve: Serve, host_of: HostOf) -> None:
     server = serve()
     host = host_of(meet(server))
     assert host.play(lambda: host.styled)
     assert server.hosts.forget("this one") == 1
+    server.close_forgotten()
+    assert host.play(lambda: host.said(Failure))
+    assert "this machine is let in no more" in host.said(Failure)[0].reason
     late = host_of(address_of(server))
     assert late.play(lambda: late.said(Failure))
     assert late.said(Failure)[0].kind is FailureKind.MODEL
