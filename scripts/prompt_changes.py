@@ -1,6 +1,7 @@
 """Does a change of prompt in mid-stream ever show a grey, black or garbage picture?
 
     python scripts/prompt_changes.py --seconds 30
+    python scripts/prompt_changes.py --size 720x1280     # upright; the drawing's size changes in it as well
 
 Records the running program (embedded model, presenter) while the look changes every second and a half, by a jump and by
 a glide in turn, and goes through the recording picture by picture. Each picture is compared with the looks it lies
@@ -37,28 +38,36 @@ SIZE = (320, 180)
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--seconds", type=float, default=30.0)
+    parser.add_argument("--size", default="1280x720", help="published size, WxH px")
     arguments = parser.parse_args()
+    width, height = (int(side) for side in arguments.size.split("x"))
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "changes.mkv"
-        changes_s = record(path, arguments.seconds)
-        result = judge(path, changes_s)
+        changes_s = record(path, arguments.seconds, width, height)
+        result = judge(path, changes_s, width, height)
     for name, value in result.items():
         print(f"{name:34}{value:>12.3f}" if isinstance(value, float) else f"{name:34}{value!s:>12}")
     print(json.dumps(result))
     sys.exit(1 if result["flat_pictures"] or result["garbage_pictures"] else 0)
 
 
-def record(path: Path, seconds: float) -> list[float]:
-    """Run the program into `path`; returns when the look changed, in seconds of the recording."""
+def record(path: Path, seconds: float, width: int, height: int) -> list[float]:
+    """Run the program into `path`; returns when the look changed, in seconds of the recording.
+
+    After a third of the time the drawing's size becomes the small one, after two thirds the usual one again.
+    """
     flags: dict[str, Any] = {
         "capture.source": "presenter",
         "publish.sinks": [str(path)],
+        "publish.width": width,
+        "publish.height": height,
         "control.open_browser": "never",
         "control.port": 0,
     }
     app = App(load_settings(flags))
     looks = [app.settings.looks().get(name) for name in LOOKS]
     changes_s: list[float] = []
+    wanted = ["usual"]
     over = threading.Event()
 
     def change() -> None:
@@ -69,6 +78,10 @@ def record(path: Path, seconds: float) -> list[float]:
             patch = dict(looks[number % len(looks)].values) | {"transition_s": 0.5 * (number % 2)}
             app.store.apply(patch, look=LOOKS[number % len(looks)])
             changes_s.append(time.monotonic() - began_s)
+            size = ("usual", "small", "usual")[min(2, int(3 * changes_s[-1] / seconds))]
+            if app.panel.sizes is not None and size != wanted[-1]:
+                wanted.append(size)
+                app.panel.sizes.choose(size)
 
     changer = threading.Thread(target=change, daemon=True)
     app.start()
@@ -81,9 +94,9 @@ def record(path: Path, seconds: float) -> list[float]:
     return changes_s
 
 
-def judge(path: Path, changes_s: list[float]) -> dict[str, Any]:
+def judge(path: Path, changes_s: list[float], width: int, height: int) -> dict[str, Any]:
     """Contrast and edges of every picture, settled ones against those near a change."""
-    source = open_source("presenter", width=1280, height=720, fps=FPS, loop=True)
+    source = open_source("presenter", width=width, height=height, fps=FPS, loop=True)
     scene = np.mean([edges(small(read)) for _ in range(30) if (read := source.read()) is not None], axis=0)
     source.close()
     contrast, agreement = [], []

@@ -10,7 +10,7 @@ from .flow import halved
 
 WINDOW = (7, 7)
 """On halved pictures, px: the map is smooth, and that is a quarter of the work."""
-REACH = 2 * WINDOW[0]
+REACH = WINDOW[0]
 """What lies further away has no part in the fill of a place, px of halved pictures."""
 LEAST_VARIANCE = 60.0
 """Grey levels squared; less than that in a window is taken for noise."""

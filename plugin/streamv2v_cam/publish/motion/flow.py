@@ -52,9 +52,10 @@ class FlowSearch:
 def exposure(newest: Pixels, older: Pixels) -> NDArray[np.float32]:
     """The factor between two frames' brightness, `[3]`; exactly 1 while less than half of them changed."""
     each = SAMPLED_FOR_GAIN
-    new = newest[::each, ::each].reshape(-1, 3).astype(np.float32)
-    old = older[::each, ::each].reshape(-1, 3).astype(np.float32)
-    gain = np.median((new + 8.0) / (old + 8.0), axis=0)
+    new, old = (np.moveaxis(frame[::each, ::each], -1, 0).reshape(3, -1) for frame in (newest, older))
+    ratio = (new + np.float32(8.0)) / (old + np.float32(8.0))
+    ratio.partition(middle := ratio.shape[1] // 2, axis=1)
+    gain = ratio[:, middle]
     away = gain - 1.0
     gain = 1.0 + np.sign(away) * np.maximum(np.abs(away) - GAIN_SLACK, 0.0)
     return np.clip(gain, LEAST_GAIN, MOST_GAIN).astype(np.float32)

@@ -56,6 +56,21 @@ def test_a_newcomer_is_filled_with_the_looks_own_tones_where_that_is_allowed() -
     assert apart(borrowed, look(now)) < 0.6 * apart(warped_only, look(now))
 
 
+def test_two_newcomers_far_apart_are_each_filled_as_if_there_were_no_other() -> None:
+    empty, left, right = room(), with_disc(24), with_disc(144)
+    both = left.copy()
+    both[:, WIDTH // 2 :] = right[:, WIDTH // 2 :]
+
+    def filled(now: np.ndarray) -> np.ndarray:
+        motion = reprojector()
+        motion.arrived(look(empty), empty)
+        return motion.picture(now, now_s=0.0)
+
+    assert apart(filled(both), look(both)) < 0.7 * apart(look(empty), look(both))
+    assert apart(filled(both)[:, : WIDTH // 2], filled(left)[:, : WIDTH // 2]) < 0.5
+    assert apart(filled(both)[:, WIDTH // 2 :], filled(right)[:, WIDTH // 2 :]) < 0.5
+
+
 def test_a_cameras_noise_moves_nothing() -> None:
     frame, noise = with_disc(60), np.random.default_rng(3)
     motion = reprojector()
