@@ -2,8 +2,7 @@
 
     python3 foreign_reader.py /dev/video10 20
 
-Prints one JSON line: seconds until the first picture with the sign, pictures per second, how many carried the sign, how
-many different ones there were.
+Prints one JSON line: pictures per second, how many carried the sign, how many different ones there were.
 """
 
 from __future__ import annotations
@@ -40,7 +39,6 @@ def main() -> None:
     changes = sum(one != other for one, other in pairwise(numbers))
     gaps_s.sort()
     answer = {
-        "first_marked_s": round(first_s - began_s, 2),
         "pictures": len(numbers),
         "seconds": round(last_s - first_s, 2),
         "fps": round(len(numbers) / (last_s - first_s), 2),

@@ -15,7 +15,6 @@ import sys
 import threading
 import time
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 from streamv2v_cam.capture.opening import SourceOpener
@@ -25,7 +24,6 @@ from streamv2v_cam.frame import Frame
 from streamv2v_cam.mailbox import Mailbox
 from streamv2v_cam.publish.publisher import PublisherThread
 from streamv2v_cam.publish.sinks.virtualcam import VirtualCameraSink
-from streamv2v_cam.run.ondemand import OnDemand, watching_of
 from streamv2v_cam.store import ControlStore
 from streamv2v_cam.telemetry import Telemetry
 
@@ -42,14 +40,11 @@ def main() -> None:
     parser.add_argument("--device", default="/dev/video10")
     parser.add_argument("--size", default="640x360")
     parser.add_argument("--fps", type=float, default=30.0)
-    parser.add_argument("--rest-after", type=float, metavar="SECONDS", help="rest while nobody watches, on demand")
     options = parser.parse_args()
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
     width, height = map(int, options.size.split("x"))
-    host = Host(
-        options.camera, options.device, width=width, height=height, fps=options.fps, rest_after_s=options.rest_after
-    )
+    host = Host(options.camera, options.device, width=width, height=height, fps=options.fps)
     host.start()
     stop.wait()
     print(json.dumps(host.stop()))
@@ -63,12 +58,9 @@ class Host:
         device: node of the virtual camera.
         width, height: published size.
         fps: published rate.
-        rest_after_s: let go of the webcam so long after the last reader has gone; None never does.
     """
 
-    def __init__(
-        self, camera: str, device: str, *, width: int, height: int, fps: float, rest_after_s: float | None = None
-    ) -> None:
+    def __init__(self, camera: str, device: str, *, width: int, height: int, fps: float) -> None:
         self._began_s = time.monotonic()
         # an emulated processor is twenty times as slow, and what is proven here is the way between the cameras
         store, self._telemetry = ControlStore(Controls(motion="hold")), Telemetry()
@@ -94,16 +86,6 @@ class Host:
             width=width,
             height=height,
             fps=fps,
-            shown_from=lambda: self._on_demand.shown_from_s,
-        )
-        self._on_demand = OnDemand(
-            SimpleNamespace(on=rest_after_s is not None, after_s=rest_after_s, unload_after_s=None),  # type: ignore[arg-type]
-            watching=lambda: watching_of(self._publisher.watched()),
-            begun=lambda: self._publisher.styled_on_air.is_set(),
-            camera=self._capture,
-            engine=self._engine,
-            store=store,
-            pictures=(raw, styled),
         )
 
         def open_camera() -> VirtualCameraSink:
@@ -120,7 +102,6 @@ class Host:
         self._engine.start()
         self._publisher.styled_on_air.wait(60)
         self._times_s["first_styled_s"] = round(time.monotonic() - self._began_s, 2)
-        self._on_demand.begin(lambda line: print(line, file=sys.stderr, flush=True))
         print(f"on air: {self._publisher.on_air.state}, from {self._capture.source_name}", file=sys.stderr, flush=True)
 
     def stop(self) -> dict[str, Any]:
@@ -132,7 +113,7 @@ class Host:
             "states": [str(state) for state in self._publisher.states_seen],
             "telemetry": self._telemetry.snapshot().as_dict(),
         }
-        for part in (self._on_demand, self._publisher, self._engine, self._capture):
+        for part in (self._publisher, self._engine, self._capture):
             part.stop()
         return summary
 
