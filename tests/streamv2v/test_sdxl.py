@@ -16,6 +16,7 @@ from tiny_sdxl import FIRST, POOLED, SECOND, sdxl_components, sdxl_pipe, sdxl_un
 
 from streamv2v import BankConfig, Controls, StreamConfig, StreamV2V
 from streamv2v.stream.prompt import encoder_of
+from streamv2v.tuning.compiling import Examples
 
 SIZE: dict[str, Any] = {"width": 96, "height": 64, "dtype": "float32", "device": "cpu"}
 OFF = BankConfig(kind="off")
@@ -142,3 +143,12 @@ def test_an_empty_negative_prompt_is_nothing_where_the_model_was_made_so(tmp_pat
         empty = encoder_of(sdxl_components(pipe)).encode_negative("")
         assert bool(empty.tokens.any()) is bool(empty.pooled.any()) is not zeros
         assert encoder_of(sdxl_components(pipe)).encode_negative("red").pooled.any()
+
+
+def test_another_prompt_is_no_other_call_to_compile_for(tmp_path: Path) -> None:
+    components, examples = sdxl_components(sdxl_pipe(tmp_path)), Examples()
+    with StreamV2V(StreamConfig(**SIZE, slots=1), components) as engine, examples.watching(components):
+        for number, prompt in enumerate(PROMPTS):
+            engine(picture(), Controls(prompt=prompt, transition_s=0.0), now_s=float(number))
+    (call,) = examples.calls["unet"]
+    assert set(call.kwargs["added_cond_kwargs"]) == {"text_embeds", "time_ids"}

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from streamv2v.controls import describe_controls
 from streamv2v.errors import ControlError
 
 from ..errors import LookError
@@ -18,6 +20,7 @@ RECORDING: Mapping[str, Callable[[Recording], None]] = {
     "stop_recording": lambda recorder: recorder.stop(),
     "toggle_recording": lambda recorder: recorder.toggle(),
 }
+SEEDS = describe_controls()["seed"]["high"] + 1
 Change = tuple[Mapping[str, Any], str | None]
 
 
@@ -41,6 +44,8 @@ def act(command: Command, store: ControlStore, looks: LookSet, recorder: Recordi
         return store.change(lambda _: _chosen(_wanted(command, looks)))
     if name in ("next_look", "previous_look"):
         return store.change(lambda now: _chosen(_beside(now.look, looks, 1 if name == "next_look" else -1)))
+    if name == "new_seed":
+        return store.change(lambda _: ({"seed": random.randrange(SEEDS)}, None))
     if name in ("strength_up", "strength_down"):
         step = command.step if name == "strength_up" else -command.step
         return store.change(lambda now: (_moved(now, step), None))

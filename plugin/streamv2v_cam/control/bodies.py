@@ -26,6 +26,7 @@ COMMANDS = Literal[
     "toggle_freeze",
     "toggle_privacy",
     "leave_privacy",
+    "new_seed",
     "reset_bank",
     "start_recording",
     "stop_recording",

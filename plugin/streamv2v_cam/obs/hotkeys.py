@@ -27,6 +27,7 @@ COMMANDS: dict[str, dict[str, Any]] = {
     "previous_look": {"command": "previous_look"},
     "strength_up": {"command": "strength_up"},
     "strength_down": {"command": "strength_down"},
+    "new_seed": {"command": "new_seed"},
     "effect": {"command": "effect"},
     "bypass": {"command": "toggle_bypass"},
     "freeze": {"command": "toggle_freeze"},

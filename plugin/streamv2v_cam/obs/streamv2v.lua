@@ -17,6 +17,7 @@ local ACTIONS = {
     { "previous_look", "previous look" },
     { "strength_up", "strength up" },
     { "strength_down", "strength down" },
+    { "new_seed", "another variation" },
     { "effect", "effect" },
     { "bypass", "bypass" },
     { "freeze", "freeze" },

@@ -128,6 +128,14 @@ def test_strength_goes_up_and_down_in_steps_and_stops_at_its_ends(stage):
     assert stage.command(command="strength_down").json()["controls"]["strength"] == 0.0
 
 
+def test_another_variation_is_a_drawn_seed_and_leaves_the_rest(stage):
+    before = stage.store.current
+    seeds = {stage.command(command="new_seed").json()["controls"]["seed"] for _ in range(4)}
+    now = stage.store.current
+    assert len(seeds) == 4 and now.controls.seed in seeds
+    assert now.controls.patched({"seed": before.controls.seed}) == before.controls and now.look == before.look
+
+
 def test_what_is_on_air_is_chosen_and_toggled(stage):
     for mode in ("freeze", "bypass", "privacy", "effect"):
         assert stage.command(command=mode).json()["mode"] == mode

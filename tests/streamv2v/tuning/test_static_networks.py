@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 from tiny import one_level_unet, tiny_components, tiny_unet
+from tiny_sdxl import sdxl_components, sdxl_pipe
 from torch import Tensor
 
 from streamv2v import Components, Controls, StreamConfig, StreamV2V
@@ -92,6 +93,24 @@ def test_rows_of_every_guidance_find_their_own_bank(shape: Any, tmp_path: Path) 
         unet = StaticCall(components, "unet", EveryShape(static_network(components, "unet")))
         engine.use_networks(unet=unet)
         found = draw(engine, guidance_scale=2.0)
+    assert max(np.abs(one.astype(int) - other.astype(int)).max() for one, other in zip(found, wanted, strict=True)) <= 2
+
+
+def test_in_the_sdxl_family_the_vector_of_the_prompt_and_the_sizes_are_arguments_too(tmp_path: Path) -> None:
+    def components() -> Components:
+        return sdxl_components(sdxl_pipe(tmp_path))
+
+    config = StreamConfig(width=96, height=64, slots=2, device="cpu", dtype="float32", guidance="full")
+    with StreamV2V(config, components()) as plain:
+        plain.warm_up()
+        wanted = draw(plain, guidance_scale=2.0, negative_prompt="night")
+    given = components()
+    with StreamV2V(config, given) as engine:
+        engine.warm_up()
+        every = EveryShape(static_network(given, "unet"))
+        engine.use_networks(unet=StaticCall(given, "unet", every))
+        found = draw(engine, guidance_scale=2.0, negative_prompt="night")
+    assert every.calls > len(CLIP)
     assert max(np.abs(one.astype(int) - other.astype(int)).max() for one, other in zip(found, wanted, strict=True)) <= 2
 
 

@@ -41,7 +41,8 @@ export class Control {
     this.refusal.className = "refusal";
     this.refusal.setAttribute("role", "alert");
     this.refusal.hidden = true;
-    this.element.append(label, ...(this.states ? [this.input] : [this.output, this.input]), this.note, this.refusal);
+    const beside = this.states ? [] : [this.input.type === "number" ? this.#another() : this.output];
+    this.element.append(label, ...beside, this.input, this.note, this.refusal);
   }
 
   /** The value the server has at a revision; a control in a person's hand, and until its change is told back, is left alone. */
@@ -66,6 +67,20 @@ export class Control {
 
   /** A program that was started again counts its revisions from 0. */
   forget() { this.#until = 0; }
+
+  // Nobody thinks of a number among millions: one is drawn.
+  #another() {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.className = "quiet";
+    button.textContent = "Another";
+    button.title = "Draw a number";
+    button.addEventListener("click", () => {
+      this.input.value = this.rule.low + Math.floor(Math.random() * (this.rule.high - this.rule.low + 1));
+      this.#want(Number(this.input.value));
+    });
+    return button;
+  }
 
   #say(value) {
     this.output.textContent = worded(this.rule, value);

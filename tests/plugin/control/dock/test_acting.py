@@ -70,6 +70,19 @@ def test_motion_is_a_switch_and_detail_a_slider_that_says_when_it_does_nothing(p
     expect(page.locator("#note-detail")).to_contain_text("publish.borrow")
 
 
+def test_another_variation_is_drawn_and_the_steps_are_spread(page, stage):
+    page.click("#more summary")
+    seed = stage.store.current.controls.seed
+    page.get_by_role("button", name="Another").click()
+    assert until(lambda: stage.store.current.controls.seed != seed)
+    expect(page.get_by_label("Variation", exact=True)).to_have_value(str(stage.store.current.controls.seed))
+    page.get_by_label("Way to another variation").fill("8")
+    page.get_by_label("Where the steps lie").fill("-0.5")
+    assert until(
+        lambda: (stage.store.current.controls.seed_travel_s, stage.store.current.controls.step_spread) == (8, -0.5)
+    )
+
+
 def test_a_refused_prompt_is_told(page, stage):
     before = stage.store.current
     page.fill("#prompt", "   ")
