@@ -44,7 +44,7 @@ BEST_CONTROLS: dict[str, Any] = {"feedback": 0.6, "input_denoise": 0.5, "motion_
 
 @dataclass(frozen=True)
 class Lora:
-    """One LoRA to fuse into the model: a file, a folder or a hub id, with its scale (0..2)."""
+    """One LoRA to fuse into the model: a file, a folder, a hub id or a file behind one, with its scale (0..2)."""
 
     source: str
     scale: float = 1.0

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from ..config import EMBEDDED_MODEL, StreamConfig
 from ..errors import ModelError
 from .families import TAKEN, check_channels, check_checkpoint, check_index, latent_channels, text_width, vae_kind
-from .hub import HUB_ID, PARTS, WEIGHTY, chosen_weights, find_folder, home_path, is_cached, is_single_file
+from .hub import HUB_ID, PARTS, WEIGHTY, chosen_weights, find_folder, home_path, hub_file, is_cached, is_single_file
 from .lora_files import check_lora_file
 from .sdxl import SECOND_PARTS, SINGLE_FILE_CONFIG, check_fits, check_vae_family, is_sdxl, is_sdxl_file
 from .weight_files import AGAIN, check_suffix, read_config, read_json, read_table
@@ -98,6 +98,8 @@ def check_lora(source: str, reads: Reads = UNKNOWN) -> None:
     """
     path = home_path(source)
     if not path.exists() and not path.is_symlink():
+        if hub_file(source):
+            return
         if path.suffix == ".safetensors" or not HUB_ID.match(source):
             raise ModelError(f"The LoRA {source!r} was looked for and is not there. Give a file, a folder or a hub id.")
         return
@@ -121,7 +123,9 @@ def pick_lora(names: Iterable[str], source: str) -> str:
         return weights[0]
     if weights:
         shown = ", ".join(weights[:5]) + (", ..." if len(weights) > 5 else "")
-        raise ModelError(f"The LoRA {source} holds {len(weights)} files ({shown}): download one and give its path.")
+        raise ModelError(
+            f"The LoRA {source} holds {len(weights)} files ({shown}): name one of them, behind the folder or hub id."
+        )
     pickles = [name for name in names if name.endswith((".bin", ".pt", ".ckpt"))]
     found = f" only {pickles[0]}, which can run code and is not opened" if pickles else " no .safetensors file"
     raise ModelError(f"The LoRA {source} has{found}. Choose one with a .safetensors file.")

@@ -21,6 +21,7 @@ PARTS = ("unet", "vae", "text_encoder", "tokenizer", "scheduler")
 WEIGHTY = ("unet", "vae", "text_encoder", "text_encoder_2")
 LAYERS_FILE = "streamv2v.json"
 """Beside model_index.json: what this engine should know of the model (`float32_layers.py`); most have none."""
+HUB_FILE = re.compile(r"^([A-Za-z0-9][\w.-]*/[\w.-]+)/([\w./-]+\.safetensors)$")
 HUB_ID = re.compile(r"^[A-Za-z0-9][\w.-]*/[\w.-]+$")
 
 
@@ -30,6 +31,12 @@ def home_path(text: str) -> Path:
         return Path(text).expanduser()
     except RuntimeError:
         return Path(text)
+
+
+def hub_file(source: str) -> tuple[str, str] | None:
+    """(hub id, file) of a name like "owner/name/file.safetensors"; None for any other, or where that folder is here."""
+    match = HUB_FILE.match(source)
+    return None if match is None or Path(source).parent.is_dir() else (match[1], match[2])
 
 
 def silent(_what: str, _share: float | None) -> None:

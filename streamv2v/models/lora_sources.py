@@ -1,4 +1,4 @@
-"""From a LoRA's name to its file on this machine: a file, a folder's one file, or that of a hub repository."""
+"""From a LoRA's name to its file on this machine: a file, or of a folder or hub repository the only or the named one."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pathlib import Path
 
 from ..errors import ModelError
 from .checks import LORA_NAME, check_lora, pick_lora
-from .hub import Warn, home_path, kept_instead
+from .hub import Warn, home_path, hub_file, kept_instead
 
 
 def find_lora(source: str, *, offline: bool, cache_dir: str | None, warn: Warn = lambda _line: None) -> Path:
@@ -31,6 +31,8 @@ def _of_hub(source: str, offline: bool, cache_dir: str | None, warn: Warn) -> Pa
     from huggingface_hub import HfApi, hf_hub_download
     from huggingface_hub.errors import GatedRepoError, RepositoryNotFoundError
 
+    named = hub_file(source)
+    name = named[0] if named else source
     if offline:
         if (found := _cached(source, cache_dir)) is None:
             raise ModelError(
@@ -39,8 +41,10 @@ def _of_hub(source: str, offline: bool, cache_dir: str | None, warn: Warn) -> Pa
             )
         return found
     try:
-        files = [file.rfilename for file in HfApi().model_info(source).siblings or []]
-        return Path(hf_hub_download(source, pick_lora(files, source), cache_dir=cache_dir))
+        files = [file.rfilename for file in HfApi().model_info(name).siblings or []]
+        if named and named[1] not in files:
+            raise ModelError(f"The hub has {name}, but no file {named[1]} in it. Check the name.")
+        return Path(hf_hub_download(name, named[1] if named else pick_lora(files, source), cache_dir=cache_dir))
     except ModelError:
         raise
     except GatedRepoError:
@@ -48,7 +52,8 @@ def _of_hub(source: str, offline: bool, cache_dir: str | None, warn: Warn) -> Pa
             f"The hub wants you to accept the terms of {source} first: open its page, accept, run 'hf auth login'."
         ) from None
     except RepositoryNotFoundError:
-        raise ModelError(f"The hub has no LoRA {source!r} (or it is private). Check the name.") from None
+        here = ", and there is no such file here" if named else ""
+        raise ModelError(f"The hub has no LoRA {name!r} (or it is private){here}. Check the name.") from None
     except Exception as error:  # the network library's errors have no common base with a stable name
         if (found := _cached(source, cache_dir)) is not None:
             warn(kept_instead(f"LoRA {source}", error))
@@ -63,6 +68,9 @@ def _cached(source: str, cache_dir: str | None) -> Path | None:
     """The LoRA's file in the newest snapshot on this machine; None where there is none."""
     from huggingface_hub import constants, try_to_load_from_cache
 
+    if named := hub_file(source):
+        found = try_to_load_from_cache(named[0], named[1], cache_dir=cache_dir)
+        return Path(found) if isinstance(found, str) else None
     found = try_to_load_from_cache(source, LORA_NAME, cache_dir=cache_dir)
     if isinstance(found, str):
         return Path(found)

@@ -55,9 +55,10 @@ def usual_vae(config: StreamConfig, dtype: torch.dtype, progress: Progress, warn
     try:
         return load_vae(TINY_VAE, config, dtype, progress, sdxl=True)
     except ModelError as error:
+        why = "is not on this machine" if config.offline else f"could not be fetched ({str(error)[:160]})"
         warned.append(
-            f"SDXL is drawn with {TINY_VAE}, which is not to be had ({str(error)[:160]}): the model's own VAE is used, "
-            "which takes longer. Name a VAE with --vae, or 'own' to keep to this one."
+            f"{TINY_VAE}, the small VAE that SDXL is drawn with, {why}: the model's own is used, which takes longer. "
+            "Run once with the network, or name a VAE with --vae; 'own' keeps to this one."
         )
         return None
 

@@ -14,6 +14,7 @@ from tiny import tiny_unet
 from streamv2v import Lora, StreamConfig, load_components
 from streamv2v.models.checks import Reads, check_config, check_lora
 from streamv2v.models.few_steps import named_few_step
+from streamv2v.models.hub import hub_file
 from streamv2v.models.lora_files import check_lora_file
 
 
@@ -126,3 +127,25 @@ def test_a_many_step_model_is_not_taken_for_a_fast_one_by_its_folders_name(tiny_
     from streamv2v.models.few_steps import is_few_step
 
     assert not is_few_step(StreamConfig(model="hyperrealism"), tiny_unet().config, PNDMScheduler())
+
+
+def test_one_of_a_repositorys_several_files_is_named_behind_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from streamv2v.models.lora_sources import find_lora
+
+    source = "ByteDance/SDXL-Lightning/sdxl_lightning_4step_lora.safetensors"
+    check_lora(source)
+    assert hub_file(source) == ("ByteDance/SDXL-Lightning", "sdxl_lightning_4step_lora.safetensors")
+    assert "Run once with the network" in refusal_of(find_lora, source, offline=True, cache_dir=str(tmp_path))
+    place = tmp_path / "models--ByteDance--SDXL-Lightning"
+    snapshot = place / "snapshots" / ("0" * 40)
+    snapshot.mkdir(parents=True)
+    (place / "refs").mkdir()
+    (place / "refs" / "main").write_text("0" * 40)
+    path = plain_lora(snapshot / "sdxl_lightning_4step_lora.safetensors")
+    plain_lora(snapshot / "sdxl_lightning_2step_lora.safetensors")
+    assert find_lora(source, offline=True, cache_dir=str(tmp_path)) == path
+    monkeypatch.chdir(tmp_path)
+    for name in ("./a/b/c.safetensors", "a/c.safetensors", "/a/b/c.safetensors", "~/a/b/c.safetensors"):
+        assert hub_file(name) is None and "is not there" in refusal_of(check_lora, name)
+    (tmp_path / "loras" / "mine").mkdir(parents=True)
+    assert "is not there" in refusal_of(check_lora, "loras/mine/gone.safetensors")
