@@ -1,4 +1,4 @@
-"""From a LoRA's name to its file on this machine: a file, or of a folder or hub repository the only or the named one."""
+"""From a LoRA's name to its file on this machine: a file, or the only or the named one of a folder or hub id."""
 
 from __future__ import annotations
 
