@@ -73,7 +73,7 @@ def test_motion_is_a_switch_and_detail_a_slider_that_says_when_it_does_nothing(p
 def test_another_variation_is_drawn_and_the_steps_are_spread(page, stage):
     page.click("#more summary")
     seed = stage.store.current.controls.seed
-    page.get_by_role("button", name="Another").click()
+    page.get_by_role("button", name="Another", exact=True).click()
     assert until(lambda: stage.store.current.controls.seed != seed)
     expect(page.get_by_label("Variation", exact=True)).to_have_value(str(stage.store.current.controls.seed))
     page.get_by_label("Way to another variation").fill("8")
