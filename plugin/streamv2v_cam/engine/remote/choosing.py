@@ -48,7 +48,7 @@ class CodecChoice:
         """The other side has said what it reads."""
         self._both = self._writable & set(readable)
         if self._asked == "h264" and "h264" in self._both:
-            self.now = "h264"
+            self._go("h264")
 
     def give_up(self) -> None:
         """H.264 cannot be written here after all."""
@@ -76,4 +76,4 @@ class CodecChoice:
 
     def _go(self, codec: str) -> None:
         self.now, self._since_s = codec, self._clock()
-        self._flight.begin_anew()
+        self._flight.begin_anew(wary=codec == "h264")

@@ -15,8 +15,10 @@ FAR_MOST = 16
 """All pictures on the line, however long it is."""
 BEST, WORST, FIRST = 92, 50, 85
 """Quality: on a line with room to spare, on one without, and before anything is known."""
-QUEUING_S, PASSING_S = 0.06, 0.02
-"""Longer on the way than the shortest of late: so much is a queue somewhere, so little is none."""
+QUEUING_S, PASSING_S, DOWN = 0.06, 0.02, 5
+"""Longer on the way than the shortest of late: so much is a queue somewhere and costs quality, so little is none."""
+WARY = (0.03, 0.015, 4)
+"""The same on a line that is known to be slow."""
 RATE_S, LOOKED_AT = 0.5, 24
 
 
@@ -36,6 +38,7 @@ class Flight:
     ) -> None:
         self.quality = FIRST
         self._round_trip_s, self._clock = round_trip_s, clock
+        self._queuing_s, self._passing_s, self._down = QUEUING_S, PASSING_S, DOWN
         self._out: deque[tuple[int, float]] = deque()
         self._ways_s: deque[float] = deque(maxlen=64)
         self._arrivals_s: deque[float] = deque(maxlen=64)
@@ -70,9 +73,14 @@ class Flight:
                 return None
             return max(0.0, statistics.median(list(self._ways_s)[-LOOKED_AT:]) - round_trip_s)
 
-    def begin_anew(self) -> None:
-        """Pictures are written in another way from now on: what was seen of those before says nothing."""
+    def begin_anew(self, *, wary: bool) -> None:
+        """Pictures are written in another way from now on: what was seen of those before says nothing.
+
+        Args:
+            wary: the line is known to be slow.
+        """
         with self._change:
+            self._queuing_s, self._passing_s, self._down = WARY if wary else (QUEUING_S, PASSING_S, DOWN)
             self.quality = FIRST
             self._ways_s.clear()
 
@@ -87,7 +95,7 @@ class Flight:
         self._arrivals_s.append(self._clock())
         self._ways_s.append(way_s)
         over_s = way_s - min(self._ways_s)
-        if over_s > QUEUING_S:
-            self.quality = max(WORST, self.quality - 5)
-        elif over_s < PASSING_S:
+        if over_s > self._queuing_s:
+            self.quality = max(WORST, self.quality - self._down)
+        elif over_s < self._passing_s:
             self.quality = min(BEST, self.quality + 1)

@@ -20,18 +20,23 @@ from ...system.opencv import cv2
 from .codec import PictureError
 from .flight import BEST, WORST
 
-FINEST, COARSEST, STEP = 20, 38, 3
+FINEST, COARSEST, STEP = 23, 35, 3
 """Constant rate factor for the best and the worst quality of a flight, and the smallest change that is made."""
-SOONER, LATER = 10, 60
+SOONER, LATER = 15, 120
 """Pictures between two changes at least: to a coarser picture, and to a finer one, since each costs a keyframe."""
+MOST_BITS, LEAST_BITS, SMALL_BITS = 1.0, 0.35, 48_000
+"""Bits per pixel that one picture takes at most, at the finest and at the coarsest, and what a small one may always
+take: a keyframe or a change of scene would need several round trips of a slow line else."""
+RATE = 30
+"""Pictures a second that the encoder reckons with; each has its bits whatever those before it took."""
 NO_END = 1 << 24
 ENCODERS: dict[str, dict[str, str]] = {
     # a picture of an engine's size costs one core about 2 ms, and the GPU is the engine's: so the processor goes first
     "libx264": {"preset": "ultrafast", "tune": "zerolatency", "forced-idr": "1"},
-    "h264_nvenc": {"preset": "p1", "tune": "ull", "rc": "constqp", "delay": "0", "zerolatency": "1", "forced-idr": "1"},
+    "h264_nvenc": {"preset": "p1", "tune": "ull", "rc": "vbr", "delay": "0", "zerolatency": "1", "forced-idr": "1"},
 }
 """Encoders in the order in which they are tried, with what makes each quick."""
-_RATE_OPTION = {"libx264": "crf", "h264_nvenc": "qp"}
+_RATE_OPTION = {"libx264": "crf", "h264_nvenc": "cq"}
 
 
 @functools.cache
@@ -145,9 +150,12 @@ def factor_of(quality: int) -> int:
 def _opened(name: str, width: int, height: int, factor: int) -> Any:
     context: Any = av.CodecContext.create(name, "w")
     context.width, context.height, context.pix_fmt = width, height, "yuv420p"
-    context.framerate, context.time_base = Fraction(30), Fraction(1, 30)
+    context.framerate, context.time_base = Fraction(RATE), Fraction(1, RATE)
     context.gop_size, context.max_b_frames, context.thread_count = NO_END, 0, 1
-    context.options = {**ENCODERS[name], _RATE_OPTION[name]: str(factor)}
+    share = (COARSEST - factor) / (COARSEST - FINEST)
+    most = max(SMALL_BITS, round(width * height * (LEAST_BITS + share * (MOST_BITS - LEAST_BITS))))
+    limits = {"bufsize": str(most), "maxrate": str(RATE * most)}
+    context.options = {**ENCODERS[name], **limits, _RATE_OPTION[name]: str(factor)}
     context.open()
     return context
 

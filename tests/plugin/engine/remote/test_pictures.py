@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import pytest
 from streamv2v_cam.engine.remote import pictures
 from streamv2v_cam.engine.remote.choosing import LONGEST_TRIAL_S, TRIAL_S, CodecChoice
 from streamv2v_cam.engine.remote.codec import PictureError
 from streamv2v_cam.engine.remote.flight import BEST, FAR_MOST, FIRST, LOOKED_AT, MOST, WORST, Flight
-from streamv2v_cam.engine.remote.h264 import SOONER, H264Reader, H264Writer, encoder_name, factor_of
+from streamv2v_cam.engine.remote.h264 import (
+    LEAST_BITS,
+    MOST_BITS,
+    SOONER,
+    H264Reader,
+    H264Writer,
+    encoder_name,
+    factor_of,
+)
 from streamv2v_cam.engine.remote.pictures import PictureReader, PictureWriter
 from streamv2v_cam.engine.remote.wire import Picture, WireError
 from streamv2v_cam.frame import Pixels
@@ -101,6 +110,22 @@ def test_a_coarser_picture_takes_fewer_bytes_and_needs_no_word_to_the_reader() -
     assert factor_of(BEST) < factor_of(FIRST) < factor_of(WORST)
 
 
+def test_no_picture_of_any_kind_takes_much_of_a_slow_line_and_none_is_empty() -> None:
+    """Noise that changes from picture to picture is the worst there is; keyframes in a row are no worse for it."""
+    wide, high = 512, 288
+    noise = np.random.default_rng(0).integers(0, 255, (6, high, wide, 3), np.uint8)
+    scene = cv2.resize(picture(0), (wide, high))
+    for quality, bits in ((BEST, MOST_BITS), (WORST, LEAST_BITS)):
+        writer, reader = H264Writer(wide, high), H264Reader(wide, high)
+        for one in noise:
+            packet = writer.coded(one, quality)
+            assert 8 * len(packet) < 1.5 * bits * wide * high
+            reader.decoded(packet)
+        for _ in range(3):
+            writer.want_keyframe()
+            assert off_by(scene, reader.decoded(writer.coded(scene, quality))) < 8
+
+
 @pytest.mark.parametrize("readable", [(), ("h265",)])
 def test_a_side_that_does_not_read_h264_gets_jpeg(readable: tuple[str, ...]) -> None:
     writer = PictureWriter(WIDE, HIGH, "h264", readable, Flight())
@@ -159,6 +184,19 @@ def test_a_long_line_holds_what_its_delay_holds_and_carries_the_whole_rate(delay
         clock.now_s += 1 / rate
     assert went > 0.95 * rate * 5
     assert len(out) <= min(FAR_MOST, MOST + round(rate * delay_s) + 1)
+
+
+def test_a_line_known_to_be_slow_gives_way_sooner() -> None:
+    clock = Clock()
+    flight = Flight(clock=clock)
+    flight.begin_anew(wary=True)
+    flown(flight, clock, 0.01, 20)
+    flown(flight, clock, 0.045, 5, first=20)
+    assert flight.quality < FIRST
+    flight.begin_anew(wary=False)
+    flown(flight, clock, 0.01, 20, first=30)
+    flown(flight, clock, 0.045, 5, first=50)
+    assert flight.quality == BEST
 
 
 def test_quality_falls_where_pictures_queue_and_rises_where_they_do_not() -> None:
