@@ -96,7 +96,8 @@ def flood(program: Program) -> Row:
     changed = program.ask("PATCH", "/api/controls", {"strength": 0.5})
     row.wrong = "" if changed.get("controls", {}).get("strength") == 0.5 else "a change after the flood was not taken"
     row.said = "too many changes; wait a moment (429)" if sum(refused) else "nothing"
-    row.note = f"{sum(sent) / FLOOD_S:.0f} changes a second, {sum(refused)} refused"
+    told = f"{sum(sent) / FLOOD_S:.0f} changes a second, {sum(refused)} refused"
+    row.note = ", ".join(filter(None, (told, row.note)))
     return row
 
 
@@ -178,9 +179,9 @@ def looks_broken(program: Program) -> Row:
     path = program.folder / "looks.toml"
     program.ask("POST", "/api/looks", {"title": "Mine"})
     kept = path.read_text()
-    number = len(program.ask("GET", "/api/looks")["looks"])
+    number = len(program.ask("GET", "/api/looks"))
     row = watch(program, "file of looks broken", lambda: path.write_text(kept + "\n[broken\n"), for_s=2.0)
-    stayed = len(program.ask("GET", "/api/looks")["looks"]) == number
+    stayed = len(program.ask("GET", "/api/looks")) == number
     saved = bool(program.ask("POST", "/api/looks", {"title": "Another"}))
     row.said = program.said_with("looks.toml") or "nothing"
     row.wrong = "" if stayed and not saved and "[broken" in path.read_text() else "looks or their file were changed"

@@ -9,6 +9,8 @@ from typing import Any, Protocol
 
 LIMIT_S = 150.0
 LOOK_S = 0.02
+MUTE_S = 1.0
+"""A show that does not answer for so long has been mute, which is told."""
 AFTER_S = 0.4
 """Watched on for so long after it is as before: a late beat is told by the beat after it."""
 
@@ -54,7 +56,7 @@ class Row:
         said: what page, log or terminal said.
         noticed_s: from the fault until something was said or shown; None where nothing was.
         again_s: from the fault until all was as before; None where it never was otherwise.
-        still_s: longest time meanwhile without a new drawing of the engine.
+        still_s: longest time meanwhile without a new drawing of the engine, as far as the show answers.
         late: beats that came late meanwhile; None where there was no beat to look at.
         note: what else was found.
         wrong: why the fault could not be played, or did not end as it must; "" when all is well.
@@ -110,12 +112,19 @@ def watch(
     row = Row(name)
     states, styled = ["live"], before.styled
     drawn, drawn_s, still_s = before.styled, 0.0, 0.0
+    answered_s, mute_s = 0.0, 0.0
     break_it()
     while True:
         look, now_s = show.look(), time.monotonic() - began_s
-        still_s = max(still_s, now_s - drawn_s)
-        if look.styled != drawn and look.state:
-            drawn, drawn_s = look.styled, now_s
+        if look.state:
+            silent_s = now_s - answered_s
+            mute_s, answered_s = max(mute_s, silent_s), now_s
+            if silent_s > MUTE_S:
+                # what the engine did meanwhile is not known
+                drawn_s = now_s
+            still_s = max(still_s, now_s - drawn_s)
+            if look.styled != drawn:
+                drawn, drawn_s = look.styled, now_s
         # a program that does not answer may still be on air: nothing is known of it, and nothing noted
         if look.state and look.state != states[-1]:
             states.append(look.state)
@@ -137,6 +146,7 @@ def watch(
         time.sleep(LOOK_S)
     time.sleep(AFTER_S)
     row.on_air, row.still_s, row.late = " > ".join(states), round(still_s, 1), show.look().late - before.late
+    row.note = f"no answer for {mute_s:.1f} s" if mute_s > MUTE_S else ""
     return row
 
 

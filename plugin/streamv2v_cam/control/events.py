@@ -24,6 +24,7 @@ from .report import Desk, told
 
 STATUS_PERIOD_S = 0.5
 TOKEN_TIMEOUT_S = 5.0
+TOO_MANY_PAUSE_S = 0.05
 LISTENER_LIMIT = 24
 BACKLOG_LIMIT = 20_000
 CLOSE_GOING, CLOSE_LATER, CLOSE_TOKEN = 1001, 1013, 4401
@@ -137,7 +138,10 @@ class Listener:
             message = await self._socket.receive()
             if message["type"] == "websocket.disconnect":
                 return
-            await self._socket.send_json(self._answer(message.get("text") or message.get("bytes") or b""))
+            answer = self._answer(message.get("text") or message.get("bytes") or b"")
+            await self._socket.send_json(answer)
+            # all others have a turn after each; whoever sends too much is read no faster than it can be refused cheaply
+            await asyncio.sleep(TOO_MANY_PAUSE_S if answer.get("status") == 429 else 0)
 
     def _answer(self, raw: str | bytes) -> dict[str, Any]:
         revision = self._desk.store.current.revision

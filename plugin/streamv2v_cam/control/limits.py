@@ -42,7 +42,7 @@ class Limits:
         strangers: requests that bring no valid token to where one is needed, and exchanges of tickets.
     """
 
-    changes: Bucket = field(default_factory=lambda: Bucket(2000, 4000))
+    changes: Bucket = field(default_factory=lambda: Bucket(1000, 2000))
     saving: Bucket = field(default_factory=lambda: Bucket(4, 60))
     reading: Bucket = field(default_factory=lambda: Bucket(500, 1000))
     strangers: Bucket = field(default_factory=lambda: Bucket(10, 50))

@@ -14,6 +14,7 @@ from typing import Any
 
 from ..errors import SettingsError
 from ..system.accesstoken import AccessToken
+from ..system.answering import program_answers
 from .guard import BODY_LIMIT_BYTES
 from .limits import Limits
 from .names import Names, lan_addresses
@@ -26,6 +27,8 @@ LOOPBACK = ("127.0.0.1", "localhost", "::1")
 EVERYWHERE = "0.0.0.0"
 CONNECTION_LIMIT = 100
 TICKET_S = 120.0
+ANOTHER_OF_US_S = 0.5
+"""Who has the port is asked for so long whether it is this program."""
 TALKATIVE_LOGGERS = ("uvicorn", "uvicorn.error", "uvicorn.asgi", "websockets", "websockets.server", "asyncio")
 """At DEBUG they write headers and messages, and with them the token, into the log."""
 
@@ -211,6 +214,12 @@ def open_port(host: str, port: int, *, search: bool = False) -> socket.socket:
                 break
     tried = f"Port {port}" if last == port else f"Ports {port} to {last}"
     if refusal is not None and refusal.errno == errno.EADDRINUSE:
+        near = "127.0.0.1" if host == EVERYWHERE else host
+        if last == port and program_answers(near, port, limit_s=ANOTHER_OF_US_S):
+            raise SettingsError(
+                f"This program runs already, with its page at port {port} of {host}. Use that one or end it; a second "
+                "one needs a port of its own (--port 0 takes any free one)."
+            )
         said = "is in use by another program" if last == port else "are all in use by other programs"
     else:
         said = f"cannot be used ({refusal})"

@@ -79,7 +79,7 @@ def case_of(machine: Machine, *, config: Path | None = None, deep: bool = True) 
 def examine(case: Case) -> Report:
     """Look at everything; takes seconds where `case.deep`."""
     if case.settings is not None and not case.program:
-        from .page import program_answers
+        from ..system.answering import program_answers
 
         control = case.settings.control
         if case.machine.answers(control.host, control.port) and program_answers(control.host, control.port):

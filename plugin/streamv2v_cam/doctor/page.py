@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import http.client
-import json
 import stat
 from collections.abc import Iterator
 from typing import Any
 
 from ..airstate import AirState
+from ..system.answering import get_json
 from .case import Case, quoted
 from .finding import Finding, error, fine, warning
 
-LONGEST_ANSWER_S = 3.0
 LATE_MS = 50.0
 
 
@@ -24,31 +22,13 @@ def check(case: Case) -> Iterator[Finding]:
     yield from _key(case)
 
 
-def program_answers(host: str, port: int) -> bool:
-    """Whether the program itself is what listens there."""
-    told = _get(host, port, "/healthz", "")
-    return isinstance(told, dict) and told.get("ok") is True
-
-
 def state_of(case: Case) -> dict[str, Any] | None:
     """What the running program says; None where none answers to our key."""
     if case.settings is None:
         return None
     token = case.machine.text(case.settings.token_path) or ""
-    told = _get(case.settings.control.host, case.port, "/api/state", token)
+    told = get_json(case.settings.control.host, case.port, "/api/state", token)
     return told if isinstance(told, dict) else None
-
-
-def _get(host: str, port: int, path: str, token: str) -> Any:
-    connection = http.client.HTTPConnection(host, port, timeout=LONGEST_ANSWER_S)
-    try:
-        connection.request("GET", path, headers={"Authorization": f"Bearer {token}"} if token else {})
-        answer = connection.getresponse()
-        return json.loads(answer.read(1 << 20)) if answer.status == 200 else None
-    except (OSError, ValueError, http.client.HTTPException):
-        return None
-    finally:
-        connection.close()
 
 
 def _port(case: Case) -> Iterator[Finding]:

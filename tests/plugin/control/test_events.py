@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import threading
 
@@ -105,6 +106,28 @@ def test_one_change_too_many_is_answered_by_its_id(tmp_path):
         stage.server.stop()
     assert [(answer["id"], answer.get("status")) for answer in answers] == [(0, None), (1, None), (2, 429)]
     assert stage.store.current.controls.seed == 1
+
+
+def test_whoever_sends_too_much_is_read_no_further_for_a_while_and_others_have_their_answers(tmp_path, monkeypatch):
+    monkeypatch.setattr("streamv2v_cam.control.events.TOO_MANY_PAUSE_S", 3600.0)
+    stage = make_stage(tmp_path, limits=Limits(changes=Bucket(1, 2, clock=lambda: 0.0)))
+    stage.server.start()
+
+    async def talk() -> list[int | None]:
+        async with stage.events() as flooding, stage.events() as other:
+            for number in range(12):
+                await flooding.send(json.dumps({"id": number, "controls": {"seed": number}}))
+            told = [await heard(flooding, "answer") for _ in range(3)]
+            await heard(other, "status")
+            await heard(other, "status")
+            with contextlib.suppress(TimeoutError):
+                told.append(await asyncio.wait_for(heard(flooding, "answer"), 0.3))
+            return [answer.get("status") for answer in told]
+
+    try:
+        assert asyncio.run(talk()) == [None, None, 429]
+    finally:
+        stage.server.stop()
 
 
 async def closing_code(socket) -> int:

@@ -118,6 +118,17 @@ def test_a_taken_port_is_refused_in_one_line_that_says_what_to_do(quiet_server):
     assert "--port" in str(refusal.value)
 
 
+def test_a_second_start_is_told_that_the_program_runs_already(quiet_server):
+    first = quiet_server()
+    first.start()
+    try:
+        httpx.get(first.address + "healthz", trust_env=False, timeout=20)
+        with pytest.raises(SettingsError, match=f"runs already, with its page at port {first.port}"):
+            quiet_server(port=first.port).start()
+    finally:
+        first.stop()
+
+
 def test_a_taken_default_port_gives_way_to_a_later_one_and_says_so(quiet_server, caplog, monkeypatch):
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]

@@ -180,7 +180,7 @@ def test_what_a_running_program_says_is_told_by_a_list(full_of_secrets: Recorded
         "notice": {"text": SECRETS["unknown word"]},
     }
     monkeypatch.setattr("streamv2v_cam.doctor.page.state_of", lambda case: state)
-    monkeypatch.setattr("streamv2v_cam.doctor.page.program_answers", lambda host, port: True)
+    monkeypatch.setattr("streamv2v_cam.system.answering.program_answers", lambda host, port: True)
     full_of_secrets.listening = [8765]
     members = bundle_members(examine(case_of(full_of_secrets)))
     assert not planted_in(members)
