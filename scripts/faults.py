@@ -34,6 +34,7 @@ ROOMS: tuple[Room, ...] = (
     camera.ROOM,
     camera.FILES,
     hands.ROOM,
+    files.DISK_ROOM,
     files.ROOM,
     machine.ROOM,
     machine.ALONE,

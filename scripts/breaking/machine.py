@@ -11,8 +11,6 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import psutil
-
 from installer.machine.desktop import UNIT, UNIT_TEXT
 
 from .program import ENGINE_MARK, Program, live, stop_and_go
@@ -73,19 +71,6 @@ def swept(program: Program) -> Row:
     return row
 
 
-def killed(folder: Path) -> Row:
-    """The whole program is killed and started again by hand, as the service does it."""
-    with live(folder, "--no-preview") as program:
-        children = psutil.Process(program.process.pid).children(recursive=True)
-        program.kill()
-        _, left = psutil.wait_procs(children, timeout=10)
-        with Program(folder, "--no-preview") as again:
-            row = Row("program killed, started again", on_air="nothing > starting > live", said="nothing")
-            row.again_s = round(again.until_live(), 1)
-            row.wrong = f"{len(left)} of its processes stay" if left else ""
-            return row
-
-
 def service(folder: Path) -> Row:
     """The unit that the installer writes, as systemd reads it; nothing is started here."""
     checker = shutil.which("systemd-analyze")
@@ -125,4 +110,4 @@ def clock(folder: Path) -> Row:
 
 
 ROOM = Room("machine", stage, {"host-stop": host_stopped, "swept": swept, "handles": no_handles})
-ALONE = Room("alone", None, {"killed": killed, "service": service, "clock": clock})
+ALONE = Room("alone", None, {"service": service, "clock": clock})

@@ -7,6 +7,7 @@ host that is killed, or a disk that fills, costs what came after the last of the
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 from pathlib import Path
 from typing import Any
@@ -135,7 +136,8 @@ class VideoFileSink:
         try:
             container.close()
             self._file.close()
-            os.replace(self._part, self.path)
+            if self._part != self.path:
+                os.replace(self._part, self.path)
         except (self._av.error.FFmpegError, OSError) as error:
             raise SinkError(f"The {self.name} was ended: {reason_of(error)}. {self._keep(None)}") from None
 
@@ -186,6 +188,8 @@ class _GuardedFile:
     def __init__(self, path: Path) -> None:
         self._file = path.open("wb", buffering=0)
         self._failed: OSError | None = None
+        # some file systems count no names at all
+        self._named = os.fstat(self._file.fileno()).st_nlink > 0
         self._sound_bytes = 0
 
     def sound(self) -> None:
@@ -194,13 +198,16 @@ class _GuardedFile:
 
     def cut(self) -> None:
         """Take away what does not belong to anything whole."""
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError, ValueError):  # closed already, where it could only not be given its name
             self._file.truncate(self._sound_bytes)
 
     def write(self, data: bytes) -> int:
         if self._failed is not None:
             raise self._failed
         try:
+            if self._named and not os.fstat(self._file.fileno()).st_nlink:
+                # it would be written to the end of the show, and nobody could ever open it
+                raise OSError(errno.ENOENT, "it was deleted while it was written")
             view = memoryview(data)
             while view:
                 view = view[self._file.write(view) :]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -198,6 +199,45 @@ def test_a_place_that_cannot_be_written_is_refused_at_once(tmp_path: Path, name:
     (tmp_path / "folder.mp4").mkdir()
     with pytest.raises(SinkError, match=answer):
         open_file(tmp_path / name)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows deletes and moves no open file")
+def test_a_file_that_is_deleted_while_it_is_written_is_ended_at_once_and_says_so(tmp_path: Path) -> None:
+    folder = tmp_path / "videos"
+    folder.mkdir()
+    sink = open_file(folder / "out.mp4")
+    for number in range(20):
+        sink.send(picture(number))
+    shutil.rmtree(folder)
+    with pytest.raises(SinkError, match=r"was deleted while it was written\. Nothing was kept\."):
+        for number in range(60):
+            sink.send(picture(number))
+    sink.close()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows deletes and moves no open file")
+def test_a_file_whose_folder_was_moved_is_whole_in_its_new_place(tmp_path: Path) -> None:
+    folder = tmp_path / "videos"
+    folder.mkdir()
+    sink = open_file(folder / "out.mp4")
+    for number in range(20):
+        sink.send(picture(number))
+    folder.rename(tmp_path / "moved")
+    sink.send(picture(20))
+    sink.close()
+    assert frames_in(tmp_path / "moved" / "out.mp4") == 21
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows deletes and moves no open file")
+def test_a_file_that_can_only_not_be_given_its_name_is_kept_under_the_one_it_has(tmp_path: Path) -> None:
+    (tmp_path / "out.mp4").write_bytes(b"older")
+    sink = open_file(tmp_path / "out.mp4")
+    for number in range(20):
+        sink.send(picture(number))
+    (tmp_path / "out.mp4").unlink()
+    (tmp_path / "out.mp4").mkdir()
+    with pytest.raises(SinkError, match=r"20 of 20 frames are kept in 'out\.new\.mp4' and play"):
+        sink.close()
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="folders of Windows know no read-only bit")
