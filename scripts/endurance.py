@@ -27,6 +27,7 @@ from typing import Any
 
 from breaking.program import Program, busy_cores
 from breaking.tables import as_markdown, as_text, last_line, machine, put_into
+from breaking.watching import NotSo
 from enduring.company import Hand, docks, real_obs, show_in_obs
 from enduring.restarts import Count, leaks, restart_again_and_again
 from enduring.sampling import Sampler
@@ -123,6 +124,8 @@ def show(folder: Path, asked: argparse.Namespace) -> tuple[list[dict[str, Any]],
 def sample(program: Program, sampler: Sampler, minute: float) -> dict[str, Any]:
     """All figures at one moment, plain values."""
     found, told = sampler.holdings(), program.look().told
+    if not told:
+        raise NotSo(f"the program does not answer in minute {minute:.1f}: {program.said.strip().splitlines()[-1:]}")
     figures = told["telemetry"]
     return {
         "minute": round(minute, 2),
