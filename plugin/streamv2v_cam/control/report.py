@@ -193,6 +193,9 @@ class ObsNews:
                 if self._hands.get(obs, (hand, now_s))[0] != hand:
                     return False
                 self._hands[obs] = (hand, now_s)
+            elif any(who != hand for who, _ in self._hands.values()):
+                # it has no OBS (yet, or any more), and another process has: that one's news go on being shown
+                return True
             self._told, self._told_s = dict(news), now_s
             return True
 

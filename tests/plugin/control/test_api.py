@@ -212,6 +212,25 @@ def test_an_obs_process_that_falls_silent_is_called_silent():
     assert news.as_dict()["state"] == "silent"
 
 
+def test_a_process_without_an_obs_does_not_hide_the_one_that_has_it():
+    now_s = [0.0]
+    news = ObsNews(clock=lambda: now_s[0])
+    looking = {"connected": False, "reason": "looking for OBS"}
+    assert news.tell({"connected": True}, hand="first", obs="one")
+    assert news.tell(looking, hand="second")
+    assert news.as_dict()["state"] == "connected"
+    assert not news.tell({"connected": True}, hand="second", obs="one")
+    assert news.tell({"connected": False, "reason": "the OBS process was ended"}, hand="second")
+    assert news.as_dict()["state"] == "connected"
+    # what the first says of itself counts, and once it is silent the second is heard
+    assert news.tell({"connected": False, "reason": "OBS has gone."}, hand="first")
+    assert news.as_dict()["reason"] == "OBS has gone."
+    news.tell({"connected": True}, hand="first", obs="one")
+    now_s[0] = 16.0
+    assert news.tell(looking, hand="second")
+    assert news.as_dict()["reason"] == "looking for OBS"
+
+
 def test_reading_changes_nothing(stage):
     before = stage.store.current
     with stage.client() as client:
