@@ -9,8 +9,7 @@ Runs the program itself with the embedded model and the drawn presenter, and bre
     python scripts/faults.py --list
 
 Prints a table for people and JSON on the last line; the exit code is 1 where a fault did not end as it must. Needs
-Linux, for its signals and /proc; root for the small disk and the little memory; OBS and Xvfb for the faults of OBS;
-libfaketime for the clock.
+Linux, for its signals and /proc; root for the small disk and the little memory; OBS and Xvfb for the faults of OBS.
 """
 
 from __future__ import annotations

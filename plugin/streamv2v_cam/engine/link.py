@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
@@ -24,6 +25,8 @@ from .views import Views
 DEFAULT_ENTRY = "streamv2v_cam.engine.worker:main"
 STOP_GRACE_S = 3.0
 LOADING_GRACE_S = 0.3
+
+log = logging.getLogger(__name__)
 
 
 class EngineLink:
@@ -156,7 +159,10 @@ class EngineLink:
         return self._memory.frames_out.newest_sequence
 
     def close(self, *, at_once: bool = False) -> None:
-        """End the process, by force after a few seconds, and remove the shared memory; safe to call twice."""
+        """End the process, by force after a few seconds, and remove the shared memory; safe to call twice.
+
+        What cannot be put away is logged and left: whoever closes an engine has another one to start.
+        """
         with self._lock:
             if self._closed:
                 return
@@ -169,9 +175,11 @@ class EngineLink:
         if self._process.is_alive():
             self._process.kill()
             self._process.join()
-        self._messages.close()
-        self._process.close()
-        self._memory.close()
+        for put_away in (self._messages.close, self._process.close, self._memory.close):
+            try:
+                put_away()
+            except Exception:
+                log.exception("something of an engine that has ended could not be put away")
 
     def _note(self, message: Message) -> None:
         self._heart.beat()

@@ -12,6 +12,7 @@ import pickle
 import shutil
 import time
 from dataclasses import dataclass
+from multiprocessing import resource_tracker
 from multiprocessing.shared_memory import SharedMemory
 from pathlib import Path
 
@@ -177,7 +178,11 @@ class EngineMemory:
         self._segment.close()
         if self._owner:
             atexit.unregister(self.close)
-            self._segment.unlink()
+            try:
+                self._segment.unlink()
+            except FileNotFoundError:
+                # somebody has swept it away; Python would look for it at the end of the program, and complain
+                resource_tracker.unregister(f"/{self._segment.name}", "shared_memory")
 
 
 def _check_room(wanted_bytes: int) -> None:

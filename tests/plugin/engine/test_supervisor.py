@@ -119,6 +119,18 @@ def test_a_fault_of_the_watch_itself_costs_one_engine_and_not_the_watch(monkeypa
         assert any("No module named 'psutil'" in reason for reason in rig.reasons)
 
 
+@pytest.mark.skipif(not Path("/dev/shm").is_dir(), reason="needs Linux, which shows its shared memory as files")
+def test_an_engine_whose_shared_memory_was_swept_away_can_end_and_another_comes():
+    with Rig() as rig:
+        rig.wait_frames(2)
+        link: Any = rig.supervisor._link
+        Path("/dev/shm", link._memory.plan.name).unlink()
+        rig.wait_frames(2)
+        os.kill(link.pid, signal.SIGKILL)
+        rig.wait(lambda: rig.supervisor.restarts == 1)
+        rig.wait_frames(2)
+
+
 def test_a_picture_that_never_fits_is_made_smaller_until_it_does():
     with Rig("stand-in?memory_above=200", width=256, height=192, slots=1) as rig:
         rig.wait(lambda: rig.state is EngineState.RUNNING)
