@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from .errors import ConfigError, ControlError, FrameError, ModelError, StreamV2VError
     from .models.loading import Components, load_components
     from .pipeline import StreamV2V
+    from .steering import Structure
 
 _HOMES = {
     "BankConfig": "config",
@@ -36,6 +37,7 @@ _HOMES = {
     "StreamConfig": "config",
     "StreamV2V": "pipeline",
     "StreamV2VError": "errors",
+    "Structure": "steering",
     "describe_controls": "controls",
     "load_components": "models.loading",
 }
@@ -52,6 +54,7 @@ __all__ = [
     "StreamConfig",
     "StreamV2V",
     "StreamV2VError",
+    "Structure",
     "describe_controls",
     "load_components",
 ]

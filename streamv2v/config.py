@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from .errors import ConfigError
+from .steering import STRUCTURE_LIMIT, Structure
 
 EMBEDDED_MODEL = "embedded"
 OWN_VAE = "own"
@@ -158,6 +159,12 @@ class StreamConfig:
     loras: tuple[Lora, ...] = ()
     embeddings: str | None = None
     """Folder of textual inversion embeddings (.safetensors); a file's name is its word in a prompt."""
+    structure: tuple[Structure, ...] = ()
+    """ControlNets and T2I-Adapters that hold the picture to the camera's; each has its live weight."""
+    ip_adapter: str | None = None
+    """IP-Adapter for reference pictures: a .safetensors file, or one of the hub as "owner/name/path.safetensors"."""
+    ip_adapter_encoder: str | None = None
+    """Folder of its image encoder; None looks for "image_encoder" beside the file."""
     lcm: str = "auto"
     """LCM-LoRA: "auto" adds it where the model is not few-step by itself; "on" always, "off" never."""
     lcm_lora: str = "latent-consistency/lcm-lora-sdv1-5"
@@ -198,6 +205,8 @@ class StreamConfig:
                 raise ConfigError(f"{name}: {value} was refused; allowed is a multiple of 8 from 64 to 2048.")
         if not 1 <= self.slots <= SLOT_LIMIT:
             raise ConfigError(f"slots: {self.slots} was refused; allowed is 1 to {SLOT_LIMIT}.")
+        if len(self.structure) > STRUCTURE_LIMIT:
+            raise ConfigError(f"structure: {len(self.structure)} networks were refused; allowed is {STRUCTURE_LIMIT}.")
         if not self.model:
             raise ConfigError("model: nothing was given; allowed is 'embedded', a folder, a file or a hub id.")
         if not 0.0 <= self.scene_cut_threshold <= 1.0:

@@ -19,6 +19,9 @@ MOTIONS = ("reproject", "hold")
 BANK_CHANGES = ("fade", "reset", "keep")
 PROMPT_LIMIT = 2000
 BLEND_LIMIT = 8
+NAME_LIMIT = 200
+STRUCTURE_WEIGHTS = ("structure_weight", "structure_weight_2", "structure_weight_3")
+"""The weight of each structure network, in their order."""
 
 
 def _number(default: float, low: float, high: float, *, help: str, unit: str = "", step: float = 0.01) -> Any:
@@ -30,8 +33,8 @@ def _choice(default: str, choices: tuple[str, ...], *, help: str) -> Any:
     return field(default=default, metadata=dict(kind="choice", choices=choices, help=help))
 
 
-def _text(default: str, *, least: int, most: int, help: str) -> Any:
-    return field(default=default, metadata=dict(kind="text", least=least, most=most, help=help))
+def _text(default: str, *, least: int, most: int, help: str, exact: bool = False) -> Any:
+    return field(default=default, metadata=dict(kind="text", least=least, most=most, exact=exact, help=help))
 
 
 @dataclass(frozen=True)
@@ -63,6 +66,29 @@ class Controls:
     seed: int = _number(2, 0, 2**32 - 1, step=1, help="Picks the fixed noise of every slot.")
     seed_travel_s: float = _number(
         0.0, 0.0, 120.0, unit="s", step=0.5, help="Time on the way from the noise of one seed to another's; 0 jumps."
+    )
+    reference: str = _text(
+        "", least=0, most=NAME_LIMIT, exact=True, help="A picture that the look follows, by its name; nothing is none."
+    )
+    reference_blend: tuple[tuple[str, float], ...] = field(
+        default=(),
+        metadata=dict(
+            kind="blend", most=BLEND_LIMIT, exact=True, help="More such pictures with weights, mixed with that one."
+        ),
+    )
+    reference_weight: float = _number(0.6, 0.0, 2.0, help="How hard the look follows that picture; 0 is off.")
+    structure_weight: float = _number(
+        0.8, 0.0, 2.0, help="How hard the first structure network holds the picture to the camera's; 0 is off."
+    )
+    structure_weight_2: float = _number(0.8, 0.0, 2.0, help="The same of the second one.")
+    structure_weight_3: float = _number(0.8, 0.0, 2.0, help="The same of the third one.")
+    structure_interval: int = _number(
+        1,
+        1,
+        16,
+        unit="frames",
+        step=1,
+        help="Structure networks answer every n-th frame; between, the last answer holds.",
     )
     bank_weight: float = _number(1.0, 0.0, 4.0, step=0.05, help="Stability: 0 forgets the past, 1 is the paper.")
     fusion_strength: float = _number(0.8, 0.0, 1.0, help="Feature fusion: share taken from the bank.")
@@ -127,7 +153,7 @@ class Controls:
     def as_dict(self) -> dict[str, Any]:
         """Plain values, ready for JSON."""
         values = {item.name: getattr(self, item.name) for item in fields(self)}
-        values["blend"] = [list(pair) for pair in self.blend]
+        values |= {name: [list(pair) for pair in getattr(self, name)] for name in ("blend", "reference_blend")}
         return values
 
 
@@ -138,7 +164,7 @@ def describe_controls() -> dict[str, dict[str, Any]]:
     """Name -> kind, default, range or choices, unit, step and help of every control, for pages and tools."""
     described: dict[str, dict[str, Any]] = {}
     for item in fields(Controls):
-        default = [] if item.name == "blend" else item.default
+        default = [] if item.metadata["kind"] == "blend" else item.default
         described[item.name] = {"default": default, **item.metadata}
         if "choices" in described[item.name]:
             described[item.name]["choices"] = list(described[item.name]["choices"])
@@ -159,9 +185,9 @@ def _checked(item: Field[Any], value: Any) -> Any:
                 raise ControlError(item.name, value, "true or false")
             return value
         case "text":
-            return _checked_text(item.name, value, rule["least"], rule["most"])
+            return _checked_text(item.name, value, rule["least"], rule["most"], exact=rule["exact"])
         case _:
-            return _checked_blend(item.name, value)
+            return _checked_blend(item.name, value, exact=rule.get("exact", False))
 
 
 def _checked_number(name: str, value: Any, rule: Mapping[str, Any]) -> float | int:
@@ -178,10 +204,10 @@ def _checked_number(name: str, value: Any, rule: Mapping[str, Any]) -> float | i
     return float(value)
 
 
-def _checked_text(name: str, value: Any, least: int, most: int) -> str:
-    if not isinstance(value, str):
+def _checked_text(name: str, value: Any, least: int, most: int, *, exact: bool = False) -> str:
+    if not isinstance(value, str) or (exact and not value.isprintable()):
         raise ControlError(name, value, "text")
-    cleaned = " ".join(value.split())
+    cleaned = value if exact else " ".join(value.split())
     if len(cleaned) < least:
         raise ControlError(name, value, "words that describe a look (for the untouched camera use mode bypass)")
     if len(cleaned) > most:
@@ -189,7 +215,7 @@ def _checked_text(name: str, value: Any, least: int, most: int) -> str:
     return cleaned
 
 
-def _checked_blend(name: str, value: Any) -> tuple[tuple[str, float], ...]:
+def _checked_blend(name: str, value: Any, *, exact: bool) -> tuple[tuple[str, float], ...]:
     allowed = f"at most {BLEND_LIMIT} pairs of text and a weight from 0 to 10"
     try:
         pairs = [(text, weight) for text, weight in value]
@@ -202,7 +228,7 @@ def _checked_blend(name: str, value: Any) -> tuple[tuple[str, float], ...]:
         rule = {"low": 0.0, "high": 10.0, "kind": "number"}
         checked.append(
             (
-                _checked_text(name, text, 1, PROMPT_LIMIT),
+                _checked_text(name, text, 1, NAME_LIMIT if exact else PROMPT_LIMIT, exact=exact),
                 float(_checked_number(f"{name} weight", weight, rule)),
             )
         )

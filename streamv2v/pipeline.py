@@ -51,7 +51,7 @@ class StreamV2V:
         config: what the engine was built from.
         delay_frames: frames a picture comes out later than it went in (slots - 1; 0 when sequential).
         bank: the feature bank, None with bank kind "off".
-        prompts: what reads and encodes them.
+        prompts, references: what reads and encodes words and pictures; `references.put` gives one its name.
         frames, repeats, cuts: frames taken in, pictures repeated because nothing moved, scene cuts seen.
         compiling: what is made beside the running engine and taken in between two frames; None without.
     """
@@ -101,9 +101,12 @@ class StreamV2V:
             renoise=config.renoise,
             dtype=dtype,
             graphs=self._graphs,
+            networks=components.structure,
+            adapter=components.adapter,
         )
         checker = components.safety_checker
         safety = SafetyHook(checker, components.feature_extractor) if checker is not None else None
+        self.references = self._stream.references
         self._path = FramePath(codec, self._stream, self._graphs, config.width, config.height, check=safety)
         self._out = self._path.out
         self._transitions = Transitions(self.prompts, self._schedule, live, self._stream, self.bank)
@@ -203,19 +206,16 @@ class StreamV2V:
 
     def reset(self) -> None:
         """Forget the stream: the next frame is a first one."""
-        self._out.forget()
+        for part in (self._out, self._still, self._cut):
+            part.forget()
         self.frames = 0
         self._path.begun = False
         self._transitions.restart()
-        self._still.forget()
-        self._cut.forget()
         self.reset_bank()
 
     def reset_bank(self) -> None:
         """Forget the past frames, keep those in flight; reallocates nothing."""
-        self._stream.smoothing.restart()
-        if self.bank is not None:
-            self.bank.reset()
+        self._stream.begin_scene()
 
     def remember(self, prompts: Iterable[str]) -> None:
         """Encode `prompts` ahead, so that choosing them later costs nothing."""

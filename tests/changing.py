@@ -7,10 +7,12 @@ from typing import Any
 import numpy as np
 
 from streamv2v import Components, Controls, describe_controls
+from streamv2v.controls import STRUCTURE_WEIGHTS
 
 PROMPTS = ("a pencil sketch", "oil painting", "red night")
-OFF = ("mode", "motion", "detail", "borrow", "fit", "mirror", "zoom", "pan_x", "pan_y", "still_threshold")
-"""Controls of the host, and the one whose point is to skip the work."""
+STRUCTURE = (*STRUCTURE_WEIGHTS, "structure_interval")
+OFF = ("mode", "motion", "detail", "borrow", "fit", "mirror", "zoom", "pan_x", "pan_y", "still_threshold", *STRUCTURE)
+"""Controls of the host, of networks that this stream has not, and the one whose point is to skip the work."""
 
 
 def seeing(components: Components) -> Components:

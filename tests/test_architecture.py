@@ -15,9 +15,9 @@ LINES_OF_A_FUNCTION = 60
 
 HEAVY = {"torch", "diffusers", "transformers", "peft", "accelerate"}
 """Packages of the engine process: they take seconds to import and may hang or crash."""
-COMMON = ("config", "controls", "errors", "frames")
+COMMON = ("config", "controls", "errors", "frames", "steering")
 """Files of the library that everyone speaks of; they import each other alone."""
-WINGS = ("device", "prompts", "models", "memory", "stream", "tuning")
+WINGS = ("device", "prompts", "models", "memory", "structure", "stream", "tuning")
 """Folders of the library. An import runs downwards only, from a later one to an earlier one, or to the common files."""
 SIDE_BY_SIDE = {("tuning", "stream")}
 """Wings that are neighbours: the first stands later in `WINGS` and does not need the second."""
@@ -38,12 +38,14 @@ LIGHT_LIBRARY = {
     "streamv2v.models.model_facts",
     "streamv2v.models.preflight",
     "streamv2v.models.sdxl",
+    "streamv2v.models.structure_files",
     "streamv2v.models.vocabulary",
     "streamv2v.models.weight_files",
     "streamv2v.prompts",
     "streamv2v.prompts.inversions",
     "streamv2v.prompts.reading",
     "streamv2v.prompts.syntax",
+    "streamv2v.steering",
     "streamv2v.tuning",
     "streamv2v.tuning.autotune",
 }
@@ -160,6 +162,7 @@ def test_the_host_uses_only_the_light_modules_of_the_library() -> None:
         "prompts/__init__",
         "prompts/inversions",
         "prompts/syntax",
+        "steering",
     ],
 )
 def test_the_light_modules_of_the_library_need_the_standard_library_alone(module: str) -> None:
@@ -168,7 +171,7 @@ def test_the_light_modules_of_the_library_need_the_standard_library_alone(module
         assert light(name) or first in sys.stdlib_module_names, f"{module}.py imports {name}"
 
 
-def test_the_library_is_five_wings_and_its_common_files() -> None:
+def test_the_library_is_its_wings_and_its_common_files() -> None:
     assert {path.name for path in LIBRARY.iterdir() if path.is_dir() and path.name != "__pycache__"} == set(WINGS)
     assert {path.stem for path in LIBRARY.glob("*.py")} == {*COMMON, *ENTRIES}
 

@@ -7,7 +7,15 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from diffusers import AutoencoderKL, AutoencoderTiny, LCMScheduler, UNet2DConditionModel
+from diffusers import (
+    AutoencoderKL,
+    AutoencoderTiny,
+    ControlNetModel,
+    ControlNetUnionModel,
+    LCMScheduler,
+    T2IAdapter,
+    UNet2DConditionModel,
+)
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 
 from streamv2v import Components
@@ -39,6 +47,36 @@ def one_level_unet() -> UNet2DConditionModel:
     """Less to compile: one level and its middle, four layers with a bank."""
     one = {"down_block_types": ("CrossAttnDownBlock2D",), "up_block_types": ("CrossAttnUpBlock2D",)}
     return tiny_unet(block_out_channels=(16,), **one)
+
+
+def tiny_controlnet(unet: Any, seed: int = 0, *, union: bool = False) -> Any:
+    """A ControlNet for that U-Net whose answers are not the zeros that an untrained one gives."""
+    torch.manual_seed(100 + seed)
+    kind: Any = ControlNetUnionModel if union else ControlNetModel
+    names = (
+        "block_out_channels layers_per_block down_block_types cross_attention_dim attention_head_dim norm_num_groups"
+    )
+    settings = {name: unet.config[name] for name in names.split()}
+    if union:
+        settings |= {"num_trans_channel": 16, "num_trans_head": 2, "num_control_type": 8, "num_proj_channel": 16}
+    network = kind(**settings, conditioning_embedding_out_channels=(4, 8, 8, 8))
+    return cast(_waking(network), unet.dtype)
+
+
+def tiny_adapter(unet: Any, seed: int = 0, *, colours: int = 1) -> Any:
+    """A T2I-Adapter for that U-Net."""
+    torch.manual_seed(200 + seed)
+    channels = list(unet.config["block_out_channels"])
+    return cast(T2IAdapter(in_channels=colours, channels=channels, num_res_blocks=1), unet.dtype)
+
+
+def _waking(network: Any) -> Any:
+    """Zero weights, of which training would have made something, replaced by small random ones."""
+    with torch.no_grad():
+        for parameter in network.parameters():
+            if not parameter.any():
+                parameter.normal_(std=0.2)
+    return network
 
 
 def cast(module: Any, dtype: torch.dtype) -> Any:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from .cases import bank_of
+from .cases import SHAPES, bank_of
 from .tables import markdown
 
+STEERED = ("control", "adapter")
+"""Structure networks, counted beside the bank of the paper, answering every frame."""
 BANKS_COUNTED = ("off", "ea", "ea+ff", "dyme", "window", "queue")
 """Spread, best and fp8 do the same products as dyme."""
 PLACES: list[tuple[str, int, int, Sequence[int]]] = [
@@ -44,12 +46,18 @@ def counted(model: str, width: int, height: int, slots: int) -> dict[str, float]
     from streamv2v import StreamConfig
 
     from .flops import frame_flops
+    from .structure import random_network
 
     unet, vae, text_tokens = networks(model)
-    found = {}
+    found: dict[str, float] = {}
     for bank in BANKS_COUNTED:
         config = StreamConfig(model=model, width=width, height=height, slots=slots, bank=bank_of(bank))
         found[bank] = frame_flops(unet, vae, config, interval=UPDATE_EVERY, text_tokens=text_tokens) / 1e12
+    for name in STEERED if model in SHAPES else ():
+        config = StreamConfig(model=model, width=width, height=height, slots=slots, bank=bank_of("dyme"))
+        given = {"interval": UPDATE_EVERY, "text_tokens": text_tokens}
+        flops = frame_flops(unet, vae, config, structure=[random_network(unet, model, name)], **given)
+        found[f"dyme + {name}"] = flops / 1e12
     return found
 
 
@@ -59,7 +67,6 @@ def networks(model: str) -> tuple[Any, Any, int]:
 
     from streamv2v import StreamConfig, load_components
 
-    from .cases import SHAPES
     from .flops import TEXT_TOKENS
     from .shapes import make_unet, make_vae
 
@@ -72,12 +79,14 @@ def networks(model: str) -> tuple[Any, Any, int]:
 
 def arithmetic_table(rows: Sequence[dict[str, Any]]) -> str:
     """One line for each shape, size and number of slots."""
+    columns = [*BANKS_COUNTED, *(f"dyme + {name}" for name in STEERED)]
     lines = [
         [row["model"], f"{row['width']}x{row['height']}", str(row["slots"])]
-        + [
-            f"{row['tflop'][bank]:.4f}" if row["model"] == "embedded" else f"{row['tflop'][bank]:.2f}"
-            for bank in BANKS_COUNTED
-        ]
+        + [cell(row["tflop"].get(name), 4 if row["model"] == "embedded" else 2) for name in columns]
         for row in rows
     ]
-    return markdown(["model", "size", "slots", *BANKS_COUNTED], lines)
+    return markdown(["model", "size", "slots", *columns], lines)
+
+
+def cell(tflop: float | None, places: int) -> str:
+    return "-" if tflop is None else f"{tflop:.{places}f}"

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from .cases import BANKS, BASELINE, Case, grid
+from .cases import BANKS, BASELINE, SHAPES, STRUCTURES, Case, grid
 
 MODELS_HELP = "sd15, turbo or sdxl (real shapes, random weights), embedded, a diffusers folder or a hub id"
 
@@ -30,6 +30,9 @@ def parser(description: str) -> argparse.ArgumentParser:
     what.add_argument("--bank", nargs="+", default=["off", "ea", "ea+ff", "dyme", "spread", "queue"])
     what.add_argument(
         "--acceleration", nargs="+", default=["none"], help="none, graph, ... as the engine's; baseline: the plain loop"
+    )
+    what.add_argument(
+        "--structure", nargs="+", default=["none"], help="none, control, adapter or control+adapter, for sd15 and turbo"
     )
     how = made.add_argument_group("how")
     how.add_argument("--frames", type=int, help="timed frames of a case; left out, 320 on a GPU and 40 elsewhere")
@@ -99,8 +102,26 @@ def asked_cases(arguments: argparse.Namespace) -> list[Case]:
     if BASELINE in arguments.acceleration and not {"off", "dyme"} & set(arguments.bank):
         raise Refused("--acceleration: the plain loop has the banks off and dyme alone; --bank names neither.")
     sizes = [size_of(text) for text in arguments.size]
-    cases = grid(arguments.model, sizes, arguments.slots, arguments.bank, arguments.acceleration)
+    networks = structures_of(arguments)
+    cases = grid(arguments.model, sizes, arguments.slots, arguments.bank, arguments.acceleration, networks)
     return list(dict.fromkeys(case for case in cases if not case.is_baseline or case.bank in ("off", "dyme")))
+
+
+def structures_of(arguments: argparse.Namespace) -> list[str]:
+    """The structure networks of each case, "" for none.
+
+    Raises:
+        Refused: a word that is none, or a model whose shape has no such networks here.
+    """
+    asked = ["" if text == "none" else text for text in arguments.structure]
+    unknown = [text for text in asked if text and not set(text.split("+")) <= set(STRUCTURES)]
+    if unknown:
+        words = ", ".join(("none", *STRUCTURES, "+".join(STRUCTURES)))
+        raise Refused(f"--structure: {', '.join(unknown)} was refused; allowed is {words}.")
+    others = [model for model in arguments.model if model not in SHAPES]
+    if any(asked) and (others or BASELINE in arguments.acceleration):
+        raise Refused(f"--structure: allowed with the models {', '.join(SHAPES)}, and not with the plain loop.")
+    return asked
 
 
 def chosen_legs(plan: dict[str, list[Any]], only: Sequence[str]) -> dict[str, list[Any]]:

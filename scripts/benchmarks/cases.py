@@ -33,6 +33,8 @@ FULL_BANKS = ("dyme", "spread", "best")
 """Banks with extended attention, fusion and merging."""
 
 SHAPES = ("sd15", "turbo", "sdxl")
+STRUCTURES = ("control", "adapter")
+"""Structure networks of the real shapes with random weights: a ControlNet and a T2I-Adapter."""
 DEFAULT_SIZE = {"sd15": (512, 512), "turbo": (512, 512), "sdxl": (512, 512), "embedded": (256, 256)}
 SMALL_SIZE = (64, 64)
 CPU_SIZES = ((256, 256), (384, 288))
@@ -56,12 +58,15 @@ class Case:
     bank: str
     """A name in `BANKS`."""
     acceleration: str = "none"
+    structure: str = ""
+    """Structure networks beside the U-Net, names in `STRUCTURES` with "+" between them; "" for none."""
     kind: ClassVar[str] = "engine"
 
     @property
     def key(self) -> str:
         """What makes two rows the same case."""
-        return f"{self.model} {self.width}x{self.height} {self.slots} {self.bank} {self.acceleration}"
+        steered = f" {self.structure}" if self.structure else ""
+        return f"{self.model} {self.width}x{self.height} {self.slots} {self.bank} {self.acceleration}{steered}"
 
     @property
     def is_baseline(self) -> bool:
@@ -128,11 +133,12 @@ def grid(
     slots: Iterable[int],
     banks: Iterable[str],
     accelerations: Iterable[str],
+    structures: Sequence[str] = ("",),
 ) -> list[Case]:
     """Every combination; an empty `sizes` gives each model its own."""
     return [
-        Case(model, width, height, count, bank, acceleration)
-        for model, acceleration, count, bank in product(models, accelerations, slots, banks)
+        Case(model, width, height, count, bank, acceleration, structure)
+        for model, acceleration, count, bank, structure in product(models, accelerations, slots, banks, structures)
         for width, height in sizes or [DEFAULT_SIZE.get(model, (512, 512))]
     ]
 
@@ -161,6 +167,7 @@ def legs(accelerations: Sequence[str], *, small: bool = False) -> dict[str, list
         "banks": grid(["sd15"], size, [4], BANKS, ways),
         "slots": grid(["sd15"], size, few, parts, ways),
         "sizes": grid(["sd15"], sizes, few if small else [1, 4], ["off", "dyme", "spread", "window"], fast[:1]),
+        "structure": grid(["sd15"], size, few, ["dyme"], ways, ["", *STRUCTURES, "+".join(STRUCTURES)]),
         "turbo": grid(["turbo"], size, more, parts, ways),
         "sdxl": grid(["sdxl"], size, more[:2], ["off", "dyme", "spread"], ways)
         + ([] if small else grid(["sdxl"], [(1024, 576)], [1], ["off", "dyme", "spread"], fast[:1])),

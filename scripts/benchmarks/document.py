@@ -44,7 +44,13 @@ def not_measured(plan: Mapping[str, Sequence[Any]]) -> str:
             parts.append(f"Not measured: {', '.join(case.key for case in cases)}.")
             continue
         lines = [
-            [case.model, f"{case.width}x{case.height}", str(case.slots), case.bank, case.acceleration]
+            [
+                " + ".join(filter(None, (case.model, case.structure))),
+                f"{case.width}x{case.height}",
+                str(case.slots),
+                case.bank,
+                case.acceleration,
+            ]
             + [NOT_MEASURED] * 3
             for case in cases
         ]

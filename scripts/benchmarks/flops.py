@@ -7,7 +7,7 @@ the case then runs on and however: kernels of one's own and captured graphs hide
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
@@ -18,6 +18,7 @@ from streamv2v.device.live_tensors import LiveTensors
 from streamv2v.memory.bank import FeatureBank
 from streamv2v.memory.hook import attach
 from streamv2v.models.codec import Codec
+from streamv2v.models.structure_networks import StructureNetwork
 from streamv2v.stream.added_conditions import AddedConditions
 from streamv2v.stream.guidance import rows_of
 
@@ -56,6 +57,7 @@ def frame_flops(
     interval: int,
     text_tokens: int = TEXT_TOKENS,
     controls: Controls | None = None,
+    structure: Sequence[StructureNetwork] = (),
 ) -> float:
     """Mean FLOPs of one frame of a running stream: encode, the pass with its bank, the bank's update, decode.
 
@@ -65,6 +67,7 @@ def frame_flops(
         interval: the bank's update interval, frames.
         text_tokens: of a prompt.
         controls: live values; a weighted bank attends in two halves.
+        structure: networks that answer every frame.
     """
     unet, codec = on_meta(unet), Codec(on_meta(vae), torch.float32)
     rows = rows_of(config.guidance, config.slots)
@@ -72,9 +75,13 @@ def frame_flops(
     latent = codec.encode(picture)
     call = unet_call(unet, latent.expand(rows, -1, -1, -1), text_tokens)
 
+    beside = [structure_call(one, config, latent.expand(rows, -1, -1, -1), text_tokens) for one in structure]
+
     def around() -> None:
         codec.encode(picture)
         codec.decode(latent)
+        for look in beside:
+            look()
 
     if config.bank.kind == "off":
         return count_flops(around) + count_flops(call)
@@ -105,18 +112,32 @@ def on_meta(module: Any) -> Any:
     return copy.deepcopy(module, there)
 
 
-def unet_call(unet: Any, sample: Any, text_tokens: int = TEXT_TOKENS) -> Callable[[], Any]:
-    """A call of `unet` for latents `[B, C, h, w]`, with a text of `text_tokens` and added conditions for each."""
+def unet_call(unet: Any, sample: Any, text_tokens: int = TEXT_TOKENS, **given: Any) -> Callable[[], Any]:
+    """A call of `unet` for latents `[B, C, h, w]`, with a text of `text_tokens` and added conditions for each.
+
+    Args:
+        given: further arguments.
+    """
     rows, config = len(sample), unet.config
     options: dict[str, Any] = {"device": unet.device, "dtype": unet.dtype}
     text = torch.zeros(rows, text_tokens, config.cross_attention_dim, **options)
     steps = torch.zeros(rows, device=unet.device)
     width = getattr(config, "time_cond_proj_dim", None)
-    more = {"timestep_cond": torch.zeros(rows, width, **options)} if width else {}
+    more = given | ({"timestep_cond": torch.zeros(rows, width, **options)} if width else {})
     added = AddedConditions(config, rows, sample.shape[2:], device=unet.device)
     more |= added.of(slice(0, rows), unet.dtype)
     sample = sample.to(unet.dtype)
     return lambda: unet(sample, steps, encoder_hidden_states=text, return_dict=False, **more)
+
+
+def structure_call(network: StructureNetwork, config: StreamConfig, sample: Any, text_tokens: int) -> Callable[[], Any]:
+    """What a structure network does for a frame: a ControlNet for each row, an adapter for the picture alone."""
+    module = on_meta(network.module)
+    rows = 1 if network.is_adapter else len(sample)
+    shown = torch.zeros(rows, network.channels, config.height, config.width, device=META, dtype=module.dtype)
+    if network.is_adapter:
+        return lambda: module(shown)
+    return unet_call(module, sample, text_tokens, controlnet_cond=shown)
 
 
 @torch.inference_mode()

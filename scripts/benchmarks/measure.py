@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -23,6 +24,7 @@ from .ready import forget_compiled, ready_engine
 from .searching import search_times
 from .shapes import random_components
 from .stages import watched_stages
+from .structure import steered
 
 INTERVAL = 4
 """The bank's update interval, the paper's."""
@@ -119,7 +121,7 @@ class Bench:
             else:
                 made = load_components(config)
             self._components = (case.model, made)
-        return self._components[1]
+        return steered(self._components[1], case.model, case.structure)
 
     def config(self, case: Case) -> StreamConfig:
         """What the engine of `case` is built from."""
@@ -162,7 +164,12 @@ class Bench:
             self._eager[case] = compared_pictures(engine, case)
         look = steady_controls(**LIVE.get(case.bank, {}))
         text_tokens = components.tokenizer.model_max_length
-        counted = {"interval": INTERVAL, "text_tokens": text_tokens, "controls": look}
+        counted = {
+            "interval": INTERVAL,
+            "text_tokens": text_tokens,
+            "controls": look,
+            "structure": components.structure,
+        }
         self._flops[case] = frame_flops(components.unet, components.vae, config, **counted)
         forget_peak(self.device)
 
@@ -243,7 +250,7 @@ class Bench:
 
 def eager_twin(case: Case) -> Case:
     """The same case on the eager path."""
-    return Case(case.model, case.width, case.height, case.slots, case.bank, "none")
+    return replace(case, acceleration="none")
 
 
 def compared_pictures(engine: StreamV2V, case: Case) -> list[Pixels]:

@@ -58,6 +58,8 @@ UNETS: dict[str, dict[str, Any]] = {
         "projection_class_embeddings_input_dim": 2816,
     },
 }
+NO_CONTROL = ("sample_size", "out_channels", "up_block_types")
+"""Of a U-Net's settings those that a ControlNet has not: it is the half that goes down."""
 TEXT_WIDTHS = {"sd15": (768,), "turbo": (1024,), "sdxl": (768, 1280)}
 """Of each text encoder; with heads of 64."""
 POOLED = 1280
@@ -103,6 +105,16 @@ def make_unet(shape: str) -> Any:
     from diffusers import UNet2DConditionModel
 
     return UNet2DConditionModel(**UNETS[shape])
+
+
+def make_structure(shape: str, name: str) -> Any:
+    """A structure network for the U-Net of `shape`, "control" or "adapter", as `make_unet`."""
+    from diffusers import ControlNetModel, T2IAdapter
+
+    settings = UNETS[shape]
+    if name == "adapter":
+        return T2IAdapter(in_channels=1, channels=list(settings["block_out_channels"]))
+    return ControlNetModel(**{key: settings[key] for key in settings if key not in NO_CONTROL})
 
 
 def make_vae() -> Any:

@@ -51,7 +51,7 @@ def energy(row: Row) -> str:
 
 
 COLUMNS: list[tuple[str, Callable[[Row], str]]] = [
-    ("model", lambda row: row["model"]),
+    ("model", lambda row: " + ".join(filter(None, (row["model"], row.get("structure", ""))))),
     ("size", lambda row: f"{row['width']}x{row['height']}"),
     ("slots", lambda row: str(row["slots"])),
     ("bank", lambda row: row["bank"]),

@@ -16,11 +16,13 @@ from .few_steps import wanted_loras
 from .float32_layers import run_in_float32
 from .hub import Progress, find_folder, is_single_file, silent
 from .inversions import add_inversions
+from .ip_adapter import ReferenceAdapter, load_ip_adapter
 from .last_upsampling import fold_last_upsampling
 from .loras import fuse_loras, networks_of
 from .model_facts import float32_layers_of
 from .parts import check_finite, is_half, load_checkpoint, load_folder, quiet
 from .sdxl import has_tiny_vae, is_sdxl, overflows
+from .structure_networks import StructureNetwork, load_structure
 from .vaes import load_vae, usual_vae
 
 TOO_WIDE = (
@@ -42,6 +44,8 @@ class Components:
         text_encoder_2, tokenizer_2: the second ones of the SDXL family; None elsewhere.
         zero_when_empty: whether the model takes an empty negative prompt as nothing at all.
         safety_checker, feature_extractor: where the model carries them and they were asked for.
+        structure: networks that hold the picture to the camera's.
+        adapter: what sees reference pictures, where an IP-Adapter is in the U-Net.
         facts: what was chosen and why, for people.
         warned: what was accepted with a loss, a line each.
     """
@@ -59,6 +63,8 @@ class Components:
     zero_when_empty: bool = False
     safety_checker: Any = None
     feature_extractor: Any = None
+    structure: tuple[StructureNetwork, ...] = ()
+    adapter: ReferenceAdapter | None = None
     facts: dict[str, Any] = field(default_factory=dict)
     warned: tuple[str, ...] = ()
 
@@ -78,6 +84,8 @@ def load_components(config: StreamConfig, progress: Progress = silent) -> Compon
         _check_sound(config, pipe)
         loras = wanted_loras(config, pipe.unet.config, pipe.scheduler)
         warned += fuse_loras(pipe, loras, offline=config.offline, cache_dir=config.cache_dir, progress=progress)
+        structure = load_structure(config, pipe.unet, dtype, progress, warned.append)
+        adapter = load_ip_adapter(config, pipe, dtype, progress, warned.append)
     vae = pipe.vae
     progress(f"moving the model to {device}", None)
     sdxl = is_sdxl(pipe.unet.config)
@@ -85,14 +93,16 @@ def load_components(config: StreamConfig, progress: Progress = silent) -> Compon
     widened = sdxl and dtype is torch.float16 and overflows(vae)
     if widened:
         warned.append(TOO_WIDE)
+    guides = list({id(network.module): network.module for network in structure}.values())
     with quiet():
-        for module in modules:
+        for module in (*modules, *guides, *((adapter.encoder, adapter.projection) if adapter else ())):
             wanted = torch.float32 if widened and module is vae else dtype
             module.to(device=device, dtype=wanted).eval().requires_grad_(False)
         parameters = sum(p.numel() for module in modules for p in module.parameters())  # as its files have them
         fold_last_upsampling(vae)
         pipe.unet.to(memory_format=torch.channels_last)
-        vae.to(memory_format=torch.channels_last)
+        for module in (vae, *guides):
+            module.to(memory_format=torch.channels_last)
     wide_layers = run_in_float32(pipe.unet, wide_layers)
     embeddings, passed_over = _embeddings(config, pipe)
     scheduler = pipe.scheduler
@@ -110,6 +120,8 @@ def load_components(config: StreamConfig, progress: Progress = silent) -> Compon
         zero_when_empty=bool(sdxl and pipe.config.force_zeros_for_empty_prompt),
         safety_checker=pipe.safety_checker if config.safety_checker else None,
         feature_extractor=pipe.feature_extractor if config.safety_checker else None,
+        structure=structure,
+        adapter=adapter,
         facts={
             "model": config.model,
             "device": str(device),
@@ -118,6 +130,8 @@ def load_components(config: StreamConfig, progress: Progress = silent) -> Compon
             "float32_layers": wide_layers,
             "loras": [f"{lora.source} x {lora.scale:g}" for lora in loras],
             "parameters": parameters,
+            **({"ip_adapter": adapter.source} if adapter else {}),
+            **({"structure": [f"{one.source} ({one.kind})" for one in structure]} if structure else {}),
             **({"embeddings": sorted(embeddings)} if config.embeddings else {}),
         },
         warned=(*warned, *(f"embedding passed over: {reason}" for reason in passed_over)),

@@ -23,6 +23,7 @@ PARTS = {
     "text_encoder": "text encoder",
     "text_encoder_2": "second text encoder",
     "safety_checker": "safety checker",
+    "structure": "structure networks'",
 }
 
 MARGIN = 0.15
@@ -101,6 +102,8 @@ def needs_of(config: StreamConfig, facts: ModelFacts, *, dtype: str, device: str
         parts["feature bank"] = bank_bytes(config, facts.unet, dtype=dtype, float32_layers=facts.float32_layers)
     unet, vae = unet_working_bytes(config, facts.unet, width), vae_working_bytes(config, facts.vae, widths["vae"])
     working = max(unet, vae) + min(unet, vae) // 4
+    if config.structure:
+        parts["structure networks' answers"] = structure_bytes(config, facts.unet, width)
     estimates = {"working tensors": working, "device and libraries": LIBRARIES_BYTES[device.split(":")[0]]}
     estimates["margin"] = int(MARGIN * (sum(estimates.values()) + parts.get("feature bank", 0)))
     return Needs({**parts, **estimates}, tuple(estimates), facts.guessed)
@@ -174,6 +177,19 @@ def past_bytes(config: StreamConfig, unet: dict[str, Any], *, dtype: str) -> int
     frames = config.bank.queue_length if config.bank.kind == "queue" else 1
     cells = sum(layer.tokens * layer.channels for layer in attention_layers(config, unet))
     return 2 * stream_rows(config) * frames * cells * DTYPE_BYTES[dtype]
+
+
+def structure_bytes(config: StreamConfig, unet: dict[str, Any], width: int) -> int:
+    """Bytes of what structure networks are shown and answer, and of the sum; each is counted as a ControlNet's."""
+    channels = unet["block_out_channels"]
+    cells = [h * w for h, w in _level_sizes(config, len(channels))]
+    count = _per_level(unet.get("layers_per_block", 2), len(channels))
+    answer = channels[0] * cells[0] + channels[-1] * cells[-1]
+    answer += sum(many * wide * size for many, wide, size in zip(count, channels, cells, strict=True))
+    answer += sum(wide * size for wide, size in zip(channels, cells[1:], strict=False))
+    pictures = 3 * config.width * config.height * config.slots
+    networks = len(config.structure)
+    return ((networks + 1) * stream_rows(config) * answer + networks * pictures) * width
 
 
 def unet_working_bytes(config: StreamConfig, unet: dict[str, Any], width: int) -> int:

@@ -55,6 +55,7 @@ class FramePath:
             interval: the bank's update interval, in frames.
         """
         self._in.take(frame)
+        self._stream.structure.see(frame)  # the host's work, while the device encodes
         if self.begun:
             self.run_on(interval)
         else:

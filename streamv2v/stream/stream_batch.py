@@ -11,9 +11,9 @@ is a layer's turn, the bank's taking in, one program a layer: the picture need n
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -21,21 +21,19 @@ from torch import Tensor
 from ..device.graphs import Graphs, Program
 from ..device.live_tensors import LiveTensors
 from ..memory.bank import FeatureBank
-from ..memory.layer_bank import Action
-from .added_conditions import AddedConditions
+from ..models.ip_adapter import ReferenceAdapter
+from ..models.structure_networks import StructureNetwork
+from ..structure.ensemble import Structure
+from ..structure.guides import Given
+from .added_conditions import CELL, AddedConditions
+from .courses import Courses
 from .guidance import ResidualNoise, doubled, guidance_embedding, guide, row_slice, rows_of
 from .noise import FixedNoise
+from .pieces import Passes, pieces_of
+from .references import References
 from .schedule import Schedule, lcm_step, predicted_noise
 from .temporal_smoothing import TemporalSmoothing
 from .text import Text
-
-
-class Course(NamedTuple):
-    """What a pass depends on beside numbers in tensors: a program for each."""
-
-    filling: bool
-    weighted: bool
-    watching: bool
 
 
 class StreamBatch:
@@ -52,6 +50,8 @@ class StreamBatch:
         renoise: whether slots after the first get their noise back.
         dtype: of the latents; the U-Net keeps its own.
         graphs: where the programs are captured; None captures nothing.
+        networks: that hold the picture to the camera's.
+        adapter: what sees reference pictures.
 
     Attributes:
         entering: latent of the frame that a pass takes in, `[1, C, h, w]`; fixed address.
@@ -59,6 +59,8 @@ class StreamBatch:
         unet: what a pass calls; may be exchanged between two frames.
         fixed_noise, noise: each slot's noise, `[n, C, h, w]`, and what draws and moves it; fixed address.
         added: what the U-Net is told beside text and timesteps; fixed addresses.
+        structure: the networks that hold the picture to the camera's.
+        references: the pictures that the look follows beside its prompt.
     """
 
     def __init__(
@@ -75,6 +77,8 @@ class StreamBatch:
         renoise: bool,
         dtype: torch.dtype,
         graphs: Graphs | None = None,
+        networks: Sequence[StructureNetwork] = (),
+        adapter: ReferenceAdapter | None = None,
     ) -> None:
         self.unet, self._schedule, self._live, self._bank = unet, schedule, live, bank
         self._guidance, self._prediction_type = guidance, prediction_type
@@ -97,7 +101,22 @@ class StreamBatch:
         self._time_cond_width = getattr(unet.config, "time_cond_proj_dim", None)
         self.entering, self.leaving = self.noise.new_zeros(2, 1, *latent_shape).unbind(0)
         self._graphs = graphs or Graphs(device, on=False)
-        self._passes: dict[tuple[Course, int], Program] = {}
+        self.references = References(adapter, unet, rows=rows, without=rows - self.slots, device=device)
+        self.structure = Structure(
+            networks,
+            slots=self.slots,
+            sequential=sequential,
+            rows=rows,
+            as_rows=partial(doubled, guidance),
+            size=(latent_shape[2] * CELL, latent_shape[1] * CELL),
+            graphs=self._graphs,
+            device=device,
+        )
+        self._courses = Courses(live, bank, (self.structure, self.references))
+        self._pieces = pieces_of(self.slots, sequential=sequential)
+        self._samples = torch.zeros_like(self._clean)
+        ends = {"entering": self.entering, "leaving": self.leaving}
+        self._passes = Passes(self._graphs, self._pieces, self._begin, self._look, self._end, **ends)
         self._takings = {
             layer.index: Program(self._graphs, f"bank of {layer.name}", layer.update)
             for layer in (bank.layers if bank else [])
@@ -127,6 +146,7 @@ class StreamBatch:
         those of this frame at the slot's own noise level; what the slots held before has been pushed out.
         """
         self.smoothing.restart()
+        self.structure.restart()
         for _ in range(1 if self._sequential else self.slots):
             if self._bank:
                 self._bank.reset()
@@ -135,6 +155,13 @@ class StreamBatch:
             self._bank.start_over()
         self.smoothing.restart()
         return self.leaving
+
+    def begin_scene(self) -> None:
+        """What was learned of the frames before does not hold for the next ones; those in flight stay."""
+        self.smoothing.restart()
+        self.structure.refresh()
+        if self._bank:
+            self._bank.reset()
 
     def step(self, latent: Tensor, interval: int) -> Tensor:
         """Take one frame in and hand one out: `advance`, then `update`; arguments and result as there."""
@@ -151,11 +178,12 @@ class StreamBatch:
         Returns:
             x_0 of the frame leaving the last slot, `[1, C, h, w]`; overwritten by the next call.
         """
-        course = self._course(self._bank is not None and self._bank.filling, *self._live.switches)
+        course = self._courses.present
         if self._bank:
             self._bank.begin_frame(interval)
+        self.structure.begin_frame()
         self.smoothing.prepare()
-        return self._pass_of(course)(latent)
+        return self._passes.of(course, self._tokens)(latent)
 
     def update(self) -> None:
         """The rest of a step, once its picture is on its way: layers whose turn it is take the frame in."""
@@ -166,103 +194,81 @@ class StreamBatch:
             self._bank.end_frame()
 
     @property
-    def courses(self) -> list[Course]:
-        """Every course that a pass can take, filling ones first; while filling nothing of the bank is weighed."""
-        fillings = (True, False) if self._bank else (False,)
-        every = [self._course(filling, *switches) for filling in fillings for switches in self._live.all_switches()]
-        return list(dict.fromkeys(every))
-
-    @property
     def state(self) -> list[Tensor]:
         """All tensors that a step changes and the next one reads."""
         held = [self.entering, self.leaving, self._clean, self._residual.value, *self.smoothing.state]
+        held += self.structure.state
         return held + [tensor for layer in (self._bank.layers if self._bank else []) for tensor in layer.state]
 
     def run_every_program(self) -> None:
         """Run all there are once, on what happens to be there, so that none is captured later."""
-        for course in self.courses:
-            with self._under(course):
-                self._pass_of(course)()
+        self.structure.run_every_program(self._given, self._pieces, self._tokens)
+        for course in self._courses.every():
+            with self._courses.under(course):
+                self._passes.of(course, self._tokens)()
         if self._bank:
             self._bank.select_rows(slice(0, rows_of(self._guidance, self.slots)))
             for layer in self._bank.layers:
                 self._takings[layer.index]()
 
-    def _course(self, filling: bool, weighted: bool, watching: bool) -> Course:
-        return Course(filling, weighted and self._bank is not None and not filling, watching)
-
-    @contextmanager
-    def _under(self, course: Course) -> Iterator[None]:
-        """The host's switches as in `course`."""
-        before, self._live.switches = self._live.switches, (course.weighted, course.watching)
-        for layer in self._bank.layers if self._bank else []:
-            layer.action = Action.FILL if course.filling else Action.READ
-        try:
-            yield
-        finally:
-            self._live.switches = before
-
-    def _pass_of(self, course: Course) -> Program:
+    @property
+    def _tokens(self) -> int:
+        """L, of the present text."""
         assert self._text is not None, "set_text comes before the first frame"
-        key = course, self._text.shape[1]
-        if key not in self._passes:
-            words = [word for word, is_so in course._asdict().items() if is_so] or ["reading"]
-            name = f"pass ({', '.join(words)}; {key[1]} tokens)"
-            self._passes[key] = Program(self._graphs, name, self._pass, [self.entering], self.leaving)
-        return self._passes[key]
+        return self._text.shape[1]
 
-    def _pass(self, latent: Tensor) -> Tensor:
-        """The device's part of `advance`."""
-        latent = self.smoothing.enter(latent)
-        self._residual.begin(self.noise)
-        if self._sequential:
-            clean = latent
-            for slot in range(self.slots):
-                clean = self._advance(clean, slot, slot + 1)
-        else:
-            self._clean[0] = latent[0]
-            moved = self._advance(self._clean, 0, self.slots)
-            self._clean[1:] = moved[:-1]
-            clean = moved[-1:]
-        return self.smoothing.leave(clean)
+    def _look(self, first: int, last: int, tokens: int) -> None:
+        self.structure.answer(lambda: self._given(first, last), first, tokens)
 
-    def _advance(self, clean: Tensor, first: int, last: int) -> Tensor:
-        """One step of slots first..last-1: x_0 in, better x_0 out, `[last - first, C, h, w]`."""
+    def _begin(self, latent: Tensor, first: int, last: int) -> None:
+        """The noisy samples of slots first..last-1; the first slot takes in `latent`, `[1, C, h, w]`."""
+        if first == 0:
+            self._residual.begin(self.noise)
+            self._clean[:1] = self.smoothing.enter(latent)
         here, schedule = slice(first, last), self._schedule
-        coefficients = {name: getattr(schedule, name)[here] for name in ("signal", "noise", "c_skip", "c_out")}
-        sample = coefficients["signal"] * clean
+        sample = schedule.signal[here] * self._clean[here]
         if self._renoise:
-            sample = sample + coefficients["noise"] * self.noise[here]
+            sample = sample + schedule.noise[here] * self.noise[here]
         elif first == 0:
-            sample[0] += coefficients["noise"][0] * self.noise[0]
-        output = self._predict(sample, first, last)
+            sample[0] += schedule.noise[0] * self.noise[0]
+        self._samples[here] = sample
+
+    def _end(self, first: int, last: int) -> Tensor | None:
+        """One step of these samples: x_0 for the next slots, and that which leaves the last one, `[1, C, h, w]`."""
+        here = slice(first, last)
+        coefficients = {name: getattr(self._schedule, name)[here] for name in ("signal", "noise", "c_skip", "c_out")}
+        sample, output = self._samples[here], self._predict(self._given(first, last))
         guided = self._guided(output, sample, coefficients["signal"], coefficients["noise"], first, last)
         kind = "epsilon" if self._is_residual else self._prediction_type
-        return lcm_step(guided, sample, prediction_type=kind, **coefficients)
+        moved = lcm_step(guided, sample, prediction_type=kind, **coefficients)
+        self._clean[first + 1 : last + 1] = moved[: self.slots - first - 1]
+        return self.smoothing.leave(moved[-1:]) if last == self.slots else None
 
     @property
     def _is_residual(self) -> bool:
         return self._guidance in ("self", "initialize")
 
-    def _predict(self, sample: Tensor, first: int, last: int) -> Tensor:
-        """The U-Net's raw output for all rows of slots first..last-1."""
+    def _given(self, first: int, last: int) -> Given:
+        """What networks are called with for all rows of slots first..last-1."""
         assert self._text is not None, "set_text comes before the first frame"
-        rows = row_slice(self._guidance, self.slots, first, last)
+        rows, dtype = row_slice(self._guidance, self.slots, first, last), self._unet_dtype
+        sample = doubled(self._guidance, self._samples[first:last], first).to(dtype)
+        timesteps = doubled(self._guidance, self._schedule.timesteps[first:last], first)
+        added = self.added.of(rows, dtype).get("added_cond_kwargs", {})
+        return Given(sample, timesteps, self._text[rows].to(dtype), added, rows, first, last)
+
+    def _predict(self, given: Given) -> Tensor:
+        """The U-Net's raw output for all rows."""
         if self._bank:
-            self._bank.select_rows(rows)
-        dtype = self._unet_dtype
-        extra = self.added.of(rows, dtype)
+            self._bank.select_rows(given.rows)
+        extra = self.structure.told(given.rows)
+        if added := self.references.told(given.rows, given.added, given.text.dtype):
+            extra["added_cond_kwargs"] = added
         if self._time_cond_width:
-            embedding = guidance_embedding(self._live.guidance_scale, self._time_cond_width).to(dtype)
-            extra["timestep_cond"] = embedding.expand(self._text[rows].shape[0], -1)
-        output = self.unet(
-            doubled(self._guidance, sample, first).to(dtype),
-            doubled(self._guidance, self._schedule.timesteps[first:last], first),
-            encoder_hidden_states=self._text[rows].to(dtype),
-            return_dict=False,
-            **extra,
-        )[0]
-        return output.to(sample.dtype)
+            embedding = guidance_embedding(self._live.guidance_scale, self._time_cond_width).to(given.text.dtype)
+            extra["timestep_cond"] = embedding.expand(len(given.text), -1)
+        called = {"encoder_hidden_states": given.text, "return_dict": False, **extra}
+        return self.unet(given.sample, given.timesteps, **called)[0].to(self._samples.dtype)
 
     def _guided(self, output: Tensor, sample: Tensor, signal: Tensor, noise: Tensor, first: int, last: int) -> Tensor:
         """Combine rows with and without prompt; residual kinds answer in epsilon form."""

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import torch
 
-from ..controls import Controls
+from ..controls import STRUCTURE_WEIGHTS, Controls
 from ..device.live_tensors import LiveTensors
 from ..memory.bank import FeatureBank
 from .glide import Glide
 from .prompt import PromptEncoder
+from .references import PICTURES, changed
 from .schedule import Schedule
 from .stream_batch import StreamBatch
 from .text import TextGlide, as_text, same_lengths
+from .weight_glides import WeightGlides
 
 FADE_FRAMES = 4
 """Least frames over which a bank fades before it is refilled."""
@@ -20,6 +22,9 @@ RETURN_FRAMES = 8
 LOOK = (
     *("prompt", "blend", "negative_prompt", "clip_skip"),
     *("strength", "step_spread", "guidance_scale", "guidance_delta", "seed"),
+    *STRUCTURE_WEIGHTS,
+    *PICTURES,
+    "reference_weight",
 )
 """Controls whose change must be seen at once, so that no feedback may hold the last picture."""
 
@@ -27,8 +32,8 @@ LOOK = (
 class Transitions:
     """Makes the stream follow the controls; only numbers move, nothing is rebuilt.
 
-    A new prompt glides in over `transition_s`, and a strength that changes with it glides along; alone,
-    strength jumps, so that a dragged slider acts at once. A change of prompt or seed makes the bank
+    A new prompt glides in over `transition_s`, and strength and weights that change with it glide along; alone
+    they jump, so that a dragged slider acts at once. A change of prompt or seed makes the bank
     fade (and refill when the glide has ended), reset, or stay, as `bank_change` says. Feedback pauses
     while the look changes and until the last frame of the old look has left. A seed that is travelled to
     changes the picture as slowly as a turning noise does, and leaves bank and feedback alone.
@@ -48,6 +53,7 @@ class Transitions:
         self._prompt = self._negative = TextGlide(as_text(torch.empty(1, 0, 0)), 1)
         self._strength = Glide(0.0)
         self._travel = Glide(1.0)
+        self._structure = WeightGlides(STRUCTURE_WEIGHTS)
         self._fade: int | None = None
         self._settled_frames = RETURN_FRAMES
 
@@ -59,7 +65,8 @@ class Transitions:
 
     @property
     def _gliding(self) -> bool:
-        return min(self._prompt.progress, self._negative.progress, self._strength.progress) < 1.0
+        glides = self._prompt, self._negative, self._strength, self._structure
+        return min(glide.progress for glide in (*glides, self._stream.references)) < 1.0
 
     def restart(self) -> None:
         """The next controls apply at once, without glide or fade."""
@@ -84,6 +91,8 @@ class Transitions:
             self._stream.set_text(*texts)
         moved = changed or self.moving
         self._schedule.set_strength(self._strength.at(now_s), controls.step_spread)
+        self._stream.references.write(now_s)
+        self._stream.structure.write(self._structure.at(now_s), controls.structure_interval)
         bank_fade = self._next_fade() * self._ramp(controls.bank_ramp)
         self._live.write(controls, bank_fade=bank_fade, feedback_fade=self._next_feedback(controls, old))
         self._move_noise(controls, now_s)
@@ -94,6 +103,8 @@ class Transitions:
         self._prompt = TextGlide(self._encoder.blend(controls.prompt, controls.blend, skip), length)
         self._negative = TextGlide(self._encoder.encode_negative(controls.negative_prompt, skip), length)
         self._strength = Glide(controls.strength)
+        self._structure.jump(controls)
+        self._stream.references.jump(controls)
         self._fade = None
         self._settled_frames = RETURN_FRAMES
         self._travel = Glide(1.0)
@@ -101,10 +112,11 @@ class Transitions:
 
     def _head_for(self, controls: Controls, old: Controls, now_s: float) -> None:
         other_layer = controls.clip_skip != old.clip_skip
-        other_look = other_layer or (controls.prompt, controls.blend) != (old.prompt, old.blend)
+        other_words = other_layer or (controls.prompt, controls.blend) != (old.prompt, old.blend)
+        other_look = other_words or changed(controls, old)
         other_negative = other_layer or controls.negative_prompt != old.negative_prompt
         glide_s = controls.transition_s
-        if other_look:
+        if other_words:
             target = self._encoder.blend(controls.prompt, controls.blend, controls.clip_skip)
             self._prompt.go(target, duration_s=glide_s, now_s=now_s)
         if other_negative:
@@ -112,6 +124,8 @@ class Transitions:
             self._negative.go(target, duration_s=glide_s, now_s=now_s)
         if controls.strength != old.strength:
             self._strength.go(controls.strength, duration_s=glide_s if other_look else 0.0, now_s=now_s)
+        self._structure.go(controls, duration_s=glide_s if other_look else 0.0, now_s=now_s)
+        self._stream.references.go(controls, old, duration_s=glide_s if other_look else 0.0, now_s=now_s)
         if self._change_seed(controls, old, now_s) or other_look:
             self._change_bank(controls.bank_change)
 

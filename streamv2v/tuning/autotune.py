@@ -97,6 +97,7 @@ def stream_key(config: StreamConfig, *more: object) -> str:
         config.model,
         config.vae,
         *(f"{lora.source}x{lora.scale}" for lora in config.loras),
+        *(f"{network.source}:{network.kind}" for network in config.structure),
         f"{config.width}x{config.height}x{config.slots}",
         config.sequential,
         config.guidance,

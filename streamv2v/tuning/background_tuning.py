@@ -11,7 +11,7 @@ from ..config import StreamConfig
 from ..models.loading import Components
 from .background_compiling import BackgroundCompiling, begin_compiling, wants_compiling
 from .background_converting import BackgroundConverting
-from .compiling import Examples
+from .compiling import PARTS, Examples
 
 
 def wants_converting(config: StreamConfig, device: torch.device) -> str:
@@ -41,7 +41,9 @@ def begin_tuning(
     examples = Examples()
     with examples.watching(components):
         warm_up()
-    converting = BackgroundConverting(config, components, asked=wanted == "asked", busy_s=busy_s)
+    # a graph of OpenVINO has a fixed list of arguments, and those of structure networks come and go
+    parts = [part for part in PARTS if part != "unet" or not config.structure]
+    converting = BackgroundConverting(config, components, asked=wanted == "asked", parts=parts, busy_s=busy_s)
     tuning = BackgroundTuning(config, components, examples, converting)
     converting.start()
     return tuning

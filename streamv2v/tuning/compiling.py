@@ -38,6 +38,10 @@ class Example:
     args: tuple[Any, ...]
     kwargs: dict[str, Any]
 
+    def run(self, call: Callable[..., Any]) -> Any:
+        """Call with these arguments, which stay as they are; a U-Net takes items out of a list that it is given."""
+        return call(*self.args, **{name: _kept(value, lambda one: one) for name, value in self.kwargs.items()})
+
 
 @dataclass
 class Examples:
@@ -93,7 +97,7 @@ class CompiledPart:
         def all_of(call: Callable[..., Any]) -> Callable[[], None]:
             def run() -> None:
                 for example in self.examples:
-                    call(*example.args, **example.kwargs)
+                    example.run(call)
 
             return run
 
@@ -133,8 +137,8 @@ def compile_part(components: Components, part: str, examples: list[Example]) -> 
     # with frozen weights convolutions on a CPU are laid out ahead and take their activation in; without, nothing is won
     with torch._inductor.config.patch(freezing=device_type == "cpu"):
         for example in examples:
-            found = _first_tensor(compiled(*example.args, **example.kwargs)).float()
-            wanted = _first_tensor(shadow(*example.args, **example.kwargs)).float()
+            found = _first_tensor(example.run(compiled)).float()
+            wanted = _first_tensor(example.run(shadow)).float()
             deviation = max(deviation, float((found - wanted).norm() / wanted.norm().clamp(min=1e-12)))
     limit = TOLERANCES.get(next(running.parameters()).dtype, 2e-3)
     if not deviation <= limit:
@@ -216,14 +220,18 @@ def _sheltered() -> Any:
 
 def _shape(value: Any) -> Any:
     if isinstance(value, dict):
-        return tuple((name, _shape(part)) for name, part in sorted(value.items()))
+        return tuple((name, _shape(part)) for name, part in value.items())
+    if isinstance(value, (tuple, list)):
+        return tuple(map(_shape, value))
     return (value.shape, value.stride(), value.dtype) if isinstance(value, Tensor) else repr(value)
 
 
-def _kept(value: Any) -> Any:
+def _kept(value: Any, keep: Callable[[Tensor], Tensor] = Tensor.clone) -> Any:
     if isinstance(value, dict):
-        return {name: _kept(part) for name, part in value.items()}
-    return value.clone() if isinstance(value, Tensor) else value
+        return {name: _kept(part, keep) for name, part in value.items()}
+    if isinstance(value, (tuple, list)):
+        return type(value)(_kept(part, keep) for part in value)
+    return keep(value) if isinstance(value, Tensor) else value
 
 
 def _first_tensor(result: Any) -> Tensor:

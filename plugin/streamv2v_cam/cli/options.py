@@ -54,6 +54,14 @@ Loras = Annotated[
     list[str] | None,
     option("--lora", help='A LoRA: file, folder or hub id, with ":0.8" for its scale; repeatable.', panel=_ENGINE),
 ]
+Networks = Annotated[
+    list[str] | None,
+    option(
+        "--structure",
+        help='A ControlNet or T2I-Adapter: folder, file or hub id, with ":canny" for what it is shown; repeatable.',
+        panel=_ENGINE,
+    ),
+]
 Embeddings = Annotated[
     str | None, option("--embeddings", help="Folder of textual inversion embeddings.", panel=_ENGINE)
 ]
@@ -119,6 +127,7 @@ SETTING_OF = {
     "vae": "engine.vae",
     "single_file_config": "engine.single_file_config",
     "embeddings": "engine.embeddings",
+    "structure": "engine.structure",
     "bank": "engine.bank.kind",
     "slots": "engine.slots",
     "sequential": "engine.sequential",

@@ -42,6 +42,7 @@ def translate(
     vae: options.Vae = None,
     single_file_config: options.SingleFileConfig = None,
     embeddings: options.Embeddings = None,
+    structure: options.Networks = None,
     bank: options.Bank = None,
     slots: options.Slots = None,
     sequential: options.Sequential = None,

@@ -11,6 +11,7 @@ from streamv2v.device.choosing import choose_device, choose_dtype
 from streamv2v.models.fallbacks import Fit, fitting
 from streamv2v.models.model_facts import model_facts
 from streamv2v.models.preflight import MIB, Needs, needs_of, size_words
+from streamv2v.models.structure_files import with_structure
 
 from .child import EngineEnd
 from .free_memory import free_system_bytes
@@ -33,7 +34,8 @@ def check_memory(end: EngineEnd, config: StreamConfig, progress: Callable[..., N
     """
     device = choose_device(config)
     dtype = choose_dtype(config, device)[0]
-    facts = model_facts(config, half=dtype in (torch.float16, torch.bfloat16), progress=progress)
+    half = dtype in (torch.float16, torch.bfloat16)
+    facts = with_structure(model_facts(config, half=half, progress=progress), config, half=half)
     name = str(dtype).removeprefix("torch.")
     free_bytes, where = free_memory(device)
     try:

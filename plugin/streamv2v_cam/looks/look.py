@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from streamv2v.controls import CONTROL_NAMES, Controls
+from streamv2v.controls import CONTROL_NAMES, STRUCTURE_WEIGHTS, Controls
 from streamv2v.errors import ControlError
 
 from ..errors import LookError
@@ -25,6 +25,7 @@ RESTORED = (
     "strength",
     "step_spread",
     "guidance_scale",
+    *STRUCTURE_WEIGHTS,
     "bank_weight",
     "fusion_strength",
     "transition_s",

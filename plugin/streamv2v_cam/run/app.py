@@ -228,7 +228,10 @@ class App:
             sinks=tuple(f"{sink.name}: {sink.lost}" if sink.lost else sink.name for sink in air.sinks),
             facts=self.supervisor.facts | self.sizes.facts,
             resting=resting_controls(
-                self.supervisor.config, self.store.current.controls, may_borrow=self.settings.publish.borrow
+                self.supervisor.config,
+                self.store.current.controls,
+                may_borrow=self.settings.publish.borrow,
+                facts=self.supervisor.facts,
             ),
             on_demand=self.on_demand.status(),
         )

@@ -80,6 +80,19 @@ class EngineSettings(Section):
     loras: Words = Field(
         default=[], description='LoRAs, each a file, folder or hub id, with ":0.8" behind it for its scale'
     )
+    structure: Words = Field(
+        default=[],
+        description="ControlNets and T2I-Adapters, each a folder, file or hub id, "
+        'with ":canny", ":softedge", ":lineart" or ":picture" behind it where its name does not say it',
+    )
+    ip_adapter: str | None = Field(
+        default=None,
+        min_length=1,
+        description="IP-Adapter for reference pictures: a .safetensors file, or of the hub owner/name/path.safetensors",
+    )
+    ip_adapter_encoder: str | None = Field(
+        default=None, min_length=1, description='folder of its image encoder; unset is "image_encoder" beside the file'
+    )
     embeddings: str | None = Field(default=None, min_length=1, description="folder of textual inversion embeddings")
     lcm: Literal["auto", "on", "off"] = Field(default="auto", description="LCM-LoRA: where needed, always, never")
     lcm_lora: str = Field(default=StreamConfig().lcm_lora, min_length=1, description="LCM-LoRA, if not the family's")

@@ -16,6 +16,7 @@ from pydantic_settings import EnvSettingsSource
 from streamv2v.config import BEST_CONTROLS, BankConfig, Lora, StreamConfig
 from streamv2v.controls import CONTROL_NAMES, Controls
 from streamv2v.errors import ConfigError, ControlError
+from streamv2v.steering import Structure
 
 from ..errors import SettingsError
 from ..looks import LookSet, Shelf, load_looks, shipped_looks
@@ -150,6 +151,7 @@ class LoadedSettings:
                 slots=self.engine_slots(),
                 bank=self._bank_config(),
                 loras=tuple(parse_lora(text) for text in engine.loras),
+                structure=tuple(Structure.parsed(text) for text in engine.structure),
                 **names,
             )
         except ConfigError as error:
@@ -197,7 +199,8 @@ class LoadedSettings:
             raise SettingsError(f"{found}; allowed is {error.allowed}.") from error
 
 
-_AS_SET = {item.name for item in fields(StreamConfig)} - {"bank", "loras", "width", "height", "slots", "compile_cache"}
+_MADE = {"bank", "loras", "structure", "width", "height", "slots", "compile_cache"}
+_AS_SET = {item.name for item in fields(StreamConfig)} - _MADE
 
 
 def parse_lora(text: str) -> Lora:
