@@ -7,6 +7,7 @@ CamError                 exit code 2 on the command line
 ├── SourceError          a camera, file, image or address that gives no picture
 ├── SinkError            a virtual camera, file or page that takes no picture
 ├── EngineError          the engine process cannot start, or gave up
+├── PictureRefused       a reference picture that cannot be read or kept
 └── MediaError           a clip that cannot be read or written
 """
 
@@ -48,6 +49,10 @@ class SinkError(CamError):
 
 class EngineError(CamError):
     """The engine process cannot do its work."""
+
+
+class PictureRefused(CamError):
+    """A reference picture cannot be read or kept."""
 
 
 class MediaError(CamError):

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from streamv2v.controls import Controls
+from streamv2v.errors import ControlError
 
 from .knownwords import WordJudge, WordNotice
 from .promptnotes import PromptNotes
+from .references import ReferenceShelf
+from .references.shelf import Given, uses_frame
 
 
 @dataclass(frozen=True)
@@ -21,8 +24,9 @@ class Snapshot:
         controls: the values.
         revision: goes up by one with every applied patch.
         bank_resets: goes up by one with every request to empty the bank.
-        look: name of the look that was chosen last; None when none was, or its prompt was changed since.
+        look: name of the look that was chosen last; None when none was, or its words or pictures were changed since.
         before_privacy: where leaving privacy leads: "bypass" where that was on air before, else "effect".
+        references: the pictures that the controls name, with their names; they never leave this machine.
     """
 
     controls: Controls
@@ -30,6 +34,7 @@ class Snapshot:
     bank_resets: int = 0
     look: str | None = None
     before_privacy: str = "effect"
+    references: tuple[Given, ...] = field(default=(), repr=False)
 
 
 class LiveValues(Protocol):
@@ -52,15 +57,28 @@ class ControlStore:
         controls: values to begin with.
         look: name of the look they come from.
         judge: asked about new words before they are taken.
+        pictures: has the reference pictures that the controls name.
+        borrow: whether any look may follow a frame of the camera.
+
+    Raises:
+        ControlError: `controls` name a picture that is not there.
     """
 
     def __init__(
-        self, controls: Controls | None = None, *, look: str | None = None, judge: WordJudge | None = None
+        self,
+        controls: Controls | None = None,
+        *,
+        look: str | None = None,
+        judge: WordJudge | None = None,
+        pictures: ReferenceShelf | None = None,
+        borrow: bool = True,
     ) -> None:
         self._judge = judge or WordJudge(None)
+        self.pictures, self._borrow = pictures or ReferenceShelf(), borrow
         self._lock = threading.Lock()
         self._subscribers: list[Subscriber] = []
-        self.current = Snapshot(controls or Controls(), revision=0, look=look)
+        begun = self._without_frames(controls or Controls(), {})
+        self.current = Snapshot(begun, revision=0, look=look, references=self.pictures.given(begun))
 
     def apply(self, patch: Mapping[str, Any], *, look: str | None = None) -> Snapshot:
         """Validate `patch`, swap the snapshot, raise the revision, tell subscribers.
@@ -86,17 +104,18 @@ class ControlStore:
         with self._lock:
             old = self.current
             patch, look = decide(old)
-            controls = old.controls.patched(patch)
+            controls = self._without_frames(old.controls.patched(patch), patch)
+            references = self._given(controls, old)
             same_words = (controls.prompt, controls.blend) == (old.controls.prompt, old.controls.blend)
             if not same_words or controls.negative_prompt != old.controls.negative_prompt:
                 self._judge.check(controls)
             elif "prompt" in patch:
                 self._judge.forget()
-            kept = look or (old.look if same_words else None)
+            kept = look or (old.look if same_words and references is old.references else None)
             back = old.before_privacy
             if old.controls.mode != "privacy":
                 back = "bypass" if old.controls.mode == "bypass" else "effect"
-            return self._swap(Snapshot(controls, old.revision + 1, old.bank_resets, kept, back))
+            return self._swap(Snapshot(controls, old.revision + 1, old.bank_resets, kept, back, references))
 
     @property
     def notes(self) -> PromptNotes:
@@ -125,6 +144,25 @@ class ControlStore:
                     self._subscribers.remove(subscriber)
 
         return unsubscribe
+
+    def _given(self, controls: Controls, old: Snapshot) -> tuple[Given, ...]:
+        """The pictures that `controls` name; those of the old snapshot where they are the same."""
+        if (controls.reference, controls.reference_blend) == (old.controls.reference, old.controls.reference_blend):
+            return old.references
+        return self.pictures.given(controls)
+
+    def _without_frames(self, controls: Controls, patch: Mapping[str, Any]) -> Controls:
+        """What draws from the camera's own picture ends with the permission, and is refused without it.
+
+        Raises:
+            ControlError: the patch itself asks for it.
+        """
+        if not uses_frame(controls) or (controls.borrow and self._borrow):
+            return controls
+        if "reference" in patch or "reference_blend" in patch:
+            allowed = "no frame of yours while a look may not use your camera"
+            raise ControlError("reference", controls.reference, allowed)
+        return controls.patched({"reference": "", "reference_blend": ()})
 
     def _swap(self, snapshot: Snapshot) -> Snapshot:
         self.current = snapshot

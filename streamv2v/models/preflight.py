@@ -24,6 +24,8 @@ PARTS = {
     "text_encoder_2": "second text encoder",
     "safety_checker": "safety checker",
     "structure": "structure networks'",
+    "ip_adapter": "IP-Adapter",
+    "image_encoder": "image encoder of references",
 }
 
 MARGIN = 0.15

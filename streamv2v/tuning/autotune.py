@@ -98,6 +98,7 @@ def stream_key(config: StreamConfig, *more: object) -> str:
         config.vae,
         *(f"{lora.source}x{lora.scale}" for lora in config.loras),
         *(f"{network.source}:{network.kind}" for network in config.structure),
+        *([config.ip_adapter] if config.ip_adapter else []),
         f"{config.width}x{config.height}x{config.slots}",
         config.sequential,
         config.guidance,

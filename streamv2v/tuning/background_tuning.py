@@ -41,8 +41,9 @@ def begin_tuning(
     examples = Examples()
     with examples.watching(components):
         warm_up()
-    # a graph of OpenVINO has a fixed list of arguments, and those of structure networks come and go
-    parts = [part for part in PARTS if part != "unet" or not config.structure]
+    # a graph of OpenVINO has a fixed list of arguments, and those of structure networks and references come and go
+    steered = bool(config.structure or config.ip_adapter)
+    parts = [part for part in PARTS if part != "unet" or not steered]
     converting = BackgroundConverting(config, components, asked=wanted == "asked", parts=parts, busy_s=busy_s)
     tuning = BackgroundTuning(config, components, examples, converting)
     converting.start()

@@ -27,6 +27,10 @@ def option(*names: str, help: str, panel: str = _GENERAL, **more: Any) -> Any:
 
 Look = Annotated[str | None, option("--look", "-l", help="Look by name or number (see: looks).", panel=_LOOK)]
 Prompt = Annotated[str | None, option("--prompt", "-p", help="The look in words.", panel=_LOOK)]
+Reference = Annotated[
+    str | None,
+    option("--reference", metavar="FILE", help="A picture that the look follows; needs --ip-adapter.", panel=_LOOK),
+]
 NegativePrompt = Annotated[
     str | None, option("--negative-prompt", help="What the look must not have; needs guidance.", panel=_LOOK)
 ]
@@ -59,6 +63,14 @@ Networks = Annotated[
     option(
         "--structure",
         help='A ControlNet or T2I-Adapter: folder, file or hub id, with ":canny" for what it is shown; repeatable.',
+        panel=_ENGINE,
+    ),
+]
+IpAdapter = Annotated[
+    str | None,
+    option(
+        "--ip-adapter",
+        help="IP-Adapter for reference pictures: a .safetensors file, here or of the hub.",
         panel=_ENGINE,
     ),
 ]
@@ -128,6 +140,8 @@ SETTING_OF = {
     "single_file_config": "engine.single_file_config",
     "embeddings": "engine.embeddings",
     "structure": "engine.structure",
+    "ip_adapter": "engine.ip_adapter",
+    "reference": "start.reference",
     "bank": "engine.bank.kind",
     "slots": "engine.slots",
     "sequential": "engine.sequential",

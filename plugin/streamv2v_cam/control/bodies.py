@@ -123,6 +123,10 @@ class OnDemandMode(Body):
     on: bool
 
 
+class EmptyBody(Body):
+    """Nothing is said; an empty object says so."""
+
+
 class ObsState(Body):
     """What the OBS process knows of OBS; `hand` marks the process, `obs` the OBS it speaks for."""
 

@@ -28,7 +28,10 @@ Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 BODY_LIMIT_BYTES = 16 * 1024
 FILE_LIMIT_BYTES = 256 * 1024
 FILE_PATH = "/api/looks/file"
-"""Where a file of looks is taken in: the one body that is longer."""
+"""Where a file of looks is taken in, which may be longer."""
+PICTURE_PATH = "/api/references/picture"
+"""Where a picture file is taken in: the one body that is no JSON."""
+PICTURE_LIMIT_BYTES = 20 * 1024 * 1024
 BODY_TIMEOUT_S = 10.0
 REFUSED_BODY_S = 0.5
 READING = frozenset({"GET", "HEAD"})
@@ -85,11 +88,11 @@ def check_sender(
 
 def body_limit(path: str) -> int:
     """How many bytes a body may have there."""
-    return FILE_LIMIT_BYTES if path == FILE_PATH else BODY_LIMIT_BYTES
+    return {FILE_PATH: FILE_LIMIT_BYTES, PICTURE_PATH: PICTURE_LIMIT_BYTES}.get(path, BODY_LIMIT_BYTES)
 
 
-def check_body(method: str, headers: dict[str, str], limit: int) -> None:
-    """Refuse a change that is not JSON, or says that it is too long.
+def check_body(method: str, path: str, headers: dict[str, str], limit: int) -> None:
+    """Refuse a change that is not JSON (a picture: not said to be one), or says that it is too long.
 
     Raises:
         Refused: 413 or 415.
@@ -99,7 +102,9 @@ def check_body(method: str, headers: dict[str, str], limit: int) -> None:
     if method == "DELETE" and headers.get("content-length", "0") == "0" and "transfer-encoding" not in headers:
         return  # a foreign form cannot send it, and there is no body to be of any kind
     kind = headers.get("content-type", "").split(";")[0].strip().lower()
-    if kind != "application/json":
+    if path == PICTURE_PATH and not kind.startswith("image/"):
+        raise Refused(415, "A picture is sent as its file (Content-Type: image/...).")
+    if path != PICTURE_PATH and kind != "application/json":
         raise Refused(415, "Changes are sent as JSON (Content-Type: application/json).")
     length = headers.get("content-length", "0")
     if not length.isdecimal() or len(length) > 12 or int(length) > limit:
@@ -168,7 +173,7 @@ class Guard:
                 return
             self._check_token(method, path, headers)
             limit = body_limit(path)
-            check_body(method, headers, limit)
+            check_body(method, path, headers, limit)
             receive = _replayed(await _whole_body(receive, limit)) if method not in READING else receive
         except Refused as refusal:
             if socket:

@@ -47,10 +47,13 @@ def _add_keeping(app: FastAPI, desk: Desk, limits: Limits) -> None:
     @app.post("/api/looks", summary="Keep the current setting as a look", openapi_extra=takes(SavedLook))
     async def save(request: Request) -> JSONResponse:
         wanted = understood(SavedLook, read_object(await request.body()))
-        kept = desk.store.current.controls
-        look = await _done(
-            limits, lambda: desk.shelf.keep(kept, wanted.title, name=wanted.name, replace=wanted.replace)
-        )
+        now = desk.store.current.controls
+
+        def keep() -> Look:
+            kept = desk.store.pictures.saved(now)
+            return desk.shelf.keep(kept, wanted.title, name=wanted.name, replace=wanted.replace)
+
+        look = await _done(limits, keep)
         now = desk.store.apply({}, look=look.name)
         return JSONResponse({**told(now), "number": desk.looks.numbers.get(look.name), "title": look.title})
 

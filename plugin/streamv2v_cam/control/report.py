@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 from .. import __version__
+from ..frame import Pixels
 from ..looks import LookSet, Shelf
 from ..store import ControlStore, Snapshot
 
@@ -231,6 +232,7 @@ class Desk:
         history: the last minutes; None keeps none.
         doctor: examines the machine; None leaves that out.
         welcome: asks three questions at the first run; None asks nothing.
+        frame: the camera's newest picture, RGB uint8 `[H, W, 3]`; None while there is none.
     """
 
     store: ControlStore
@@ -250,6 +252,7 @@ class Desk:
     history: Past | None = None
     doctor: Doctor | None = None
     welcome: Welcome | None = None
+    frame: Callable[[], Pixels | None] = lambda: None
 
     @property
     def looks(self) -> LookSet:

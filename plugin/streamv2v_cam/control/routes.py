@@ -25,6 +25,7 @@ from .limits import Limits
 from .ondemand import add_on_demand
 from .pictures import add_pictures
 from .reading import add_prompt_reading
+from .reference import add_references
 from .report import Desk
 from .sizing import add_sizes
 from .welcome import add_welcome
@@ -85,6 +86,7 @@ def make_application(
     add_sizes(app, desk, limits)
     add_on_demand(app, desk)
     add_history(app, desk)
+    add_references(app, desk, limits)
     add_checkup(app, desk, limits)
     add_welcome(app, desk, limits, lan_picture=lan_picture)
     add_ticket(app, redeem)

@@ -9,6 +9,7 @@ from pathlib import Path
 from streamv2v.config import StreamConfig
 from streamv2v.errors import ModelError
 from streamv2v.models.checks import check_config
+from streamv2v.models.ip_adapter_files import check_ip_adapter
 from streamv2v.models.structure_files import check_structure
 from streamv2v.prompts.inversions import inversions_in
 
@@ -20,13 +21,14 @@ _CARDS = ("nvidia*", "dxg", "kfd")
 
 
 def check_asked(config: StreamConfig) -> None:
-    """See whether model, LoRAs, VAE, structure networks and device can be there.
+    """See whether model, LoRAs, VAE, structure networks, IP-Adapter and device can be there.
 
     Raises:
         ModelError: one cannot; what was looked for and what to do.
     """
     check_config(config)
     check_structure(config)
+    check_ip_adapter(config)
     if config.embeddings is not None:
         for passed in inversions_in(config.embeddings)[1]:
             log.warning("Embedding passed over: %s.", passed)

@@ -14,6 +14,7 @@ from streamv2v.prompts.reading import TextModel
 
 from ..errors import EngineError
 from ..frame import Frame, Pixels
+from ..references.shelf import Given
 from ..store import Snapshot
 from .heartbeat import Patience
 from .link import DEFAULT_ENTRY, EngineLink
@@ -40,6 +41,7 @@ class ClipEngine:
         threads: CPU threads of the engine; 0 lets it choose.
         fit: whether a smaller choice runs where memory is short for the one asked.
         say: told of the loading.
+        references: the pictures that `controls` name.
 
     Raises:
         EngineError: on entering, when the engine does not start. There is no second try: a clip can be
@@ -56,8 +58,9 @@ class ClipEngine:
         threads: int = 0,
         fit: bool = True,
         say: Say | None = None,
+        references: tuple[Given, ...] = (),
     ) -> None:
-        self._config, self._snapshot = config, Snapshot(controls, revision=0)
+        self._config, self._snapshot = config, Snapshot(controls, revision=0, references=references)
         self._entry, self._patience, self._threads = entry, patience, threads
         self._fit = fit
         self._say = say or (lambda text, share: None)

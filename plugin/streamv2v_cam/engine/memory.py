@@ -24,8 +24,8 @@ from ..frame import Pixels
 from ..store import Snapshot
 from .shared_frames import WORD_BYTES, Record, SharedRing
 
-CONTROL_BYTES = 1 << 17
-"""Room for one pickled snapshot: ten texts of 1000 characters are at most 40 kB."""
+CONTROL_BYTES = 3 << 19
+"""Room for one pickled snapshot: nine reference pictures of 147 kB and ten texts of 1000 characters, at most 40 kB."""
 _CONTROL_SLOTS = 3
 _FACT_WORDS = 8
 _HEART, _STOP, _LAST = range(3)

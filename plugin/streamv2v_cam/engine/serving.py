@@ -7,10 +7,14 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Protocol
 
+import numpy as np
+
 from streamv2v.config import StreamConfig
 from streamv2v.controls import Controls
 
 from ..frame import Pixels
+from ..references import SIDE
+from ..store import Snapshot
 from .child import EngineEnd
 from .shared_frames import Record
 
@@ -62,6 +66,7 @@ def serve(end: EngineEnd, build: Build, between: Between = lambda engine, engine
 def serve_live(end: EngineEnd, engine: Translator, between: Between = lambda engine, engine_ms: None) -> None:
     """Translate the newest frame again and again; frames that came in between are skipped."""
     taken: deque[Record] = deque(maxlen=engine.delay_frames + 1)
+    shown = show_references(engine, end.snapshot)
     bank_resets = end.snapshot.bank_resets
     last, engine_ms = 0, 0.0
     while not end.memory.stop:
@@ -73,6 +78,8 @@ def serve_live(end: EngineEnd, engine: Translator, between: Between = lambda eng
         if snapshot.bank_resets != bank_resets:
             bank_resets = snapshot.bank_resets
             engine.reset_bank()
+        if snapshot.references is not shown:
+            shown = show_references(engine, snapshot)
         if record is None:
             end.wait_frame()
             continue
@@ -85,9 +92,18 @@ def serve_live(end: EngineEnd, engine: Translator, between: Between = lambda eng
         end.answer(styled, shown=taken[0], taken=record, engine_ms=engine_ms, revision=snapshot.revision)
 
 
+def show_references(engine: Translator, snapshot: Snapshot) -> Any:
+    """Give the engine the pictures that its controls name; returns them."""
+    references = getattr(engine, "references", None)  # a stand-in follows none
+    for name, raw in snapshot.references if references is not None else ():
+        references.put(name, np.frombuffer(raw, np.uint8).reshape(SIDE, SIDE, 3))
+    return snapshot.references
+
+
 def serve_clip(end: EngineEnd, engine: Translator) -> None:
     """Translate a clip: every frame in order, each answered by its own translation."""
     snapshot = end.take_controls()
+    show_references(engine, snapshot)
     taken: deque[Record] = deque()
     newest: Record | None = None
 

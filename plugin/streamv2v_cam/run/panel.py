@@ -87,6 +87,7 @@ class Panel:
             sizes=sizes,
             on_demand=on_demand,
             sources=sources,
+            frame=lambda: raw.latest.pixels if raw.latest is not None else None,
             thumbnails=self._thumbnails,
             thumbnails_version=lambda: self._thumbnails.version,
             picture_version=self._thumbnails.version_of,

@@ -17,6 +17,10 @@ ONE_STEP = "Does nothing with one step for each picture (engine.slots)."
 NO_NETWORK = "Does nothing: no network holds the picture to your camera's. engine.structure in the settings names one."
 NO_SECOND = "Does nothing: there are fewer such networks (engine.structure)."
 NO_FIRST = "Does nothing while these networks are off."
+NO_ADAPTER = "Does nothing: this model follows no pictures. engine.ip_adapter in the settings names what makes it."
+NO_PICTURES = "Does nothing: no such adapter is made for the embedded model. Another model can have one."
+ELSEWHERE = "Does nothing: the engine is on another machine, and your pictures stay on this one."
+NO_PICTURE = "Does nothing while the look follows no picture."
 EMBEDDED = "Does nothing: no such network is made for the embedded model. Another model can have one."
 NO_GATE = "Does nothing while nothing that moves is let go, and nothing is kept calm."
 NOTHING_CUT = "Does nothing: the whole picture is shown."
@@ -24,6 +28,7 @@ SEALED = "Does nothing: publish.borrow in the settings keeps your camera's pictu
 SEALED_LOOK = "Does nothing: this look takes nothing from your camera's picture."
 HELD = "Does nothing while motion is off: the look is shown as it was drawn."
 
+REFERENCE = ("reference", "reference_weight", "reference_blend")
 GUIDANCE = ("negative_prompt", "guidance_scale", "guidance_delta")
 FUSION = ("fusion_strength", "fusion_threshold", "fusion_softness")
 BANK = ("bank_weight", *FUSION, "update_interval", "bank_ramp", "bank_noise_tilt", "motion_gate", "bank_change")
@@ -59,6 +64,7 @@ def resting_controls(
             found["guidance_delta"] = NO_PULL
     count = len(facts.get("structure", ())) if "server" in facts else len(config.structure)
     found |= _of_structure(count, config.model, controls)
+    found |= _of_references(config, controls, elsewhere="server" in facts)
     if not (controls.motion_gate or controls.feedback or controls.input_denoise):
         found["motion_threshold"] = NO_GATE
     if controls.fit == "fit" and controls.zoom == 1.0:
@@ -74,6 +80,14 @@ def _of_structure(count: int, model: str, controls: Controls) -> dict[str, str]:
     if not any(getattr(controls, name) for name in STRUCTURE_WEIGHTS[:count]):
         found["structure_interval"] = NO_FIRST
     return found
+
+
+def _of_references(config: StreamConfig, controls: Controls, *, elsewhere: bool) -> dict[str, str]:
+    if elsewhere:
+        return dict.fromkeys(REFERENCE, ELSEWHERE)
+    if config.ip_adapter is None:
+        return dict.fromkeys(REFERENCE, NO_PICTURES if config.model == EMBEDDED_MODEL else NO_ADAPTER)
+    return {} if controls.reference else dict.fromkeys(REFERENCE[1:], NO_PICTURE)
 
 
 def _of_the_publisher(controls: Controls, may_borrow: bool) -> dict[str, str]:

@@ -10,6 +10,7 @@ from streamv2v.models.vocabulary import Vocabulary
 
 from ..knownwords import UnknownLook, WordJudge
 from ..promptnotes import PromptNotes
+from ..settings.pictures import pictures_of, with_reference
 from ..store import ControlStore
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ def starting_store(
         vocabulary: words that the model knows; None judges nothing.
         say: told in one line why another look than the one asked for is on air, and what of the prompt does not count.
     """
+    pictures = pictures_of(settings)
     guided = settings.engine.guidance != "none"
     notes = PromptNotes(settings.stream_config().loras, guided=guided)
     judge = WordJudge(vocabulary, notes=notes)
@@ -42,7 +44,8 @@ def starting_store(
         say(refusal.told.replace("the look on air stays", f"the run starts in {name or 'its usual look'}"))
     for line in judge.notes.of(controls):
         say(line)
-    return ControlStore(controls, look=name, judge=judge)
+    controls = with_reference(settings, controls, pictures)
+    return ControlStore(controls, look=name, judge=judge, pictures=pictures, borrow=settings.publish.borrow)
 
 
 def known_controls(

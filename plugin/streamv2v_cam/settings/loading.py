@@ -191,7 +191,8 @@ class LoadedSettings:
         name = self.start_look()
         controls = Controls().patched(BEST_CONTROLS if self.engine.bank.kind == "best" else {})
         controls = controls.patched(self.looks().get(name).patch() if name else {})
-        patch = {key: value for key in CONTROL_NAMES if (value := getattr(self.start, key)) is not None}
+        names = (name for name in CONTROL_NAMES if name != "reference")  # that is a file, see pictures.py
+        patch = {key: value for key in names if (value := getattr(self.start, key)) is not None}
         try:
             return controls.patched(patch)
         except ControlError as error:

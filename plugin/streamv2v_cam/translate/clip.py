@@ -24,6 +24,8 @@ from ..frame import Pixels
 from ..knownwords import WordJudge
 from ..promptnotes import PromptNotes
 from ..rates import rate_of
+from ..references.shelf import Given
+from ..settings.pictures import pictures_of, with_reference
 from ..sizes import even, size_for
 from ..system.logs import console
 from ..system.opencv import cv2
@@ -69,6 +71,7 @@ class _Job:
     controls: Controls
     fps: Fraction | None
     every: int = 1
+    references: tuple[Given, ...] = ()
     counts: _Counts = field(default_factory=_Counts)
     slots: deque[_Slot] = field(default_factory=deque)
 
@@ -155,7 +158,8 @@ def translate_clip(
     check_output(source, target, overwrite=overwrite)
     if entry == DEFAULT_ENTRY:
         _check_model_and_words(settings)
-    controls = settings.controls()
+    pictures = pictures_of(settings)
+    controls = with_reference(settings, settings.controls(), pictures)
     began_s = time.monotonic()
     # numbered pictures have no rate of their own: the one that is asked for is theirs, and none is shown twice
     asked = None if fps is None else rate_of(fps)
@@ -168,7 +172,7 @@ def translate_clip(
                 around = (reader.container, reader.subtitles)
                 tracks = reader.audio if sound else ()
                 with open_output(target, picture, tracks, surroundings=around, replace=overwrite) as writer:
-                    job = _Job(reader, writer, picture, controls, rate, every)
+                    job = _Job(reader, writer, picture, controls, rate, every, pictures.given(controls))
                     facts, load_s = _translate(job, config, settings, entry, progress)
             except KeyboardInterrupt:
                 console.print("stopped; nothing was kept")
@@ -208,6 +212,7 @@ def _translate(
         threads=settings.engine.threads or 0,
         fit=settings.engine.memory == "fit",
         say=progress.loading,
+        references=job.references,
     ) as engine:
         load_s = time.monotonic() - began_s
         before = _notes(settings, None).of(job.controls)

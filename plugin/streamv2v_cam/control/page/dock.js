@@ -8,13 +8,14 @@ import { Door } from "/door.js";
 import { Link, kept, tokenIn } from "/link.js";
 import { Loading } from "/loading.js";
 import { Looks } from "/looks.js";
-import { CAMERA, ELSEWHERE, FRONT } from "/names.js";
+import { CAMERA, ELSEWHERE, FRONT, STEERING } from "/names.js";
 import { Notice } from "/notice.js";
 import { OnDemand } from "/ondemand.js";
 import { Past } from "/past.js";
 import { Picture } from "/picture.js";
 import { Prompt } from "/prompt.js";
 import { forgetRefusals, say, wordsOf } from "/refusals.js";
+import { Reference } from "/reference.js";
 import { Saving } from "/saving.js";
 import { Sizing } from "/sizing.js";
 import { Welcome } from "/welcome.js";
@@ -34,6 +35,7 @@ const onDemand = new OnDemand(link);
 const welcome = new Welcome(link);
 const sizing = new Sizing(link);
 const prompt = new Prompt(send, link);
+const reference = new Reference(link, (message) => link.send(message));
 const notices = new Notice();
 const door = new Door($("uncover"), () => send({ command: "leave_privacy" }));
 const loading = new Loading(drawControls, listSources, () => sizing.list(), () => welcome.begin());
@@ -61,7 +63,9 @@ async function drawControls() {
   const rows = (names) => names.filter((name) => controls.has(name)).map((name) => controls.get(name).element);
   $("sliders").replaceChildren(...rows(FRONT));
   $("camera-controls").replaceChildren(...rows(CAMERA));
-  $("more-controls").replaceChildren(...rows([...controls.keys()].filter((name) => !FRONT.includes(name) && !CAMERA.includes(name))));
+  $("steering-controls").replaceChildren(...rows(STEERING));
+  const shown = [...FRONT, ...CAMERA, ...STEERING];
+  $("more-controls").replaceChildren(...rows([...controls.keys()].filter((name) => !shown.includes(name))));
   $("prompt").maxLength = described.prompt.most;
   showValues(values, revision);
 }
@@ -92,8 +96,16 @@ function showRecording(recording) {
   say("recording", recordingWords(recording));
 }
 
+/** A model that carries none of it has one closed line that says so. */
+function showSteering(resting) {
+  const able = STEERING.some((name) => !resting[name]) || !resting.reference;
+  $("steering-short").textContent = able ? "" : "not with this model";
+  reference.show(values.reference, resting.reference ?? "");
+}
+
 function showStatus({ air, telemetry, obs, looks_version, notice, recording }) {
   for (const [name, control] of controls) control.rest(air.resting?.[name] ?? "");
+  showSteering(air.resting ?? {});
   showRecording(recording);
   onDemand.heard(air.on_demand);
   notices.show(notice);

@@ -63,14 +63,15 @@ export class Link extends EventTarget {
   /** A request with the token; the answer as it is. Fails where none comes in time. */
   async fetch(path, { method = "GET", body } = {}) {
     const headers = { Authorization: `Bearer ${this.#token}` };
-    if (body !== undefined) headers["Content-Type"] = "application/json";
+    const file = body instanceof Blob;
+    if (body !== undefined) headers["Content-Type"] = file ? body.type || "image/unknown" : "application/json";
     const waiting = new AbortController();
     const timer = setTimeout(() => {
       waiting.abort();
       if (this.#heardAt && Date.now() - this.#heardAt < ANSWER_MS / 2) this.#tell("crowded");
     }, ANSWER_MS);
     try {
-      return await fetch(path, { method, headers, signal: waiting.signal, body: body === undefined ? undefined : JSON.stringify(body) });
+      return await fetch(path, { method, headers, signal: waiting.signal, body: file || body === undefined ? body : JSON.stringify(body) });
     } finally { clearTimeout(timer); }
   }
 

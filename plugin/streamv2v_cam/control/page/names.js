@@ -3,7 +3,8 @@
 
 export const FRONT = ["strength", "bank_weight", "transition_s", "motion", "detail"];
 export const CAMERA = ["mirror", "fit", "zoom", "pan_x", "pan_y"];
-export const ELSEWHERE = ["prompt", "mode", "blend"];
+export const STEERING = ["reference_weight", "structure_weight", "structure_weight_2", "structure_weight_3", "structure_interval"];
+export const ELSEWHERE = ["prompt", "mode", "blend", "reference", "reference_blend"];
 
 const NAMES = {
   strength: ["How much look", "Left: your camera as it is. Right: as much of the look as there is."],
@@ -17,6 +18,7 @@ const NAMES = {
   zoom: ["Zoom", "Cut into the camera's picture."],
   pan_x: ["Left – right", "Which part is shown, where something is cut off."],
   pan_y: ["Up – down", "Which part is shown, where something is cut off."],
+  reference_weight: ["How much of that picture", "How hard the look follows the reference picture. 0 is off."],
   structure_weight: ["Keep my outlines", "How hard the picture is held to the lines of your camera's picture, so that more look costs less of you. 0 is off."],
   structure_weight_2: ["Keep my outlines, second", "The same of the second network."],
   structure_weight_3: ["Keep my outlines, third", "The same of the third network."],

@@ -152,8 +152,9 @@ def heard(text: str) -> Words:
 
 
 def _snapshot_values(snapshot: Snapshot) -> dict[str, Any]:
+    # reference pictures stay on this machine, and so do their names
     return {
-        "controls": snapshot.controls.as_dict(),
+        "controls": snapshot.controls.as_dict() | {"reference": "", "reference_blend": []},
         "revision": snapshot.revision,
         "bank_resets": snapshot.bank_resets,
         "look": snapshot.look,

@@ -1,0 +1,54 @@
+"""The routes of reference pictures: which there are, bringing one in, and taking one from the camera."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.concurrency import run_in_threadpool
+from fastapi.responses import JSONResponse
+
+from ..errors import PictureRefused
+from .bodies import EmptyBody, read_object, understood
+from .changing import takes
+from .guard import PICTURE_PATH
+from .limits import Limits
+from .report import Desk
+
+NO_FRAME = "There is no picture of the camera now."
+TOO_MANY = "Too many pictures at once; wait a moment."
+PICTURE_BODY: dict[str, Any] = {
+    "requestBody": {"required": True, "content": {"image/*": {"schema": {"type": "string", "format": "binary"}}}}
+}
+
+
+def add_references(app: FastAPI, desk: Desk, limits: Limits) -> None:
+    """The list of pictures, and every way to bring one in. Which one the look follows is a control, `reference`."""
+
+    @app.exception_handler(PictureRefused)
+    async def refused(_: Request, error: PictureRefused) -> JSONResponse:
+        return JSONResponse({"error": str(error)}, status_code=422)
+
+    @app.get("/api/references", summary="The reference pictures on offer")
+    async def references() -> JSONResponse:
+        found = await run_in_threadpool(desk.store.pictures.choices)
+        return JSONResponse([asdict(one) for one in found])
+
+    @app.post(PICTURE_PATH, summary="Bring in a picture: the body is the file", openapi_extra=PICTURE_BODY)
+    async def bring(request: Request, title: str = "") -> JSONResponse:
+        if not limits.saving.take():
+            return JSONResponse({"error": TOO_MANY}, status_code=429)
+        found = await run_in_threadpool(desk.store.pictures.add, await request.body(), title)
+        return JSONResponse({"revision": desk.store.current.revision, **asdict(found)})
+
+    @app.post("/api/references/frame", summary="Take a frame of the camera", openapi_extra=takes(EmptyBody))
+    async def frame(request: Request) -> JSONResponse:
+        understood(EmptyBody, read_object(await request.body()))
+        if not limits.saving.take():
+            return JSONResponse({"error": TOO_MANY}, status_code=429)
+        pixels = desk.frame()
+        if pixels is None:
+            return JSONResponse({"error": NO_FRAME}, status_code=404)
+        found = await run_in_threadpool(desk.store.pictures.add_frame, pixels)
+        return JSONResponse({"revision": desk.store.current.revision, **asdict(found)})

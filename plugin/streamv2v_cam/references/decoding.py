@@ -1,0 +1,70 @@
+"""Any picture that a person brings, as the small square that an image encoder looks at; or one line why not."""
+
+from __future__ import annotations
+
+import io
+import warnings
+
+import numpy as np
+
+from ..errors import PictureRefused
+from ..frame import Pixels
+
+SIDE = 224
+"""Pixels of a side: what the image encoders of published IP-Adapters look at."""
+FILE_LIMIT_BYTES = 20 << 20
+PIXEL_LIMIT = 50_000_000
+"""Decoded it takes three bytes each; a camera's pictures are smaller."""
+FORMATS = ("PNG", "JPEG", "WEBP", "BMP")
+BACKGROUND = (255, 255, 255)
+"""Behind what lets through."""
+
+
+def decoded(raw: bytes, name: str) -> Pixels:
+    """The middle of a picture, RGB uint8 `[224, 224, 3]`, upright as its EXIF data says; nothing else of it is kept.
+
+    Args:
+        raw: a file.
+        name: for messages.
+    Raises:
+        PictureRefused: it is too large, no picture of a kind that is taken, or damaged.
+    """
+    if len(raw) > FILE_LIMIT_BYTES:
+        raise PictureRefused(f"{name} is larger than {FILE_LIMIT_BYTES >> 20} MB, the most of a reference picture.")
+    from PIL import Image, ImageOps
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of its size, which is looked at here, and of damaged EXIF data
+            with Image.open(io.BytesIO(raw), formats=FORMATS) as opened:
+                width, height = opened.size
+                if width * height > PIXEL_LIMIT or min(width, height) < 1:
+                    raise PictureRefused(
+                        f"{name} has {width} x {height} pixels; a reference picture has at most "
+                        f"{PIXEL_LIMIT // 1_000_000} million."
+                    )
+                opened.draft("RGB", (2 * SIDE, 2 * SIDE))  # of a large JPEG no more than is needed
+                upright = ImageOps.exif_transpose(opened)
+                return _square(upright.convert("RGBA"))
+    except PictureRefused:
+        raise
+    except Exception as error:  # a hostile file can make the reader fail in any way
+        raise PictureRefused(
+            f"{name} is no picture that can be read ({type(error).__name__}). Use a PNG, JPEG, WebP or BMP file."
+        ) from None
+
+
+def square(pixels: Pixels) -> Pixels:
+    """The middle of a frame, RGB uint8 `[H, W, 3]`, in the same size."""
+    from PIL import Image
+
+    return _square(Image.fromarray(pixels).convert("RGBA"))
+
+
+def _square(picture: object) -> Pixels:
+    from PIL import Image, ImageOps
+
+    fitted = ImageOps.fit(picture, (SIDE, SIDE), Image.Resampling.BICUBIC)  # type: ignore[arg-type]
+    opaque = Image.new("RGBA", fitted.size, (*BACKGROUND, 255))
+    opaque.alpha_composite(fitted)
+    return np.asarray(opaque.convert("RGB"), dtype=np.uint8).copy()
