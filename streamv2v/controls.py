@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import Field, dataclass, field, fields, replace
+from difflib import get_close_matches
 from typing import Any
 
 from .errors import ControlError
@@ -147,7 +148,9 @@ class Controls:
         """
         for name in patch:
             if name not in CONTROL_NAMES:
-                raise ControlError(str(name), patch[name], "one of the controls " + ", ".join(CONTROL_NAMES))
+                close = get_close_matches(str(name), CONTROL_NAMES, n=3)
+                like = f"such as {', '.join(close)}" if close else f"of which there are {len(CONTROL_NAMES)}"
+                raise ControlError(str(name), patch[name], f"one of the controls, {like}")
         return replace(self, **dict(patch))
 
     def as_dict(self) -> dict[str, Any]:

@@ -10,8 +10,8 @@ from streamv2v import Components, Controls, describe_controls
 from streamv2v.controls import STRUCTURE_WEIGHTS
 
 PROMPTS = ("a pencil sketch", "oil painting", "red night")
-STRUCTURE = (*STRUCTURE_WEIGHTS, "structure_interval")
-OFF = ("mode", "motion", "detail", "borrow", "fit", "mirror", "zoom", "pan_x", "pan_y", "still_threshold", *STRUCTURE)
+STEERING = (*STRUCTURE_WEIGHTS, "structure_interval", "reference", "reference_blend", "reference_weight")
+OFF = ("mode", "motion", "detail", "borrow", "fit", "mirror", "zoom", "pan_x", "pan_y", "still_threshold", *STEERING)
 """Controls of the host, of networks that this stream has not, and the one whose point is to skip the work."""
 
 

@@ -89,11 +89,8 @@ DEVICES_AND_SOCKETS = {
 
 def light(name: str) -> bool:
     """Whether this is a light module of the library, or a name out of one."""
-    return name in LIGHT_LIBRARY or name.rpartition(".")[0] in LIGHT_LIBRARY - {
-        "streamv2v.models",
-        "streamv2v.prompts",
-        "streamv2v.tuning",
-    }
+    wings = {"streamv2v.models", "streamv2v.prompts", "streamv2v.tuning"}
+    return name in LIGHT_LIBRARY or name.rpartition(".")[0] in LIGHT_LIBRARY - wings
 
 
 def wing_of(name: str) -> str | None:

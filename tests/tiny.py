@@ -58,6 +58,7 @@ def tiny_controlnet(unet: Any, seed: int = 0, *, union: bool = False) -> Any:
     )
     settings = {name: unet.config[name] for name in names.split()}
     if union:
+        settings["addition_time_embed_dim"] = settings.get("addition_time_embed_dim") or 8
         settings |= {"num_trans_channel": 16, "num_trans_head": 2, "num_control_type": 8, "num_proj_channel": 16}
     network = kind(**settings, conditioning_embedding_out_channels=(4, 8, 8, 8))
     return cast(_waking(network), unet.dtype)

@@ -6,6 +6,7 @@ the U-Net is given what came of it.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -38,12 +39,13 @@ class ReferenceAdapter:
 
 
 def load_ip_adapter(
-    config: StreamConfig, pipe: Any, dtype: torch.dtype, progress: Progress, warn: Warn
+    config: StreamConfig, pipe: Any, place: Mapping[str, Any], progress: Progress, warn: Warn
 ) -> ReferenceAdapter | None:
     """Put what `config.ip_adapter` names into the pipeline's U-Net; None where it names nothing.
 
     Args:
         pipe: a pipeline of diffusers with `IPAdapterMixin`.
+        place: device and dtype, as a module's `to` takes them.
         warn: told of what was accepted with a loss.
     Raises:
         ModelError: it cannot be had, is not whole or fits another model.
@@ -52,12 +54,16 @@ def load_ip_adapter(
         return None
     check_ip_adapter(config)
     progress(f"loading {config.ip_adapter}", None)
-    found = find_adapter(config, half=is_half(dtype), warn=warn)
+    found = find_adapter(config, half=is_half(place["dtype"]), warn=warn)
     check_adapter_fits(found, dict(pipe.unet.config))
-    weights = _weights(found, dtype)
+    weights = _weights(found, place["dtype"])
     with as_model_error(f"The IP-Adapter {found.path.name}"):
         pipe.load_ip_adapter(weights, subfolder="", weight_name=found.path.name, image_encoder_folder=None)
-    return taken_over(pipe.unet, _encoder(found, dtype), by_vector=found.sort == PLAIN, source=config.ip_adapter)
+    encoder = _encoder(found, place["dtype"])
+    adapter = taken_over(pipe.unet, encoder, by_vector=found.sort == PLAIN, source=config.ip_adapter)
+    for module in (adapter.encoder, adapter.projection):
+        module.to(**place).eval().requires_grad_(False)
+    return adapter
 
 
 def taken_over(unet: Any, encoder: Any, *, by_vector: bool, source: str) -> ReferenceAdapter:

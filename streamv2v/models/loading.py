@@ -84,8 +84,9 @@ def load_components(config: StreamConfig, progress: Progress = silent) -> Compon
         _check_sound(config, pipe)
         loras = wanted_loras(config, pipe.unet.config, pipe.scheduler)
         warned += fuse_loras(pipe, loras, offline=config.offline, cache_dir=config.cache_dir, progress=progress)
-        structure = load_structure(config, pipe.unet, dtype, progress, warned.append)
-        adapter = load_ip_adapter(config, pipe, dtype, progress, warned.append)
+        place: dict[str, Any] = {"device": device, "dtype": dtype}
+        structure = load_structure(config, pipe.unet, place, progress, warned.append)
+        adapter = load_ip_adapter(config, pipe, place, progress, warned.append)
     vae = pipe.vae
     progress(f"moving the model to {device}", None)
     sdxl = is_sdxl(pipe.unet.config)
@@ -93,16 +94,14 @@ def load_components(config: StreamConfig, progress: Progress = silent) -> Compon
     widened = sdxl and dtype is torch.float16 and overflows(vae)
     if widened:
         warned.append(TOO_WIDE)
-    guides = list({id(network.module): network.module for network in structure}.values())
     with quiet():
-        for module in (*modules, *guides, *((adapter.encoder, adapter.projection) if adapter else ())):
+        for module in modules:
             wanted = torch.float32 if widened and module is vae else dtype
             module.to(device=device, dtype=wanted).eval().requires_grad_(False)
         parameters = sum(p.numel() for module in modules for p in module.parameters())  # as its files have them
         fold_last_upsampling(vae)
         pipe.unet.to(memory_format=torch.channels_last)
-        for module in (vae, *guides):
-            module.to(memory_format=torch.channels_last)
+        vae.to(memory_format=torch.channels_last)
     wide_layers = run_in_float32(pipe.unet, wide_layers)
     embeddings, passed_over = _embeddings(config, pipe)
     scheduler = pipe.scheduler
@@ -130,12 +129,17 @@ def load_components(config: StreamConfig, progress: Progress = silent) -> Compon
             "float32_layers": wide_layers,
             "loras": [f"{lora.source} x {lora.scale:g}" for lora in loras],
             "parameters": parameters,
-            **({"ip_adapter": adapter.source} if adapter else {}),
-            **({"structure": [f"{one.source} ({one.kind})" for one in structure]} if structure else {}),
+            **_steering_facts(structure, adapter),
             **({"embeddings": sorted(embeddings)} if config.embeddings else {}),
         },
         warned=(*warned, *(f"embedding passed over: {reason}" for reason in passed_over)),
     )
+
+
+def _steering_facts(structure: Sequence[StructureNetwork], adapter: ReferenceAdapter | None) -> dict[str, Any]:
+    """What steers beside words, for people; nothing where there is nothing."""
+    found: dict[str, Any] = {"ip_adapter": adapter.source} if adapter else {}
+    return found | ({"structure": [f"{one.source} ({one.kind})" for one in structure]} if structure else {})
 
 
 def _embeddings(config: StreamConfig, pipe: Any) -> tuple[dict[str, tuple[int, ...]], list[str]]:

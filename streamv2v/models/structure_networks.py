@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -44,12 +45,13 @@ class StructureNetwork:
 
 
 def load_structure(
-    config: StreamConfig, unet: Any, dtype: torch.dtype, progress: Progress, warn: Warn
+    config: StreamConfig, unet: Any, place: Mapping[str, Any], progress: Progress, warn: Warn
 ) -> tuple[StructureNetwork, ...]:
-    """What `config.structure` names, on the CPU; a network that is named twice is loaded once.
+    """What `config.structure` names; a network that is named twice is loaded once.
 
     Args:
         unet: of the model that they are to fit.
+        place: device and dtype, as a module's `to` takes them.
         warn: told of what was accepted with a loss.
     Raises:
         ModelError: one that cannot be had, is not whole or fits another model.
@@ -59,11 +61,12 @@ def load_structure(
     for number, structure in enumerate(config.structure):
         progress(f"loading {structure.source}", number / len(config.structure))
         if structure.source not in modules:
-            found = find(structure, config, half=is_half(dtype), warn=warn)
+            found = find(structure, config, half=is_half(place["dtype"]), warn=warn)
             check_fit(structure, found, dict(unet.config))
-            module = _load(found, dtype, config)
+            module = _load(found, place["dtype"], config)
             check_fit(structure, Found(found.path, found.kind, dict(module.config)), dict(unet.config))
             check_finite(module, f"The structure network {structure.source}")
+            module.to(**place).eval().requires_grad_(False).to(memory_format=torch.channels_last)
             modules[structure.source] = module
         _check_kind(structure, modules[structure.source])
     return tuple(StructureNetwork(modules[one.source], one.kind, one.source) for one in config.structure)

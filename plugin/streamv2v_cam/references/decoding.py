@@ -48,6 +48,8 @@ def decoded(raw: bytes, name: str) -> Pixels:
                 return _square(upright.convert("RGBA"))
     except PictureRefused:
         raise
+    except Image.DecompressionBombError:
+        raise PictureRefused(f"{name} has far too many pixels for a reference picture.") from None
     except Exception as error:  # a hostile file can make the reader fail in any way
         raise PictureRefused(
             f"{name} is no picture that can be read ({type(error).__name__}). Use a PNG, JPEG, WebP or BMP file."

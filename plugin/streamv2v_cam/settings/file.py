@@ -29,6 +29,8 @@ _HEAD = """\
 
 _EXAMPLES = {
     "engine.embeddings": '"/path/to/embeddings"',
+    "engine.ip_adapter": '"h94/IP-Adapter/models/ip-adapter_sd15.safetensors"',
+    "engine.ip_adapter_encoder": '"/path/to/image_encoder"',
     "engine.remote": '"wss://gpu-pc:8770"',
     "engine.revision": '"main"',
     "engine.single_file_config": '"a folder or a hub id"',
@@ -50,6 +52,8 @@ _EXAMPLES = {
     "obs.microphone": '"Mic/Aux"',
     "start.prompt": '"a charcoal drawing in blue"',
     "start.blend": '[["a watercolour painting", 0.5]]',
+    "start.reference": '"painting.jpg"',
+    "start.reference_blend": '[["other.jpg", 0.5]]',
     "start.negative_prompt": '"text, frame"',
     "start.mirror": "true",
     "start.mode": '"effect"',

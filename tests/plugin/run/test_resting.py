@@ -6,6 +6,7 @@ from streamv2v_cam.run.resting import resting_controls
 
 from streamv2v.config import BankConfig, StreamConfig
 from streamv2v.controls import CONTROL_NAMES, Controls
+from streamv2v.steering import Structure
 
 
 def resting(controls: Controls | None = None, **config) -> set[str]:
@@ -25,6 +26,35 @@ def test_without_a_memory_its_sliders_do_nothing():
     assert {"bank_weight", "fusion_strength", "update_interval"} <= resting(bank=BankConfig(kind="off"))
     assert "bank_weight" not in resting()
     assert {"fusion_strength"} <= resting(bank=BankConfig(fusion=False))
+
+
+STEERING = {"structure_weight", "structure_weight_2", "structure_weight_3", "structure_interval"}
+FOLLOWING = {"reference", "reference_blend", "reference_weight"}
+
+
+def test_without_structure_networks_and_adapters_their_controls_do_nothing_and_say_what_would_help():
+    assert resting() >= STEERING | FOLLOWING
+    words = resting_controls(StreamConfig(), Controls())
+    assert all("embedded model" in words[name] for name in STEERING | FOLLOWING)
+    words = resting_controls(StreamConfig(model="./sd15"), Controls())
+    assert "engine.structure" in words["structure_weight"] and "engine.ip_adapter" in words["reference"]
+
+
+def test_as_many_networks_as_there_are_have_a_weight_that_acts():
+    two = {"model": "./sd15", "structure": (Structure("canny"), Structure("tile"))}
+    assert resting(**two) & STEERING == {"structure_weight_3"}
+    off = Controls(structure_weight=0, structure_weight_2=0)
+    assert resting(off, **two) & STEERING == {"structure_weight_3", "structure_interval"}
+    told = resting_controls(StreamConfig(), Controls(), facts={"server": "gpu", "structure": ["one (canny)"]})
+    assert "structure_weight" not in told and "structure_weight_2" in told, "an engine elsewhere has its own"
+
+
+def test_a_weight_of_a_picture_acts_where_a_picture_is_followed_and_never_elsewhere():
+    able = {"model": "./sd15", "ip_adapter": "a.safetensors"}
+    assert resting(**able) & FOLLOWING == {"reference_weight", "reference_blend"}
+    assert not resting(Controls(reference="a.png"), **able) & FOLLOWING
+    told = resting_controls(StreamConfig(**able), Controls(reference="a.png"), facts={"server": "gpu"})
+    assert set(told) >= FOLLOWING and "stay on this one" in told["reference"]
 
 
 def test_what_needs_several_steps_or_a_cut_says_so():

@@ -1,0 +1,166 @@
+"""Reference pictures: read safely, kept by name, never asked for by a path from outside, never sent away."""
+
+from __future__ import annotations
+
+import io
+import json
+import struct
+import zlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image
+from streamv2v_cam.engine.remote.wire import words
+from streamv2v_cam.errors import PictureRefused
+from streamv2v_cam.references import FRAME, SIDE, ReferenceShelf, decoded
+from streamv2v_cam.references.decoding import FILE_LIMIT_BYTES
+from streamv2v_cam.store import ControlStore
+
+from streamv2v.controls import Controls
+from streamv2v.errors import ControlError
+
+
+def file_of(width: int = 40, height: int = 30, kind: str = "PNG", mode: str = "RGB", **more: object) -> bytes:
+    pixels = np.random.default_rng(width).integers(0, 256, (height, width, 3), dtype=np.uint8)
+    held = io.BytesIO()
+    Image.fromarray(pixels).convert(mode).save(held, kind, **more)
+    return held.getvalue()
+
+
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP", "BMP"])
+def test_every_kind_of_picture_becomes_the_square_that_is_looked_at(kind: str) -> None:
+    for size in ((40, 30), (3000, 20), (1, 1), (20, 3000)):
+        picture = decoded(file_of(*size, kind=kind), "it")
+        assert picture.shape == (SIDE, SIDE, 3) and picture.dtype == np.uint8
+
+
+def test_a_picture_is_upright_and_nothing_but_its_pixels_is_kept() -> None:
+    """An orientation in EXIF data is followed; place and time of the shot are not in what is kept or saved."""
+    exif = Image.Exif()
+    exif[0x0112], exif[0x010F] = 6, "a camera at home"
+    top = np.zeros((40, 40, 3), np.uint8)
+    top[:20] = 255
+    held = io.BytesIO()
+    Image.fromarray(top).save(held, "JPEG", exif=exif, quality=95)
+    assert b"a camera at home" in held.getvalue()
+    turned = decoded(held.getvalue(), "it")
+    assert turned[:, -20:].mean() > 240 and turned[:, :20].mean() < 15
+
+
+def test_what_lets_through_is_on_white() -> None:
+    clear = io.BytesIO()
+    Image.new("RGBA", (10, 10), (200, 0, 0, 0)).save(clear, "PNG")
+    assert (decoded(clear.getvalue(), "it") == 255).all()
+
+
+def huge_png(side: int) -> bytes:
+    """A few bytes that say they are so many pixels each way."""
+    chunks = b"IHDR" + struct.pack(">IIBBBBB", side, side, 8, 2, 0, 0, 0), b"IDAT" + zlib.compress(b"")
+    return b"\x89PNG\r\n\x1a\n" + b"".join(
+        struct.pack(">I", len(chunk) - 4) + chunk + struct.pack(">I", zlib.crc32(chunk)) for chunk in chunks
+    )
+
+
+@pytest.mark.parametrize(
+    ("raw", "words"),
+    [
+        (b"", "no picture that can be read"),
+        (b"<svg onload=alert(1)>", "no picture that can be read"),
+        (b"GIF89a" + bytes(40), "no picture that can be read"),
+        (file_of()[:200], "no picture that can be read"),
+        (huge_png(8000), "8000 x 8000 pixels"),
+        (huge_png(60_000), "far too many pixels"),
+        (bytes(FILE_LIMIT_BYTES + 1), "larger than 20 MB"),
+    ],
+    ids=["nothing", "markup", "gif", "cut", "large", "huge", "long"],
+)
+def test_a_hostile_file_is_refused_in_one_line(raw: bytes, words: str) -> None:
+    with pytest.raises(PictureRefused, match=words) as refused:
+        decoded(raw, "it")
+    assert "\n" not in str(refused.value) and len(str(refused.value)) < 160
+
+
+@settings(max_examples=40)
+@given(st.sampled_from(["PNG", "JPEG", "WEBP", "BMP"]), st.integers(0, 400), st.integers(0, 255), st.integers(0, 300))
+def test_a_damaged_file_is_a_picture_or_a_refusal(kind: str, place: int, value: int, cut: int) -> None:
+    raw = bytearray(file_of(kind=kind))
+    raw[place % len(raw)] = value
+    try:
+        assert decoded(bytes(raw[: len(raw) - cut]), "it").shape == (SIDE, SIDE, 3)
+    except PictureRefused as refused:
+        assert "\n" not in str(refused)
+
+
+def a_shelf(folder: Path, *named: str) -> ReferenceShelf:
+    return ReferenceShelf(folder, lambda: named)
+
+
+def test_only_names_of_looks_and_of_what_was_brought_in_are_pictures(tmp_path: Path) -> None:
+    (tmp_path / "looks").mkdir()
+    for place in (tmp_path / "secret.png", tmp_path / "looks" / "mine.png", tmp_path / "looks" / "other.png"):
+        place.write_bytes(file_of())
+    shelf = a_shelf(tmp_path / "looks", "mine.png", "../secret.png", "gone.png", str(tmp_path / "secret.png"))
+    assert shelf.pixels("mine.png").shape == (SIDE, SIDE, 3)
+    for name, told in (
+        ("other.png", "brought in"),
+        ("../secret.png", "leads out"),
+        (str(tmp_path / "secret.png"), "leads out"),
+        ("gone.png", "cannot be read"),
+    ):
+        with pytest.raises(ControlError, match=told):
+            shelf.pixels(name)
+
+
+def test_a_file_that_changes_is_read_again(tmp_path: Path) -> None:
+    (tmp_path / "a.png").write_bytes(file_of(40))
+    shelf = a_shelf(tmp_path, "a.png")
+    before = shelf.pixels("a.png")
+    (tmp_path / "a.png").write_bytes(file_of(41))
+    assert (shelf.pixels("a.png") != before).any()
+
+
+def test_the_engine_gets_the_pictures_that_its_controls_name_once(tmp_path: Path) -> None:
+    shelf = a_shelf(tmp_path)
+    one, two = (shelf.add(file_of(width), f"{width}") for width in (40, 50))
+    store = ControlStore(pictures=shelf)
+    first = store.apply({"reference": one.name, "reference_blend": [[two.name, 0.5], [one.name, 1]]})
+    assert [name for name, _ in first.references] == [one.name, two.name]
+    assert first.references[0][1] == shelf.pixels(one.name).tobytes()
+    assert store.apply({"strength": 0.3}).references is first.references
+    with pytest.raises(ControlError, match="brought in"):
+        store.apply({"reference": "another"})
+    assert store.current.references is first.references
+    assert store.apply({"reference": "", "reference_blend": []}).references == ()
+
+
+def test_a_look_may_not_follow_a_frame_of_the_camera_where_the_camera_is_not_lent(tmp_path: Path) -> None:
+    shelf = a_shelf(tmp_path)
+    frame = shelf.add_frame(np.zeros((30, 40, 3), np.uint8))
+    assert frame.name.startswith(FRAME)
+    store = ControlStore(pictures=shelf)
+    store.apply({"reference": frame.name})
+    assert store.apply({"borrow": False}).controls.reference == "", "it ends with the permission"
+    with pytest.raises(ControlError, match="no frame of yours"):
+        store.apply({"reference": frame.name})
+    with pytest.raises(ControlError, match="no frame of yours"):
+        ControlStore(pictures=shelf, borrow=False).apply({"reference": frame.name})
+
+
+def test_what_was_brought_in_is_written_with_a_look_that_is_saved_and_not_before(tmp_path: Path) -> None:
+    shelf = a_shelf(tmp_path)
+    mine = shelf.add(file_of(), "my picture.png")
+    assert not list(tmp_path.iterdir())
+    saved = shelf.saved(Controls(reference=mine.name))
+    assert saved.reference == f"references/{mine.name}.png"
+    np.testing.assert_array_equal(a_shelf(tmp_path, saved.reference).pixels(saved.reference), shelf.pixels(mine.name))
+
+
+def test_no_picture_and_no_name_of_one_goes_to_an_engine_elsewhere(tmp_path: Path) -> None:
+    shelf = a_shelf(tmp_path)
+    mine = shelf.add(file_of(), "me at home.png")
+    sent = words(ControlStore(Controls(reference=mine.name), pictures=shelf).current)
+    assert mine.name not in sent and json.loads(sent)["controls"]["reference"] == ""
+    assert len(sent) < 10_000
