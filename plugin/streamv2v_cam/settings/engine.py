@@ -6,7 +6,8 @@ from typing import Literal
 
 from pydantic import Field
 
-from streamv2v.config import EMBEDDED_MODEL, SLOT_LIMIT, BankConfig, StreamConfig
+from streamv2v.config import EMBEDDED_MODEL, SLOT_LIMIT, BankConfig, Lora, StreamConfig
+from streamv2v.errors import ConfigError
 
 from .kinds import Rate, Section, Spec, Words
 
@@ -145,3 +146,18 @@ class EngineSettings(Section):
         description="silence after which an engine hangs, s; four frames of a slow one, ten times that if it computes",
     )
     bank: BankSettings = BankSettings()
+
+
+def parse_lora(text: str) -> Lora:
+    """A LoRA from "SOURCE" or "SOURCE:SCALE"; a drive letter is no scale.
+
+    Raises:
+        ConfigError: an empty source, or a scale out of range.
+    """
+    source, colon, tail = text.rpartition(":")
+    try:
+        return Lora(source, float(tail)) if colon else Lora(text)
+    except ConfigError:
+        raise
+    except ValueError:
+        return Lora(text)

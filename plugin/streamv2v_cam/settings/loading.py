@@ -13,7 +13,7 @@ from platformdirs import user_cache_dir, user_config_dir
 from pydantic import ValidationError
 from pydantic_settings import EnvSettingsSource
 
-from streamv2v.config import BEST_CONTROLS, BankConfig, Lora, StreamConfig
+from streamv2v.config import BEST_CONTROLS, BankConfig, StreamConfig
 from streamv2v.controls import CONTROL_NAMES, Controls
 from streamv2v.errors import ConfigError, ControlError
 from streamv2v.steering import Structure
@@ -23,7 +23,7 @@ from ..looks import LookSet, Shelf, load_looks, shipped_looks
 from ..sizes import size_for
 from ..system.ownership import remedy
 from ..system.paths import home_path
-from .engine import EngineSettings
+from .engine import EngineSettings, parse_lora
 from .model import (
     DEFAULT_LOOK,
     CaptureSettings,
@@ -202,21 +202,6 @@ class LoadedSettings:
 
 _MADE = {"bank", "loras", "structure", "width", "height", "slots", "compile_cache"}
 _AS_SET = {item.name for item in fields(StreamConfig)} - _MADE
-
-
-def parse_lora(text: str) -> Lora:
-    """A LoRA from "SOURCE" or "SOURCE:SCALE"; a drive letter is no scale.
-
-    Raises:
-        ConfigError: an empty source, or a scale out of range.
-    """
-    source, colon, tail = text.rpartition(":")
-    try:
-        return Lora(source, float(tail)) if colon else Lora(text)
-    except ConfigError:
-        raise
-    except ValueError:
-        return Lora(text)
 
 
 def load_settings(flags: Mapping[str, Any] | None = None, config_path: Path | str | None = None) -> LoadedSettings:
