@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -84,16 +84,13 @@ def load_components(config: StreamConfig, progress: Progress = silent) -> Compon
         _check_sound(config, pipe)
         loras = wanted_loras(config, pipe.unet.config, pipe.scheduler)
         warned += fuse_loras(pipe, loras, offline=config.offline, cache_dir=config.cache_dir, progress=progress)
-        place: dict[str, Any] = {"device": device, "dtype": dtype}
-        structure = load_structure(config, pipe.unet, place, progress, warned.append)
-        adapter = load_ip_adapter(config, pipe, place, progress, warned.append)
+        structure, adapter = _steering(config, pipe, {"device": device, "dtype": dtype}, progress, warned)
     vae = pipe.vae
     progress(f"moving the model to {device}", None)
     sdxl = is_sdxl(pipe.unet.config)
     modules = [vae, *networks_of(pipe).values(), *([pipe.safety_checker] if config.safety_checker else [])]
     widened = sdxl and dtype is torch.float16 and overflows(vae)
-    if widened:
-        warned.append(TOO_WIDE)
+    warned += [TOO_WIDE] if widened else []
     with quiet():
         for module in modules:
             wanted = torch.float32 if widened and module is vae else dtype
@@ -129,16 +126,26 @@ def load_components(config: StreamConfig, progress: Progress = silent) -> Compon
             "float32_layers": wide_layers,
             "loras": [f"{lora.source} x {lora.scale:g}" for lora in loras],
             "parameters": parameters,
-            **_steering_facts(structure, adapter),
-            **({"embeddings": sorted(embeddings)} if config.embeddings else {}),
+            **_steering_facts(structure, adapter, sorted(embeddings) if config.embeddings else None),
         },
         warned=(*warned, *(f"embedding passed over: {reason}" for reason in passed_over)),
     )
 
 
-def _steering_facts(structure: Sequence[StructureNetwork], adapter: ReferenceAdapter | None) -> dict[str, Any]:
-    """What steers beside words, for people; nothing where there is nothing."""
-    found: dict[str, Any] = {"ip_adapter": adapter.source} if adapter else {}
+def _steering(
+    config: StreamConfig, pipe: Any, place: Mapping[str, Any], progress: Progress, warned: list[str]
+) -> tuple[tuple[StructureNetwork, ...], ReferenceAdapter | None]:
+    """What steers beside words: structure networks, and an adapter put into the U-Net."""
+    structure = load_structure(config, pipe.unet, place, progress, warned.append)
+    return structure, load_ip_adapter(config, pipe, place, progress, warned.append)
+
+
+def _steering_facts(
+    structure: Sequence[StructureNetwork], adapter: ReferenceAdapter | None, embeddings: list[str] | None
+) -> dict[str, Any]:
+    """What steers beside plain words, for people; nothing of what was not asked for."""
+    found: dict[str, Any] = {} if embeddings is None else {"embeddings": embeddings}
+    found |= {"ip_adapter": adapter.source} if adapter else {}
     return found | ({"structure": [f"{one.source} ({one.kind})" for one in structure]} if structure else {})
 
 
