@@ -113,7 +113,11 @@ def make_structure(shape: str, name: str) -> Any:
 
     settings = UNETS[shape]
     if name == "adapter":
-        return T2IAdapter(in_channels=1, channels=list(settings["block_out_channels"]))
+        channels = list(settings["block_out_channels"])
+        if shape == "sdxl":  # one more for the middle, and a picture of half the size
+            xl = {"adapter_type": "full_adapter_xl", "downscale_factor": 16}
+            return T2IAdapter(in_channels=3, channels=[*channels, channels[-1]], **xl)
+        return T2IAdapter(in_channels=1, channels=channels)
     return ControlNetModel(**{key: settings[key] for key in settings if key not in NO_CONTROL})
 
 

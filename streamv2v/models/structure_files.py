@@ -139,6 +139,8 @@ def check_fit(structure: Structure, found: Found, unet: dict[str, Any]) -> None:
         ModelError: they do not; says both.
     """
     ours = found.settings.get("channels" if found.kind == ADAPTER else "block_out_channels")
+    if found.settings.get("adapter_type") == "full_adapter_xl" and ours:
+        ours = ours[:-1]  # the last of an SDXL adapter is for the middle
     pairs = [("levels", ours, unet.get("block_out_channels"))]
     if found.kind != ADAPTER:
         pairs.append(("text width", found.settings.get("cross_attention_dim"), unet.get("cross_attention_dim")))
