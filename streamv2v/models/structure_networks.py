@@ -97,10 +97,8 @@ def _check_kind(structure: Structure, module: Any) -> None:
         raise ModelError(
             f"{structure.source} knows {settings.num_control_type} kinds, and {structure.kind} is not one."
         )
-    if name == ADAPTER and (
-        settings.in_channels not in (1, 3) or (structure.kind == "picture") > (settings.in_channels == 3)
-    ):
+    if name == ADAPTER and settings.in_channels not in ((3,) if structure.kind == "picture" else (1, 3)):
         raise ModelError(
-            f"{structure.source} is shown pictures of {settings.in_channels} colours; {structure.kind} has "
-            f"{3 if structure.kind == 'picture' else '1 or 3'}. Say another kind, or choose another network."
+            f"{structure.source} is shown pictures of {settings.in_channels} colours, which {structure.kind} has not. "
+            "Say another kind, or choose another network."
         )

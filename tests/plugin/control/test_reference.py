@@ -23,7 +23,7 @@ def file_of(shade: int = 90, kind: str = "PNG") -> bytes:
 @pytest.fixture
 def stage(tmp_path):
     stage = make_stage(tmp_path)
-    named = lambda: [look.values.get("reference", "") for look in stage.desk.looks]  # noqa: E731
+    named = lambda: [look.values["reference"] for look in stage.desk.looks if "reference" in look.values]  # noqa: E731
     stage.desk.store = ControlStore(look="oil", pictures=ReferenceShelf(tmp_path, named))
     stage.server.start()
     yield stage
