@@ -54,7 +54,9 @@ def tiny_controlnet(unet: Any, seed: int = 0, *, union: bool = False) -> Any:
     torch.manual_seed(100 + seed)
     kind: Any = ControlNetUnionModel if union else ControlNetModel
     names = (
-        "block_out_channels layers_per_block down_block_types cross_attention_dim attention_head_dim norm_num_groups"
+        "block_out_channels layers_per_block down_block_types cross_attention_dim attention_head_dim norm_num_groups "
+        "transformer_layers_per_block use_linear_projection addition_embed_type addition_time_embed_dim "
+        "projection_class_embeddings_input_dim"
     )
     settings = {name: unet.config[name] for name in names.split()}
     if union:

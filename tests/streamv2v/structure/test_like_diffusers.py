@@ -5,26 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 import torch
 from diffusers import LCMScheduler, MultiControlNetModel
+from steered import PROMPT, SEED, SIDE, STEPS, STRENGTH, a_frame, shown
 from tiny import scheduler_config, tiny_adapter, tiny_components, tiny_controlnet
 
 from streamv2v import BankConfig, Components, Controls, StreamConfig, StreamV2V
 from streamv2v.frames import to_picture
 from streamv2v.models.structure_networks import StructureNetwork
-from streamv2v.structure.hints import hint
 
-SIDE, SEED, STEPS = 64, 5, 2
-STRENGTH = 0.4  # both have steps at 399 and 199 there
-PROMPT = "a red man"
 KINDS = {"one": ("canny",), "two": ("lineart", "picture")}
-
-
-def a_frame() -> np.ndarray:
-    small = np.random.default_rng(3).integers(0, 256, (SIDE // 8, SIDE // 8, 3), dtype=np.uint8)
-    return np.kron(small, np.ones((8, 8, 1), dtype=np.uint8))
 
 
 def networks(unet: Any, kinds: tuple[str, ...]) -> tuple[StructureNetwork, ...]:
@@ -40,12 +31,6 @@ def latent_of(engine: StreamV2V, **changes: Any) -> torch.Tensor:
     """What the engine makes of the frame, before it is decoded."""
     engine(a_frame(), Controls(prompt=PROMPT, strength=STRENGTH, seed=SEED, **changes), now_s=0.0)
     return engine._stream.leaving.clone()
-
-
-def shown(kind: str) -> torch.Tensor:
-    """What a network is shown, as a pipeline takes it."""
-    levels = torch.from_numpy(hint(kind, a_frame(), SIDE, SIDE)).permute(2, 0, 1)[None]
-    return (levels.float() / 255).expand(1, 3, -1, -1)
 
 
 def by_diffusers(components: Components, controlnet: Any, pictures: Any, scale: Any, guidance: float) -> torch.Tensor:
