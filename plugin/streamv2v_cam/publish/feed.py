@@ -22,7 +22,7 @@ So at most some fifty different pictures wait; a repeated one takes no memory of
 EVERY_FRAME_DEPTH = 1800
 """How many beats may wait for a file in all."""
 FIRST_RETRY_S = 0.5
-LONGEST_RETRY_S = 5.0
+LONGEST_RETRY_S = 2.0
 HUNG_S = 5.0
 CLOSE_S = 3.0
 FINISH_S = 30.0

@@ -1,1 +1,1 @@
-"""What runs inside the test machine: our host process, the stand-in for the engine, and a foreign reader."""
+"""What runs inside the test machine: jobs that start the program as it was installed, and break its cameras."""

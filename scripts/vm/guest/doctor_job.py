@@ -1,20 +1,19 @@
 """The doctor and the installer's machine steps, inside the machine: real modules, real nodes, real faults of a camera.
 
-Each line says what was claimed; the last is the verdict as JSON. Of the program's packages only numpy, OpenCV and
-pyvirtualcam are here: the doctor has to do without the others.
+Each line says what was claimed; the last is the verdict as JSON.
 """
 
 from __future__ import annotations
 
 import contextlib
-import json
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import numpy as np
+from cameras import labels, load_module
+from claims import claim, say, verdict
 from streamv2v_cam.doctor.examination import case_of, examine
 from streamv2v_cam.doctor.finding import Finding
 from streamv2v_cam.doctor.machine import Machine
@@ -25,27 +24,14 @@ from installer.machine.host import Host
 from installer.machine.steps import Wishes
 
 VIVID = Path("/sys/bus/platform/drivers/vivid")
-LABELS = Path("/sys/class/video4linux")
 TREE = Path(__file__).resolve().parents[1]
 CAMERA_ROOMS = ("Camera", "Virtual camera")
-claims: dict[str, bool] = {}
-
-
-def claim(words: str, holds: object, seen: object = "") -> None:
-    """Write down whether something holds."""
-    claims[words] = bool(holds)
-    print(f"{'holds' if holds else 'FAILS'}: {words} {'' if holds else seen}", file=sys.stderr, flush=True)
 
 
 def findings(*, deep: bool) -> dict[str, Finding]:
     """What the doctor says of cameras, by key."""
     report = examine(case_of(Machine(), deep=deep))
     return {finding.key: finding for finding in report.findings if finding.part in CAMERA_ROOMS}
-
-
-def labels() -> dict[str, str]:
-    """Node -> label."""
-    return {entry.name: (entry / "name").read_text().strip() for entry in LABELS.iterdir()}
 
 
 @contextlib.contextmanager
@@ -98,8 +84,8 @@ def main() -> None:
     host = Host(home="/root", environment={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "USER": "root"})
     icon = TREE / "plugin/streamv2v_cam/control/page/icon.svg"
     wishes = Wishes("/opt/streamv2v-cam", str(icon), "/opt/streamv2v.lua", "http://127.0.0.1:8765/#token=k")
-    subprocess.run(["modprobe", "-r", "v4l2loopback"], check=True)
-    subprocess.run(["modprobe", "v4l2loopback", "video_nr=20", "card_label=Dummy"], check=True)
+    load_module("vivid", "n_devs=1", "node_types=0x1", "num_inputs=1", "input_types=0", "vid_cap_nr=0")
+    load_module("v4l2loopback", "video_nr=20", "card_label=Dummy")
     seen = findings(deep=False)
     claim(
         "one node of another name without exclusive_caps is told",
@@ -123,7 +109,7 @@ def main() -> None:
     # an emulated processor may be too slow for the webcam's own rate, which the doctor then says
     pictures = seen.get("camera.fine") or seen.get("camera.slow")
     claim("the webcam gives its pictures", pictures is not None and "pictures a second" in pictures.finding, seen)
-    print(pictures.finding if pictures is not None else "no picture", file=sys.stderr)
+    say(pictures.finding if pictures is not None else "no picture")
 
     faults()
 
@@ -132,15 +118,8 @@ def main() -> None:
         path for path in ("/etc/modprobe.d/streamv2v.conf", "/etc/modules-load.d/streamv2v.conf") if Path(path).exists()
     ]
     claim("remove unloads the module and leaves no file", not left and not wanted.items() & labels().items(), left)
-    passed = all(claims.values())
-    print(
-        json.dumps(
-            {"passed": passed, "claims": len(claims), "failed": [words for words, held in claims.items() if not held]}
-        )
-    )
-    sys.exit(0 if passed else 1)
+    sys.exit(verdict())
 
 
 if __name__ == "__main__":
-    assert np.__version__
     main()

@@ -1,6 +1,8 @@
-"""The proof, inside the machine: start the host twice, each time let foreign programs read its camera.
+"""The proof, inside the machine: the program as it was installed, read by foreign programs, and its cameras broken.
 
-At the second start the webcam is also pulled out and put back.
+Two starts. In the first, OpenCV and v4l2-ctl count pictures and look for the engine's sign in each; then every fault of
+faults.py and every format of formats.py, while a viewer looks on. In the second, which some versions of v4l2loopback
+refuse, the webcam gives 60 pictures a second.
 
 The last line on stdout is the verdict as JSON; the exit status is 0 when it holds.
 """
@@ -9,100 +11,175 @@ from __future__ import annotations
 
 import json
 import re
-import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
 from typing import Any
 
+import cameras
+import cv2
+import faults
+import formats
+import marker
+import numpy as np
+from cameras import CARD, OBS, OURS, PHONE, WEBCAM
+from claims import claim, say, verdict
+from program import SIZE, Program
+from streamv2v_cam.capture.cameras import list_cameras
+from streamv2v_cam.capture.opening import open_source
+from streamv2v_cam.errors import CamError
+from streamv2v_cam.publish.sinks import open_sink
+from viewer import Viewer
+
 HERE = Path(__file__).resolve().parent
-DEVICE = "/dev/video10"
 LEAST_FPS, MOST_FPS = 28.5, 31.5
-FIRST_S, SECOND_S, AFTER_UNPLUGGING_S = 20, 10, 5
+FIRST_S, SECOND_S = 10, 5
 """How long OpenCV reads."""
-UNPLUGGED_S = 4.0
+PICTURES = 90
+"""How many v4l2-ctl takes."""
 
 
 def main() -> None:
     """Two starts, one verdict."""
-    starts = [one_start(FIRST_S, unplug=False), one_start(SECOND_S, unplug=True)]
-    version = Path("/sys/module/v4l2loopback/version").read_text().strip()
-    passed = all(start["passed"] for start in starts)
-    print(json.dumps({"passed": passed, "v4l2loopback": version, "camera": "vivid", "starts": starts}))
-    sys.exit(0 if passed else 1)
+    version = cameras.load()
+    starts = [first_start(), second_start()]
+    sys.exit(verdict(v4l2loopback=version, size=SIZE, engine="stand-in", starts=starts))
 
 
-def one_start(seconds: int, *, unplug: bool) -> dict[str, Any]:
-    """The host from start to end, read by OpenCV for `seconds` and then by v4l2-ctl."""
-    host = subprocess.Popen([sys.executable, str(HERE / "host.py")], stdout=subprocess.PIPE, text=True)
-    try:
-        wait_for_camera(host)
-        opencv = read_with_opencv(seconds)
-        v4l2 = read_with_v4l2_ctl(pictures=90)
-        back = read_after_unplugging() if unplug else None
-    finally:
-        host.send_signal(signal.SIGTERM)
-    try:
-        said, _ = host.communicate(timeout=60)
-    except subprocess.TimeoutExpired:
-        host.kill()
-        said = host.communicate()[0]
-    lines = said.strip().splitlines()
-    host_summary: dict[str, Any] = (
-        json.loads(lines[-1]) if lines and lines[-1].startswith("{") else {"exit": host.returncode}
+def first_start() -> dict[str, Any]:
+    """Pictures a second, faults, formats."""
+    claim(
+        "before the program runs our node is no camera, so that OBS and browsers hide it",
+        announces() == "output",
+        announces(),
     )
-    passed = (
-        host.returncode == 0
-        and LEAST_FPS <= opencv.get("fps", 0) <= MOST_FPS
-        and opencv["marked"] == opencv["pictures"]
-        and opencv["new_pictures_per_s"] > 1
-        and v4l2["pictures"] == 90
-    )
-    if back is not None:
-        passed = passed and back.get("new_pictures_per_s", 0) > 1 and "camera lost" in host_summary["states"]
-    return {"passed": passed, "opencv": opencv, "v4l2_ctl": v4l2, "after_unplugging": back, "host": host_summary}
+    program = Program(1)
+    card_s, live_s = program.wait_for("starting"), program.wait_for("live")
+    claim("the program as installed comes on air with the webcam", live_s is not None, program.air())
+    claim("our node is a camera as soon as it runs", announces() == "camera", announces())
+    read = foreign_programs(FIRST_S)
+    choices(program)
+    viewer = Viewer(cameras.node(OURS))
+    one_reader_and_one_writer(viewer)
+    table = faults.all_tried(viewer, program)
+    kinds = formats.all_tried(viewer, program)
+    claim("our node stays a camera all the time", announces() == "camera", announces())
+    viewer.stop()
+    ended = program.end()
+    claim("the program ends in order", ended["exit"] == 0, ended)
+    return {"answers_s": card_s, "live_s": live_s, **read, "faults": table, "formats": kinds, "program": short(ended)}
 
 
-def wait_for_camera(host: subprocess.Popen[str]) -> None:
-    """Until the node announces itself as a camera: what a program that lists cameras would wait for."""
-    for _ in range(300):
-        asked = subprocess.run(["v4l2-ctl", "-d", DEVICE, "-D"], capture_output=True, text=True, check=False)
-        if "Video Capture" in asked.stdout.split("Device Caps")[-1] or host.poll() is not None:
-            return
-        time.sleep(0.2)
+def second_start() -> dict[str, Any]:
+    """The webcam at 60 pictures a second."""
+    program = Program(2, "--set", "capture.fps=60")
+    live_s = program.wait_for("live")
+    claim("a second start comes on air", live_s is not None, program.air())
+    read = foreign_programs(SECOND_S)
+    source = program.air().get("source", "")
+    claim("a webcam that gives 60 pictures a second is read at 60", "at 60" in source, source)
+    ended = program.end()
+    claim("and ends in order", ended["exit"] == 0, ended)
+    claim("more than 30 of its pictures were taken each second", ended.get("capture_fps", 0) > 30, ended)
+    return {"live_s": live_s, **read, "program": short(ended)}
 
 
-def read_after_unplugging() -> dict[str, Any]:
-    """Pull the webcam out, put it back, and read again: styled pictures must return by themselves."""
-    driver = Path("/sys/bus/platform/drivers/vivid")
-    (driver / "unbind").write_text("vivid.0")
-    time.sleep(UNPLUGGED_S)
-    (driver / "bind").write_text("vivid.0")
-    return read_with_opencv(AFTER_UNPLUGGING_S)
+def announces() -> str:
+    return cameras.announces(OURS)
+
+
+def foreign_programs(seconds: int) -> dict[str, Any]:
+    """OpenCV in a process of its own, then v4l2-ctl."""
+    opencv, v4l2 = read_with_opencv(seconds), read_with_v4l2_ctl()
+    fps = opencv.get("fps", 0)
+    claim(f"OpenCV reads {LEAST_FPS} to {MOST_FPS} pictures a second", LEAST_FPS <= fps <= MOST_FPS, opencv)
+    claim("each of them styled", opencv.get("marked") == opencv.get("pictures"), opencv)
+    claim("and several different ones a second", opencv.get("new_pictures_per_s", 0) > 1, opencv)
+    claim(f"v4l2-ctl takes {PICTURES} pictures, all styled", v4l2["marked"] == v4l2["pictures"] == PICTURES, v4l2)
+    claim("at the same rate", LEAST_FPS <= (v4l2["fps"] or 0) <= MOST_FPS, v4l2)
+    return {"opencv": opencv, "v4l2_ctl": v4l2}
 
 
 def read_with_opencv(seconds: int) -> dict[str, Any]:
     """What foreign_reader.py found."""
-    command = [sys.executable, str(HERE / "foreign_reader.py"), DEVICE, str(seconds)]
+    command = [sys.executable, str(HERE / "foreign_reader.py"), cameras.node(OURS), str(seconds)]
     answer = subprocess.run(command, capture_output=True, text=True, timeout=seconds + 90, check=False)
     lines = answer.stdout.strip().splitlines()
-    return json.loads(lines[-1]) if lines else {"error": answer.stderr[-300:]}
+    told = json.loads(lines[-1]) if lines else {"error": answer.stderr[-300:]}
+    say(f"OpenCV: {told}")
+    return told
 
 
-def read_with_v4l2_ctl(pictures: int) -> dict[str, Any]:
-    """The same camera read by the V4L2 project's own tool."""
+def read_with_v4l2_ctl() -> dict[str, Any]:
+    """The same camera read by the V4L2 project's own tool, and the sign looked for in what it wrote."""
     target = Path("/tmp/pictures.raw")
-    command = ["v4l2-ctl", "-d", DEVICE, "--stream-mmap", f"--stream-count={pictures}", f"--stream-to={target}"]
-    answer = subprocess.run([*command, "--verbose"], capture_output=True, text=True, timeout=60, check=False)
-    said = answer.stdout + answer.stderr
-    rates = [float(rate) for rate in re.findall(r"fps: ([\d.]+)", said)]
-    size = re.search(r"Width/Height\s*:\s*(\d+)/(\d+)", said)
-    one_bytes = int(size[1]) * int(size[2]) * 3 // 2 if size else 640 * 360 * 3 // 2
-    return {
-        "pictures": target.stat().st_size // one_bytes if target.exists() else 0,
+    command = ["v4l2-ctl", "-d", cameras.node(OURS), "--stream-mmap", f"--stream-count={PICTURES}"]
+    answer = subprocess.run(
+        [*command, f"--stream-to={target}", "--verbose"], capture_output=True, text=True, timeout=60, check=False
+    )
+    rates = [float(rate) for rate in re.findall(r"fps: ([\d.]+)", answer.stdout + answer.stderr)]
+    width, height = map(int, SIZE.split("x"))
+    raw = np.fromfile(target, np.uint8) if target.exists() else np.zeros(0, np.uint8)
+    pictures = raw[: raw.size // (width * height * 3 // 2) * (width * height * 3 // 2)].reshape(
+        -1, height * 3 // 2, width
+    )
+    numbers = [marker.read(np.asarray(cv2.cvtColor(one, cv2.COLOR_YUV2RGB_I420), np.uint8)) for one in pictures]
+    told = {
+        "pictures": len(numbers),
+        "marked": sum(number is not None for number in numbers),
         "fps": rates[-1] if rates else None,
     }
+    say(f"v4l2-ctl: {told}")
+    return told
+
+
+def choices(program: Program) -> None:
+    """What is on offer as a source and as an output, and what is not."""
+    offered = set(program.sources())
+    claim("webcam and card are on offer", {WEBCAM, CARD} <= offered, offered)
+    claim("no virtual camera of ours, of OBS or without a writer is", not {OURS, OBS, PHONE} & offered, offered)
+    nodes = [name for name, label in cameras.labels().items() if "meta" in label]
+    listed = [camera.path for camera in list_cameras()]
+    claim("the webcam's metadata node is there and is no camera", nodes and f"/dev/{nodes[0]}" not in listed, listed)
+    for number, spec in enumerate((cameras.node(OURS), "StreamV2V")):
+        words = refusal(lambda spec=spec: open_source(spec, width=320, height=240, fps=30))
+        claim(
+            f"our own camera is refused as the source ({'by its label' if number else 'by its node'})",
+            "own picture" in words,
+            words,
+        )
+    words = refusal(lambda: open_source(PHONE, width=320, height=240, fps=30))
+    claim("a virtual camera without a writer is refused with the reason", "no program writes to" in words, words)
+    words = refusal(lambda: open_sink(f"camera:{cameras.node(WEBCAM)}", width=320, height=240, fps=30))
+    claim("a webcam is refused as the output", "no virtual camera" in words, words)
+
+
+def one_reader_and_one_writer(viewer: Viewer) -> None:
+    """What a second program at the same node gets, and what the first notices of it."""
+    viewer.live(time.monotonic(), 20)
+    began_s = time.monotonic()
+    words = refusal(lambda: open_sink(f"camera:{cameras.node(OURS)}", width=320, height=240, fps=30))
+    claim("a second writer of our camera is refused as taken", "taken by another program" in words, words)
+    command = ["v4l2-ctl", "-d", cameras.node(OURS), "--stream-mmap", "--stream-count=1"]
+    second = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    claim("a second reader is refused as busy", "busy" in (second.stdout + second.stderr).lower(), second)
+    claim("and the first reads on", viewer.rate(began_s) > 20, viewer.rate(began_s))
+
+
+def refusal(open: Any) -> str:
+    """Why it does not open; "" where it does."""
+    try:
+        open().close()
+    except CamError as error:
+        return str(error)
+    return ""
+
+
+def short(summary: dict[str, Any]) -> dict[str, Any]:
+    """What of the program's own summary belongs into the verdict."""
+    names = ("exit", "fps", "capture_fps", "engine_fps", "interval_ms", "late", "repeated", "states", "source", "sinks")
+    return {name: summary.get(name) for name in names}
 
 
 if __name__ == "__main__":

@@ -1,0 +1,65 @@
+"""Formats and sizes of a camera, in mid-run: a virtual camera whose writer goes and comes back with another."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import cameras
+from cameras import PHONE
+from claims import claim, say
+from program import Program
+from viewer import Viewer
+
+FORMATS = (("MJPG", "320x240"), ("YUYV", "320x240"), ("NV12", "320x240"), ("MJPG", "333x251"), ("YUYV", "322x242"))
+FPS = 15
+"""An emulated processor decodes no thirty JPEG pictures a second beside everything else."""
+SLATE_S, LIVE_S = 20.0, 40.0
+
+
+class Writer:
+    """producer.py in a process of its own."""
+
+    def __init__(self, fourcc: str, size: str) -> None:
+        program = Path(__file__).with_name("producer.py")
+        self._process = subprocess.Popen(
+            [sys.executable, str(program), cameras.node(PHONE), fourcc, size, str(FPS)],
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        assert self._process.stdout is not None
+        self._process.stdout.readline()
+        self.writes_s = time.monotonic()
+
+    def end(self) -> None:
+        self._process.kill()
+        self._process.wait()
+
+
+def all_tried(viewer: Viewer, program: Program) -> list[dict[str, Any]]:
+    """A row for each format; the source is the phone's camera from the first on."""
+    rows = []
+    for number, (fourcc, size) in enumerate(FORMATS):
+        gone_s = time.monotonic()
+        writer = Writer(fourcc, size)
+        if number == 0:
+            claim("a virtual camera that another program writes to can be chosen", program.switch(PHONE))
+        live_s = viewer.live(writer.writes_s, LIVE_S)
+        source = program.air().get("source", "")
+        row = {
+            "format": f"{fourcc} {size}",
+            "live_s": None if live_s is None else round(live_s - writer.writes_s, 1),
+            "source": source,
+        }
+        say(f"{row}")
+        claim(f"{fourcc} {size} in the middle of a run is live", live_s is not None and size in source, row)
+        gone_s = time.monotonic()
+        writer.end()
+        slate_s = viewer.slate(gone_s, SLATE_S)
+        row["slate_s"] = None if slate_s is None else round(slate_s - gone_s, 1)
+        claim(f"{fourcc} {size}: the slate when its writer is gone", slate_s is not None, program.air())
+        rows.append(row)
+    return rows
