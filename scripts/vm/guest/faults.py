@@ -65,6 +65,7 @@ class Taken:
         cameras.plug_in()
         self._capture = cv2.VideoCapture(cameras.node(WEBCAM), cv2.CAP_V4L2)
         self._capture.read()
+        time.sleep(AWAY_S)
 
     def end(self) -> None:
         self._capture.release()

@@ -55,7 +55,7 @@ def first_start() -> dict[str, Any]:
         announces(),
     )
     program = Program(1)
-    card_s, live_s = program.wait_for("starting"), program.wait_for("live")
+    live_s = program.wait_until_live()
     claim("the program as installed comes on air with the webcam", live_s is not None, program.air())
     claim("our node is a camera as soon as it runs", announces() == "camera", announces())
     read = foreign_programs(FIRST_S)
@@ -68,13 +68,13 @@ def first_start() -> dict[str, Any]:
     viewer.stop()
     ended = program.end()
     claim("the program ends in order", ended["exit"] == 0, ended)
-    return {"answers_s": card_s, "live_s": live_s, **read, "faults": table, "formats": kinds, "program": short(ended)}
+    return {"live_s": live_s, **read, "faults": table, "formats": kinds, "program": short(ended)}
 
 
 def second_start() -> dict[str, Any]:
     """The webcam at 60 pictures a second."""
     program = Program(2, "--set", "capture.fps=60")
-    live_s = program.wait_for("live")
+    live_s = program.wait_until_live()
     claim("a second start comes on air", live_s is not None, program.air())
     read = foreign_programs(SECOND_S)
     source = program.air().get("source", "")

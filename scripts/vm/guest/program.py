@@ -66,10 +66,10 @@ class Program:
         """What is on air and why."""
         return dict(self.ask("/api/state").get("air", {}))
 
-    def wait_for(self, state: str, limit_s: float = START_LIMIT_S) -> float | None:
-        """Seconds from the start to a state on air; None where it does not come, or the program ended."""
-        while time.monotonic() < self.began_s + limit_s and self._process.poll() is None:
-            if self.air().get("state") == state:
+    def wait_until_live(self) -> float | None:
+        """Seconds from the start to the first look on air; None where it does not come, or the program ended."""
+        while time.monotonic() < self.began_s + START_LIMIT_S and self._process.poll() is None:
+            if self.air().get("state") == "live":
                 return round(time.monotonic() - self.began_s, 1)
             time.sleep(0.3)
         return None
@@ -80,8 +80,11 @@ class Program:
 
     def switch(self, title: str) -> bool:
         """Go over to another source, as on the page."""
-        id = self.sources().get(title)
-        return id is not None and bool(self.ask("/api/source", {"id": id}))
+        for _ in range(20):
+            if (id := self.sources().get(title)) is not None:
+                return bool(self.ask("/api/source", {"id": id}))
+            time.sleep(0.2)
+        return False
 
     def end(self) -> dict[str, Any]:
         """Stop it as a service manager would; its summary, with its exit code."""
