@@ -18,7 +18,7 @@ trap 'rm -rf "$share"' EXIT
 "$here/copy_tree.sh" "$share/tree"
 cat >"$share/job.sh" <<JOB
 cd /opt/streamv2v-cam && rm -rf streamv2v plugin installer && cp -a /share/tree/. .
-export PYTHONPATH=/opt/streamv2v-cam
+export PYTHONPATH=/opt/streamv2v-cam OPENCV_LOG_LEVEL=FATAL
 cd /tmp && /opt/streamv2v-cam/.venv/bin/python /opt/streamv2v-cam/guest/$1.py >/share/verdict
 JOB
 status=0

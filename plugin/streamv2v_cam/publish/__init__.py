@@ -2,7 +2,7 @@
 
 from .feed import SinkFeed, SinkStatus
 from .publisher import OnAir, PublisherThread
-from .sinks import NullSink, PreviewSink, is_file_sink, open_sink
+from .sinks import NullSink, PreviewSink, SinkOpener, is_file_sink, open_sink
 
 __all__ = [
     "NullSink",
@@ -10,6 +10,7 @@ __all__ = [
     "PreviewSink",
     "PublisherThread",
     "SinkFeed",
+    "SinkOpener",
     "SinkStatus",
     "is_file_sink",
     "open_sink",

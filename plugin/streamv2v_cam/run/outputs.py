@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from ..errors import SinkError
 from ..interfaces import Sink
-from ..publish import NullSink, PreviewSink, PublisherThread, SinkFeed, is_file_sink, open_sink
+from ..publish import NullSink, PreviewSink, PublisherThread, SinkFeed, SinkOpener, is_file_sink
 from ..settings.model import PublishSettings
 
 AUTO = "auto"
@@ -102,11 +102,9 @@ class Outputs:
                     recording.sink.close()
 
     def _open(self, spec: str) -> None:
-        def reopen() -> Sink:
-            return self._sink(spec)
-
+        reopen = self._opener("camera" if spec == AUTO else spec)
         if spec == AUTO:
-            self._open_auto()
+            self._open_auto(reopen)
         elif spec == "null":
             self._live.append((NullSink(), None))
             self._shown = True
@@ -118,10 +116,7 @@ class Outputs:
             self._shown = True
             self._say(f"output: {self._live[-1][0].name}")
 
-    def _open_auto(self) -> None:
-        def reopen() -> Sink:
-            return open_sink("camera", width=self._settings.width, height=self._settings.height, fps=self._settings.fps)
-
+    def _open_auto(self, reopen: Callable[[], Sink]) -> None:
         try:
             self._live.append((reopen(), reopen))
             self._shown = True
@@ -130,5 +125,5 @@ class Outputs:
             instead = "only the page shows the picture" if self.preview else "nothing shows it (--no-preview)"
             self._say(f"output: {instead}. {error}")
 
-    def _sink(self, spec: str) -> Sink:
-        return open_sink(spec, width=self._settings.width, height=self._settings.height, fps=self._settings.fps)
+    def _opener(self, spec: str) -> SinkOpener:
+        return SinkOpener(spec, width=self._settings.width, height=self._settings.height, fps=self._settings.fps)

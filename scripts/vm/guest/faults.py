@@ -48,9 +48,18 @@ def dies(*first: str) -> Callable[[], None]:
     return cause
 
 
-def disconnected_and_back() -> None:
-    cameras.unplug()
-    cameras.plug_in()
+class Disconnected:
+    """The driver takes the device away under its node; it comes back when the last program has let go of the node."""
+
+    def __init__(self) -> None:
+        self._held = cameras.OldNode()
+
+    def __call__(self) -> None:
+        self._held.__enter__()
+        control(WEBCAM, "disconnect", 1)
+
+    def end(self) -> None:
+        self._held.__exit__()
 
 
 class Taken:
@@ -94,11 +103,8 @@ def of_the_webcam() -> Iterator[Fault]:
             cameras.unplug()
 
         yield Fault("the same, back under another number", unplugged_but_held, cameras.plug_in)
-    yield Fault(
-        "webcam disconnected: its node stays and answers ENODEV",
-        lambda: control(WEBCAM, "disconnect", 1),
-        disconnected_and_back,
-    )
+    dead = Disconnected()
+    yield Fault("webcam disconnected: its node stays and answers ENODEV", dead, dead.end)
     taken = Taken()
     yield Fault("webcam back, and taken by another program", taken, taken.end)
     yield Fault("stream breaks", dies(), slate=False)
@@ -132,20 +138,26 @@ def of_the_card() -> Iterator[Fault]:
 
 
 def tried(fault: Fault, viewer: Viewer, program: Program) -> dict[str, Any]:
-    """A row of the table, and the claims about it."""
+    """A row of the table, and the claims about it.
+
+    Seconds until the slate count from the fault; until the picture is live again from its end, where somebody ends it.
+    """
+    viewer.live(time.monotonic(), LIVE_S)
     began_s = time.monotonic()
     fault.cause()
     slate_s = viewer.slate(began_s, NOTICE_S if fault.slate else PASSING_S)
     said = program.air()
+    over_s = began_s
     if fault.cure is not None:
         time.sleep(max(0.0, began_s + AWAY_S - time.monotonic()))
         fault.cure()
-    over_s = began_s if fault.cure is None else time.monotonic()
-    live_s = viewer.live(over_s, LIVE_S)
+        over_s = time.monotonic()
+    live_s = viewer.live(max(over_s, slate_s or 0.0), LIVE_S)
     row = {
         "fault": fault.words,
         "slate_s": None if slate_s is None else round(slate_s - began_s, 1),
         "live_again_s": None if live_s is None else round(live_s - over_s, 1),
+        "stood_still_s": round(viewer.stood_still(began_s), 1),
         "said": said.get("reason") or next((sink for sink in said.get("sinks", []) if ": " in sink), ""),
     }
     say(f"{row}")

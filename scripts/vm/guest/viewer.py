@@ -42,6 +42,14 @@ class Viewer:
         """When the picture was live after a moment: the sign counts on; None where it did not in time."""
         return self._wait(lambda: self._first_live(after_s), limit_s)
 
+    def stood_still(self, after_s: float) -> float:
+        """The longest time since a moment in which no new picture with the sign came, s."""
+        changes = [after_s]
+        for (_, before), (at, number) in pairwise(self._later(after_s)):
+            if number is not None and number != before:
+                changes.append(at)
+        return max(later - earlier for earlier, later in pairwise([*changes, time.monotonic()]))
+
     def rate(self, after_s: float) -> float:
         """Pictures a second since a moment."""
         return len(self._later(after_s)) / max(time.monotonic() - after_s, 0.001)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from ...errors import SinkError
 from ...interfaces import Sink
@@ -11,14 +12,38 @@ from .preview import PreviewSink
 
 VIDEO_ENDINGS = (".mp4", ".mkv", ".mov")
 
-__all__ = ["NullSink", "PreviewSink", "is_file_sink", "open_sink"]
+__all__ = ["NullSink", "PreviewSink", "SinkOpener", "is_file_sink", "open_sink"]
+
+
+class SinkOpener:
+    """`open_sink` that can be called again after a loss, and then finds the very same virtual camera.
+
+    Its number may be another by then, and what another program writes to must not be taken in its place.
+
+    Args:
+        spec, width, height, fps: as there.
+    """
+
+    def __init__(self, spec: str, *, width: int, height: int, fps: float) -> None:
+        self._spec = spec
+        self._how: dict[str, Any] = dict(width=width, height=height, fps=fps)
+        self._known: Any = None
+
+    def __call__(self) -> Sink:
+        if self._known is not None:
+            from .virtualcam import VirtualCameraSink
+
+            return VirtualCameraSink(known=self._known, **self._how)
+        sink = open_sink(self._spec, **self._how)
+        self._known = getattr(sink, "node", None)
+        return sink
 
 
 def open_sink(spec: str, *, width: int, height: int, fps: float) -> Sink:
-    """Open what `spec` names.
+    """Open what `spec` names, once.
 
     Args:
-        spec: "camera" | "camera:/dev/video10" | "null" | a path that ends in .mp4, .mkv or .mov.
+        spec: "camera" | "camera:/dev/video10" | "camera:StreamV2V" | "null" | a path that ends in .mp4, .mkv or .mov.
         width, height: published size in pixels.
         fps: published rate.
 

@@ -47,10 +47,24 @@ def chosen_node(wanted: str | None, nodes: list[VideoNode] | None = None) -> Vid
         if node.driver not in (LOOPBACK_DRIVER, ""):
             raise SinkError(f"{wanted!r} is the camera {node.label!r}, no virtual camera. {_instead(nodes)}")
     loopbacks = [node for node in nodes if node.driver == LOOPBACK_DRIVER]
+    named = named or [node for node in loopbacks if wanted == node.label]
     named = named or [node for node in loopbacks if wanted.lower() in node.label.lower()]
     if not named:
         raise SinkError(f"Virtual camera {wanted!r} does not exist. {_instead(nodes)}")
     return named[0]
+
+
+def found_again(known: VideoNode, nodes: list[VideoNode] | None = None) -> VideoNode:
+    """Where the virtual camera `known` is now: the same node, else one of the same label, and never another's.
+
+    Raises:
+        SinkError: it is not there.
+    """
+    nodes = list_nodes() if nodes is None else nodes
+    alike = [node for node in nodes if node.label == known.label and node.driver in (LOOPBACK_DRIVER, "")]
+    if not alike:
+        raise SinkError(f"The virtual camera {known.label!r} is gone. It is opened again when it is back.")
+    return next((node for node in alike if node.path == known.path), alike[0])
 
 
 def find_loopback(nodes: list[VideoNode] | None = None) -> VideoNode | None:

@@ -12,9 +12,9 @@ from typing import Any
 from ...errors import SinkError
 from ...frame import Pixels
 from ...system.readers import is_read
-from ...system.v4l2 import list_nodes
+from ...system.v4l2 import VideoNode, list_nodes
 from ...system.written import begin_writing, end_writing
-from .loopback import OBS_LABEL, WITHOUT, chosen_node, module_version, warning_of
+from .loopback import OBS_LABEL, WITHOUT, chosen_node, found_again, module_version, warning_of
 
 log = logging.getLogger(__name__)
 
@@ -32,13 +32,24 @@ class VirtualCameraSink:
         fps: announced to readers.
         device: a node ("/dev/video10") or part of its label on Linux, "Unity Video Capture" on Windows; None chooses.
         backend: pyvirtualcam's; None takes the system's own.
+        known: what was open before, under whichever number it is now; instead of `device`.
+
+    Attributes:
+        node: the node of Linux; None elsewhere.
 
     Raises:
         SinkError: there is no virtual camera, or it is taken; says what to install or close.
     """
 
     def __init__(
-        self, *, width: int, height: int, fps: float, device: str | None = None, backend: str | None = None
+        self,
+        *,
+        width: int,
+        height: int,
+        fps: float,
+        device: str | None = None,
+        backend: str | None = None,
+        known: VideoNode | None = None,
     ) -> None:
         if width % 2 or height % 2:
             raise SinkError(f"A virtual camera needs an even width and height, not {width}x{height}.")
@@ -46,9 +57,9 @@ class VirtualCameraSink:
             import pyvirtualcam
         except ImportError as error:
             raise SinkError(f"The virtual camera needs the package pyvirtualcam ({error}).") from None
-        told = None
+        self.node: VideoNode | None = None
         if backend is None:
-            backend, device, told = _choose(device)
+            backend, device, self.node = _choose(device, known)
         try:
             # Named always: without a device pyvirtualcam takes the first that opens, which may be OBS's.
             self._camera: Any = pyvirtualcam.Camera(
@@ -58,10 +69,10 @@ class VirtualCameraSink:
             raise SinkError(_refusal(device, str(error))) from None
         self.device: str = self._camera.device
         self.name = f"virtual camera {_label(self.device)!r} ({self.device})"
-        self._node = _identity(self.device)
+        self._identity = _identity(self.device)
         self._checked_at_s = time.monotonic()
         begin_writing(self.device)
-        if told:
+        if self.node is not None and known is None and (told := warning_of(self.node)):
             log.warning("%s", told)
 
     def send(self, pixels: Pixels) -> None:
@@ -76,7 +87,7 @@ class VirtualCameraSink:
         if now_s > self._checked_at_s + CHECK_EVERY_S:
             # A failed write is only printed by pyvirtualcam, so the node itself is looked at.
             self._checked_at_s = now_s
-            if _identity(self.device) != self._node:
+            if _identity(self.device) != self._identity:
                 raise SinkError(f"The {self.name} is gone. It is opened again when it is back.")
             if not _fed(self.device):
                 raise SinkError(f"The {self.name} takes no picture any more. It is opened again.")
@@ -97,12 +108,12 @@ class VirtualCameraSink:
             end_writing(self.device)
 
 
-def _choose(device: str | None) -> tuple[str, str, str | None]:
-    """Backend and device for this system, and what a person should know about the choice."""
+def _choose(device: str | None, known: VideoNode | None) -> tuple[str, str, VideoNode | None]:
+    """Backend, device and, on Linux, its node."""
     system = platform.system()
     if system == "Linux":
-        node = chosen_node(device)
-        return "v4l2loopback", node.path, warning_of(node)
+        node = chosen_node(device) if known is None else found_again(known)
+        return "v4l2loopback", node.path, node
     if system == "Windows" and device and "obs" not in device.lower():
         return "unitycapture", device, None
     return "obs", OBS_LABEL, None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from streamv2v_cam.errors import SinkError
-from streamv2v_cam.publish.sinks.loopback import chosen_node, find_loopback, warning_of
+from streamv2v_cam.publish.sinks.loopback import chosen_node, find_loopback, found_again, warning_of
 from streamv2v_cam.system.v4l2 import LOOPBACK_DRIVER, VideoNode
 
 
@@ -58,3 +58,11 @@ def test_a_loopback_is_named_by_its_label_too_since_numbers_change() -> None:
         chosen_node("nobody", [WEBCAM, OURS])
     with pytest.raises(SinkError, match="modprobe v4l2loopback"):
         chosen_node("streamv2v", [WEBCAM])
+
+
+def test_a_virtual_camera_that_was_gone_is_found_again_under_another_number_and_another_never_stands_in() -> None:
+    moved = node(13, OURS.label)
+    assert found_again(OURS, [PHONE, moved]) is moved
+    assert found_again(OURS, [moved, OURS]) is OURS
+    with pytest.raises(SinkError, match="'StreamV2V Camera' is gone"):
+        found_again(OURS, [PHONE, NOBODYS, node(OURS.number, "DroidCam")])
