@@ -41,25 +41,27 @@ class Writer:
 
 def all_tried(viewer: Viewer, program: Program) -> list[dict[str, Any]]:
     """A row for each format; the source is the phone's camera from the first on."""
-    rows = []
-    for number, (fourcc, size) in enumerate(FORMATS):
-        gone_s = time.monotonic()
-        writer = Writer(fourcc, size)
-        if number == 0:
-            claim("a virtual camera that another program writes to can be chosen", program.switch(PHONE))
-        live_s = viewer.live(writer.writes_s, LIVE_S)
-        source = program.air().get("source", "")
-        row = {
-            "format": f"{fourcc} {size}",
-            "live_s": None if live_s is None else round(live_s - writer.writes_s, 1),
-            "source": source,
-        }
-        say(f"{row}")
-        claim(f"{fourcc} {size} in the middle of a run is live", live_s is not None and size in source, row)
-        gone_s = time.monotonic()
-        writer.end()
-        slate_s = viewer.slate(gone_s, SLATE_S)
-        row["slate_s"] = None if slate_s is None else round(slate_s - gone_s, 1)
-        claim(f"{fourcc} {size}: the slate when its writer is gone", slate_s is not None, program.air())
-        rows.append(row)
-    return rows
+    return [tried(f"{fourcc} {size}", Writer(fourcc, size), viewer, program) for fourcc, size in FORMATS]
+
+
+def tried(words: str, writer: Writer, viewer: Viewer, program: Program) -> dict[str, Any]:
+    """A row of the table, and the claims about it; at its end the writer is gone."""
+    if PHONE not in program.air().get("source", ""):
+        claim("a virtual camera that another program writes to can be chosen", program.switch(PHONE))
+    size = words.split()[1]
+    source = program.wait_for_source(PHONE, size, LIVE_S)
+    opened_s = time.monotonic()
+    live_s = viewer.live(opened_s, LIVE_S) if source else None
+    claim(f"{words} in the middle of a run is live", live_s is not None, program.air())
+    gone_s = time.monotonic()
+    writer.end()
+    slate_s = viewer.slate(gone_s, SLATE_S)
+    claim(f"{words}: the slate when its writer is gone", slate_s is not None, program.air())
+    row = {
+        "format": words,
+        "live_s": None if live_s is None else round(live_s - writer.writes_s, 1),
+        "source": source,
+        "slate_s": None if slate_s is None else round(slate_s - gone_s, 1),
+    }
+    say(f"{row}")
+    return row

@@ -74,6 +74,16 @@ class Program:
             time.sleep(0.3)
         return None
 
+    def wait_for_source(self, name: str, size: str, limit_s: float) -> str:
+        """What is read, once it has that name and size; "" where it does not come."""
+        end_s = time.monotonic() + limit_s
+        while time.monotonic() < end_s:
+            source = str(self.air().get("source", ""))
+            if name in source and size in source:
+                return source
+            time.sleep(0.2)
+        return ""
+
     def sources(self) -> dict[str, str]:
         """Title -> id of what may be switched to."""
         return {choice["title"]: choice["id"] for choice in self.ask("/api/cameras")}
