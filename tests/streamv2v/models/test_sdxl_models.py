@@ -119,9 +119,20 @@ def test_kin_of_another_noise_schedule_is_named(tmp_path: Path, names: tuple[str
 def test_without_the_small_vae_the_models_own_is_used_and_said(folder: Path, tmp_path: Path) -> None:
     loaded = load_components(asked(folder, vae=None, cache_dir=str(tmp_path)))
     (line,) = loaded.warned
-    assert TINY_VAE in line and "own VAE is used" in line and type(loaded.vae).__name__ == "AutoencoderKL"
+    assert TINY_VAE in line and "the model's own is used" in line and type(loaded.vae).__name__ == "AutoencoderKL"
     tiny = save_sdxl(tmp_path / "tiny")
     assert not load_components(asked(tiny, vae=None, cache_dir=str(tmp_path))).warned
+
+
+def test_where_the_small_vae_is_on_this_machine_it_is_the_usual_one(folder: Path, tmp_path: Path) -> None:
+    place = tmp_path / f"models--{TINY_VAE.replace('/', '--')}"
+    tiny_vae().save_pretrained(place / "snapshots" / ("0" * 40))
+    (place / "refs").mkdir()
+    (place / "refs" / "main").write_text("0" * 40)
+    for vae, kind in ((None, "AutoencoderTiny"), ("own", "AutoencoderKL")):
+        config = asked(folder, vae=vae, cache_dir=str(tmp_path))
+        loaded = load_components(config)
+        assert type(loaded.vae).__name__ == model_facts(config).vae["_class_name"] == kind and not loaded.warned
 
 
 def test_the_small_vae_in_one_file_is_taken_by_its_name(folder: Path, tmp_path: Path) -> None:
