@@ -17,6 +17,8 @@ STAND_IN = f"{Path(__file__).with_name('stand_in_engine.py')}:main"
 PORT = 8765
 SIZE = "320x240"
 """What an emulated processor carries at 30 pictures a second, with a reader beside it."""
+WEBCAM_FPS = 15
+"""Asked of the webcam: what is read from our camera has 30 all the same, and each frame of the webcam costs as much."""
 START_LIMIT_S, END_LIMIT_S = 150.0, 60.0
 
 
@@ -36,7 +38,7 @@ class Program:
         self._token = folder / "token"
         width, height = SIZE.split("x")
         (folder / "settings.toml").write_text(
-            f"[control]\nport = {PORT}\n[capture]\nwidth = {width}\nheight = {height}\n[engine]\nwanted_fps = 0\n"
+            f"[control]\nport = {PORT}\n[capture]\nwidth = {width}\nheight = {height}\nfps = {WEBCAM_FPS}\n[engine]\nwanted_fps = 0\n"
         )
         environment = os.environ | {"STREAMV2V_CONFIG": str(folder / "settings.toml"), "STREAMV2V_STAND_IN": STAND_IN}
         command = [COMMAND, "run", "--json", "--no-open", "--source", "camera:vivid-000", "--sink", "camera"]

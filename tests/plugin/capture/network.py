@@ -23,6 +23,8 @@ KINDS: dict[str, tuple[str, Callable[[bytes], bytes]]] = {
     "without a type": ("", lambda jpeg: PART + b"\r\n" + jpeg + b"\r\n"),
 }
 """Kind -> content type, and what stands around a picture."""
+KINDS_OF_LARGE = {"as one endless picture": ("image/jpeg", KINDS["without boundaries"][1])}
+"""FFmpeg takes these for a single picture until it has seen five megabytes."""
 
 
 def jpeg(number: int, *, width: int = 64, height: int = 48) -> bytes:
@@ -50,7 +52,7 @@ class JpegCamera:
         picture: Callable[[int], bytes] = jpeg,
         stall: bool = False,
     ) -> None:
-        self._type, self._around = KINDS[kind]
+        self._type, self._around = (KINDS | KINDS_OF_LARGE)[kind]
         self._lives, self._picture, self._stall = lives, picture, stall
         self._listener = socket.create_server(("127.0.0.1", 0))
         self._ending = threading.Event()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import cv2
+import numpy as np
 import pytest
 from patience import until
 from plugin.capture.network import KINDS, jpeg, jpeg_camera
@@ -22,6 +24,17 @@ def test_jpeg_pictures_are_read_however_they_are_headed(kind: str) -> None:
         source.close()
     assert numbers == list(range(numbers[0], numbers[0] + 4))
     assert numbers[0] < 3
+
+
+def test_pictures_that_are_sent_as_if_they_were_one_are_read_as_many_and_without_delay() -> None:
+    noise = np.random.default_rng(0).integers(0, 8, (480, 640, 3))
+    large = [cv2.imencode(".jpg", noise + 8 * n, [cv2.IMWRITE_JPEG_QUALITY, 100])[1].tobytes() for n in range(20)]
+    with jpeg_camera("as one endless picture", picture=lambda number: large[number % 20]) as camera:
+        source = open_address(camera.address)
+        numbers = [number_of(source.read()) for _ in range(4)]
+        source.close()
+        assert camera.clients == 2
+    assert numbers == list(range(numbers[0], numbers[0] + 4)) and numbers[0] < 3
 
 
 def test_an_address_that_sends_no_pictures_is_refused_once_and_in_one_line() -> None:
