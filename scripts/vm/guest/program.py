@@ -37,8 +37,9 @@ class Program:
         folder.mkdir()
         self._token = folder / "token"
         width, height = SIZE.split("x")
+        capture = f"width = {width}\nheight = {height}\nfps = {WEBCAM_FPS}"
         (folder / "settings.toml").write_text(
-            f"[control]\nport = {PORT}\n[capture]\nwidth = {width}\nheight = {height}\nfps = {WEBCAM_FPS}\n[engine]\nwanted_fps = 0\n"
+            f"[control]\nport = {PORT}\n[capture]\n{capture}\n[engine]\nwanted_fps = 0\n"
         )
         environment = os.environ | {"STREAMV2V_CONFIG": str(folder / "settings.toml"), "STREAMV2V_STAND_IN": STAND_IN}
         command = [COMMAND, "run", "--json", "--no-open", "--source", "camera:vivid-000", "--sink", "camera"]
