@@ -43,6 +43,8 @@ class Feeder:
     def _run(self) -> None:
         while not self._stopping.is_set():
             frame = self._raw.take(timeout_s=_LOOK_S)
-            for link in self._links() if frame is not None else ():
+            if frame is None:
+                continue
+            for link in self._links():
                 if link is not None and link.ready is not None:
                     link.feed(frame)

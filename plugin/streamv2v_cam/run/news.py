@@ -70,7 +70,7 @@ def news(before: Sight, now: Sight) -> Iterator[Event]:
     for name in before.lost.keys() - now.lost.keys():
         yield Event(GOOD, f"The output is back: {name}.")
     woken = before.state is AirState.RESTING and now.state is AirState.STARTING
-    if now.state is not before.state and now.state in SAID and not woken:
+    if now.state is not None and now.state is not before.state and now.state in SAID and not woken:
         yield Event(*SAID[now.state])
     if now.refusal > before.refusal:
         yield Event(BAD, f"Prompt refused: {sentence(now.refused)}")
