@@ -237,6 +237,7 @@ def test_flags_become_settings_and_repeated_ones_a_list():
             "mirror": False,
             "motion": "hold",
             "bank": "off",
+            "on_demand": True,
             "engine_size": "64x128",
         }
     )
@@ -246,6 +247,7 @@ def test_flags_become_settings_and_repeated_ones_a_list():
     assert loaded.controls().motion == "hold"
     assert loaded.stream_config().bank.kind == "off"
     assert loaded.engine_size() == (64, 128)
+    assert loaded.on_demand.on and not settings_from({}).on_demand.on
 
 
 def test_cameras_are_listed_as_json(capsys):

@@ -98,6 +98,17 @@ def test_nothing_is_tried_out_beside_a_program_on_air(tmp_path: Path, program_po
     assert (state_of(report.case) or {})["telemetry"]["publish_fps"] == 30.0
 
 
+def test_a_program_that_rests_is_in_order_though_nothing_is_drawn(
+    tmp_path: Path, program_port: int, folders: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(folders, {"token": "k" * 43})
+    (folders / "token").chmod(0o600)
+    resting = {"air": {"state": "resting"}, "telemetry": {"publish_fps": 30.0, "engine_fps": 0.0}}
+    monkeypatch.setattr("streamv2v_cam.doctor.page.state_of", lambda case: resting)
+    keys = found(linux(tmp_path, listening=[program_port]), settings={"control.port": program_port})
+    assert keys["page.resting"].severity is Severity.OK and "page.figures" not in keys
+
+
 def test_a_program_with_another_key_is_told(tmp_path: Path, program_port: int) -> None:
     machine = linux(tmp_path, listening=[program_port])
     assert "page.other-key" in troubles(machine, settings={"control.port": program_port})
