@@ -11,7 +11,7 @@ import struct
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from streamv2v.controls import Controls
+from streamv2v.controls import CONTROL_NAMES, Controls
 from streamv2v.errors import ControlError
 from streamv2v.prompts.reading import TextModel
 
@@ -162,7 +162,8 @@ def _snapshot_values(snapshot: Snapshot) -> dict[str, Any]:
 
 
 def _snapshot(body: dict[str, Any]) -> Snapshot:
-    values = dict(body["controls"])
+    # the other side may be newer: a control that this one does not have yet changes nothing here
+    values = {name: value for name, value in body["controls"].items() if name in CONTROL_NAMES}
     values["blend"] = tuple((str(words), float(weight)) for words, weight in values.get("blend", ()))
     return Snapshot(Controls().patched(values), int(body["revision"]), int(body["bank_resets"]), look=body.get("look"))
 

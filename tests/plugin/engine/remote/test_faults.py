@@ -136,6 +136,14 @@ def test_versions_that_differ_are_both_named(serve: Serve) -> None:
     assert server.pool.busy == 0
 
 
+def test_a_host_with_a_control_that_the_server_does_not_have_is_served(serve: Serve) -> None:
+    server = serve()
+    meet(server)
+    newer = greeting()
+    newer["snapshot"]["controls"]["of_tomorrow"] = 0.5
+    assert answers(server, newer, "ready")
+
+
 def test_a_host_from_before_other_codecs_hears_nothing_that_it_does_not_know(serve: Serve) -> None:
     server = serve()
     meet(server)
