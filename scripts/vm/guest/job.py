@@ -1,8 +1,8 @@
 """The proof, inside the machine: the program as it was installed, read by foreign programs, and its cameras broken.
 
 Three starts. In the first, OpenCV and v4l2-ctl count pictures and look for the engine's sign in each; then comes every
-fault of faults.py and every format of formats.py, while a viewer looks on. In the second, which some versions of
-v4l2loopback refuse, they count again. In the third the webcam gives 60 pictures a second.
+fault of camera_faults.py and every format of camera_formats.py, while a viewer looks on. In the second, which some versions
+of v4l2loopback refuse, they count again. In the third the webcam gives 60 pictures a second.
 
 The last line on stdout is the verdict as JSON; the exit status is 0 when it holds.
 """
@@ -17,10 +17,10 @@ import time
 from pathlib import Path
 from typing import Any
 
+import camera_faults
+import camera_formats
 import cameras
 import cv2
-import faults
-import formats
 import marker
 import numpy as np
 from cameras import CARD, OBS, OURS, PHONE, WEBCAM
@@ -62,8 +62,8 @@ def first_start() -> dict[str, Any]:
     choices(program)
     viewer = Viewer(cameras.node(OURS))
     one_reader_and_one_writer(viewer)
-    table = faults.all_tried(viewer, program)
-    kinds = formats.all_tried(viewer, program)
+    table = camera_faults.all_tried(viewer, program)
+    kinds = camera_formats.all_tried(viewer, program)
     claim("our node stays a camera all the time", announces() == "camera", announces())
     viewer.stop()
     ended = program.end()

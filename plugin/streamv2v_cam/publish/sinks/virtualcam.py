@@ -99,7 +99,7 @@ class VirtualCameraSink:
     @property
     def watched(self) -> bool | None:
         """Whether a program reads the camera; only Linux tells."""
-        return is_read(self.device) if self._node is not None else None
+        return is_read(self.device) if self._identity is not None else None
 
     def close(self) -> None:
         if self._camera is not None:

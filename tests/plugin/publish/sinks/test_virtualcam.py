@@ -131,6 +131,12 @@ REASONS = [
 ]
 
 
+def test_whether_a_program_reads_it_can_be_asked_of_a_device_that_has_a_file(device: Path) -> None:
+    sink = open_camera(device)
+    assert sink.watched is False
+    sink.close()
+
+
 @pytest.mark.parametrize(("reason", "version", "words"), REASONS)
 def test_why_a_camera_does_not_open_is_said_with_what_helps(
     device: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, reason: str, version: str, words: str
