@@ -1,8 +1,8 @@
 """The proof, inside the machine: the program as it was installed, read by foreign programs, and its cameras broken.
 
-Three starts. In the first, OpenCV and v4l2-ctl count pictures and look for the engine's sign in each; then comes every
-fault of camera_faults.py and every format of camera_formats.py, while a viewer looks on. In the second, which some versions
-of v4l2loopback refuse, they count again. In the third the webcam gives 60 pictures a second.
+Three starts. In the first, OpenCV and v4l2-ctl count pictures and look for the engine's sign in each; then, while a
+viewer looks on, comes every fault of camera_faults.py and every format of camera_formats.py. In the second, which some
+versions of v4l2loopback refuse, they count again. In the third the webcam gives 60 pictures a second.
 
 The last line on stdout is the verdict as JSON; the exit status is 0 when it holds.
 """
