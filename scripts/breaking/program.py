@@ -112,14 +112,14 @@ class Program:
         return wait(there, "the program live")
 
     def engine(self) -> psutil.Process:
-        """Its engine process.
+        """Its engine process; of a program with --no-preview, which draws nothing else beside.
 
         Raises:
             NotSo: there is none.
         """
         for child in psutil.Process(self.process.pid).children(recursive=True):
             with contextlib.suppress(OSError, psutil.Error):
-                if ENGINE_MARK in Path(f"/proc/{child.pid}/maps").read_text() and "portraits" not in child.name():
+                if ENGINE_MARK in Path(f"/proc/{child.pid}/maps").read_text():
                     return child
         raise NotSo("the program has no engine process")
 

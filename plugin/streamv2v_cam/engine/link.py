@@ -81,7 +81,12 @@ class EngineLink:
             threads_before=threads_before,
             fit=fit,
         )
-        child = process or EngineProcess(entry)
+        try:
+            child = process or EngineProcess(entry)
+        except BaseException:
+            # no handle or no process to be had: what was shared for it must not stay, try after try
+            self._memory.close()
+            raise
         self._frame_ready, self._messages, self._process = child.frame_ready, child.messages, child.process
         child.order(spec)
         # not through the link itself: its semaphore is to go with it at once, and not when garbage is looked for

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import os
 import sys
+from multiprocessing.shared_memory import SharedMemory
 from pathlib import Path
 
 import psutil
 import pytest
 from plugin.engine.rig import HEIGHT, Rig
 from streamv2v_cam.airstate import EngineState
+from streamv2v_cam.engine.link import EngineLink
+from streamv2v_cam.engine.memory import EngineMemory
 from streamv2v_cam.engine.protocol import NICENESS, NICENESS_VARIABLE, chosen_niceness
+from streamv2v_cam.store import ControlStore
 
 from streamv2v.config import StreamConfig
 
@@ -20,6 +24,21 @@ def test_an_engine_that_does_not_fit_is_started_smaller_and_that_stays_said():
         assert rig.wait_frames(3).pixels.shape == (HEIGHT, 96, 3)
         assert rig.state is EngineState.RUNNING and rig.supervisor.restarts == 0
         assert rig.supervisor.status().reason == "128 px do not fit; running 96 px"
+
+
+def test_an_engine_process_that_cannot_be_started_leaves_no_shared_memory(monkeypatch: pytest.MonkeyPatch):
+    made: list[EngineMemory] = []
+    create = EngineMemory.create
+    monkeypatch.setattr(EngineMemory, "create", lambda **size: made.append(create(**size)) or made[-1])
+
+    def refuse(entry: str) -> None:
+        raise OSError("Too many open files")
+
+    monkeypatch.setattr("streamv2v_cam.engine.link.EngineProcess", refuse)
+    with pytest.raises(OSError, match="Too many"):
+        EngineLink(StreamConfig(model="stand-in", width=64, height=64), ControlStore().current)
+    with pytest.raises(FileNotFoundError):
+        SharedMemory(name=made[0].plan.name)
 
 
 def test_where_the_user_keeps_to_what_was_asked_it_runs_and_the_shortage_stays_said():
