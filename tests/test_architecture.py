@@ -79,11 +79,13 @@ DEVICES_AND_SOCKETS = {
     "cv2_enumerate_cameras",
     "fastapi",
     "http.server",
+    "ifaddr",
     "pyvirtualcam",
     "socket",
     "socketserver",
     "uvicorn",
     "websockets",
+    "zeroconf",
 }
 
 

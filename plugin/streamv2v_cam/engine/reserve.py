@@ -91,14 +91,23 @@ class Turns:
         if now_s - self._fed_s >= CAMERA_GAP_S:
             self._fed_since_s = now_s  # a camera that stood still is nobody's fault
         self._fed_s = now_s
+        self.ended(main, reserve)
         if self.reserve or reserve is not EngineState.RUNNING:
             return
         if main is EngineState.RUNNING:
             away = now_s - max(self._drew_s or 0.0, self._fed_since_s) > self._allowed_s()
         else:
-            loads = main is EngineState.STARTING and self._drew_s is None
-            away = not loads or now_s - self._began_s > START_S
+            away = self._drew_s is not None or now_s - self._began_s > START_S
         if away:
+            self.reserve, self._steady = True, 0
+
+    def ended(self, main: EngineState, reserve: EngineState) -> None:
+        """One that has ended is away, whether or not a frame comes."""
+        if (
+            not self.reserve
+            and reserve is EngineState.RUNNING
+            and main not in (EngineState.RUNNING, EngineState.STARTING)
+        ):
             self.reserve, self._steady = True, 0
 
     def picture(self, now_s: float) -> None:
@@ -195,6 +204,8 @@ class EngineWithReserve:
     def status(self) -> EngineStatus:
         """How whoever draws is, with why it is not the engine elsewhere."""
         main, reserve = self._main.status(), self._reserve.status()
+        with self._lock:
+            self._turns.ended(main.state, reserve.state)
         if self._turns.reserve and reserve.state is EngineState.RUNNING:
             away = main.reason if main.state is not EngineState.RUNNING else ""
             why = away.removesuffix("; restarting") or main.progress or "the engine elsewhere gives no pictures"

@@ -61,6 +61,16 @@ def test_it_is_replaced_at_once_when_it_ends_and_after_a_second_when_it_falls_si
     assert drawn[-1] and drawn.index(True) * FRAME_S == pytest.approx(AWAY_S, abs=0.1)
 
 
+def test_one_that_ends_between_two_frames_is_away_before_the_next() -> None:
+    show = Show30()
+    show.run(5, answers=True)
+    show.turns.ended(EngineState.RESTARTING, EngineState.RUNNING)
+    assert show.turns.reserve
+    show.run(1, answers=True)
+    show.turns.ended(EngineState.RUNNING, EngineState.RUNNING)
+    assert not show.turns.reserve
+
+
 def test_it_is_back_with_a_few_pictures_in_a_row_and_not_with_a_late_one_now_and_then() -> None:
     show = Show30()
     show.run(5, answers=True)
@@ -128,6 +138,7 @@ class Pair:
             remark=lambda: "a remark",
         )
         self.shows: list[Show] = []
+        self.states: list[AirState] = []
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._give, daemon=True)
         self.engine.start()
@@ -145,7 +156,9 @@ class Pair:
             number += 1
             newest = self.styled.latest
             age_s = None if newest is None else time.monotonic() - newest.captured_at_s
-            self.shows.append(choose(Situation("effect", self.engine.status(), age_s, 0.0, None, hold_s=0.2)).show)
+            decision = choose(Situation("effect", self.engine.status(), age_s, 0.0, None, hold_s=0.2))
+            self.shows.append(decision.show)
+            self.states.append(decision.state)
 
     def drawn_by(self) -> str:
         frame = self.styled.latest
@@ -186,6 +199,7 @@ def test_an_engine_that_ends_is_replaced_without_a_slate_and_takes_over_again_by
     assert pair.engine.status().state is EngineState.RUNNING
     assert until(lambda: pair.drawn_by() == "of the server")
     assert set(pair.shows[seen:]) == {Show.STYLED}, "never a slate, never the camera's own picture"
+    assert set(pair.states[seen:]) == {AirState.LIVE}
     assert pair.engine.restarts == 1 and pair.telemetry.snapshot().styled > 150
 
 

@@ -33,10 +33,6 @@ class Place:
     token: str
 
 
-class Refused(ModelError):
-    """A server answered and will not have this machine, or is another one; trying again changes nothing."""
-
-
 def dialled(end: EngineEnd, dial: Dial, events: EventLoop) -> tuple[ServerAddress, Line]:
     """A line to a server, tried for as long as it takes.
 
@@ -99,7 +95,7 @@ def _why_not(address: ServerAddress, error: Exception, *, one_of_many: bool) -> 
         return " ".join(str(error).split())[:160] or type(error).__name__
     if one_of_many:
         return refusal
-    raise Refused(refusal) from error
+    raise ModelError(refusal) from error
 
 
 async def _open(place: Place, events: EventLoop) -> Line:
