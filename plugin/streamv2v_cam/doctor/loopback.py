@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from ..system.loopback import find_loopback, strangeness
 from ..system.v4l2 import LOOPBACK_DRIVER, VideoNode
 from .case import Case, quoted
 from .finding import Finding, error, fine, note, warning
 
 MODULE = "/sys/module/v4l2loopback"
-OURS, OBS = "streamv2v", "obs virtual camera"
 REOPENS = (0, 13)
 """Before it a node could be opened once per loading of the module."""
 KERNELS = (((6, 18), (0, 15, 3)), ((6, 17), (0, 15, 2)), ((6, 16), (0, 15, 1)))
@@ -142,10 +142,9 @@ def _version(case: Case) -> Iterator[Finding]:
 
 
 def _nodes(case: Case, nodes: list[VideoNode]) -> Iterator[Finding]:
-    others = [node for node in nodes if OBS not in node.label.lower()]
-    ours = [node for node in nodes if OURS in node.label.lower()] or others
     yield from _named(case, nodes)
-    if not ours:
+    node = find_loopback(nodes)
+    if node is None:
         yield warning(
             "loopback.only-obs",
             "The only virtual camera is OBS's own." if nodes else "v4l2loopback is loaded without a node.",
@@ -154,9 +153,8 @@ def _nodes(case: Case, nodes: list[VideoNode]) -> Iterator[Finding]:
             AGAIN,
         )
         return
-    node = ours[0]
     name = f"{node.label} ({node.path})"
-    if OURS not in node.label.lower():
+    if strangeness(node):
         yield note(
             "loopback.label",
             f"The virtual camera is called {node.label} ({node.path}), not StreamV2V.",

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ..system.v4l2 import LOOPBACK_DRIVER, list_nodes
+from ..system.loopback import OBS_LABEL, find_loopback
 from .errors import ObsError, RequestRefused
 from .hotkeys import INPUT_NAME, KEYS_SETTING
 from .picture import STREAM_NAME, is_dead, open_again, stream_settings
@@ -17,7 +17,6 @@ from .session import ObsSession
 
 CAMERA_NAME = "StreamV2V camera"
 THERE = "there already"
-OUR_LABEL, OBS_LABEL = "StreamV2V", "OBS Virtual Camera"
 TEXT_KINDS = ("text_gdiplus_v3", "text_gdiplus_v2", "text_gdiplus", "text_ft2_source_v2", "text_ft2_source")
 
 
@@ -190,8 +189,6 @@ class Setup:
 
 
 def _device_of_linux() -> str | None:
-    """Our loopback node, by its label, else the first that is not OBS's; None elsewhere and without one."""
-    nodes = [node for node in list_nodes() if node.driver == LOOPBACK_DRIVER]
-    ours = [node.path for node in nodes if OUR_LABEL.lower() in node.label.lower()]
-    others = [node.path for node in nodes if OBS_LABEL.lower() not in node.label.lower()]
-    return next(iter(ours + others), None)
+    """Our loopback node, as the program chooses it; None elsewhere and without one."""
+    node = find_loopback()
+    return node.path if node is not None else None

@@ -6,12 +6,9 @@ import os
 from pathlib import Path
 
 from ...errors import SinkError
+from ...system.loopback import LABEL, find_loopback, is_of_obs, strangeness
 from ...system.v4l2 import LOOPBACK_DRIVER, VideoNode, list_nodes
 
-LABEL = "StreamV2V"
-OBS_LABEL = "OBS Virtual Camera"
-NO_LABEL = "Dummy video device"
-"""What v4l2loopback calls a node that nobody named."""
 MODULE_VERSION = Path("/sys/module/v4l2loopback/version")
 WITHOUT = {
     "Linux": (
@@ -67,18 +64,11 @@ def found_again(known: VideoNode, nodes: list[VideoNode] | None = None) -> Video
     return next((node for node in alike if node.path == known.path), alike[0])
 
 
-def find_loopback(nodes: list[VideoNode] | None = None) -> VideoNode | None:
-    """Ours by its label, else one without a name, else the first that is not OBS's; None when there is none."""
-    loopbacks = [node for node in (list_nodes() if nodes is None else nodes) if node.driver == LOOPBACK_DRIVER]
-    others = [node for node in loopbacks if OBS_LABEL.lower() not in node.label.lower()]
-    return min(others, key=_strangeness, default=None)
-
-
 def warning_of(node: VideoNode) -> str | None:
     """What a person should know who gets this node; None where it is ours or nobody's."""
-    if _strangeness(node) < 2:
+    if strangeness(node) < 2:
         return None
-    whose = "OBS" if OBS_LABEL.lower() in node.label.lower() else "another program"
+    whose = "OBS" if is_of_obs(node) else "another program"
     return (
         f"The virtual camera {node.label!r} ({node.path}) is named for {whose}, which cannot use it at the same time. "
         f"Load v4l2loopback with a node labelled {LABEL}: streamv2v-cam doctor says how."
@@ -91,12 +81,6 @@ def module_version() -> tuple[int, ...] | None:
         return tuple(int(part) for part in MODULE_VERSION.read_text().strip().split(".")[:3])
     except (OSError, ValueError):
         return None
-
-
-def _strangeness(node: VideoNode) -> int:
-    """0 ours, 1 nobody's, 2 somebody else's."""
-    label = node.label.lower()
-    return 0 if LABEL.lower() in label else 1 if label.startswith(NO_LABEL.lower()) else 2
 
 
 def _instead(nodes: list[VideoNode]) -> str:

@@ -11,10 +11,11 @@ from typing import Any
 
 from ...errors import SinkError
 from ...frame import Pixels
+from ...system.loopback import OBS_LABEL
 from ...system.readers import is_read
 from ...system.v4l2 import VideoNode, list_nodes
 from ...system.written import begin_writing, end_writing
-from .loopback import OBS_LABEL, WITHOUT, chosen_node, found_again, module_version, warning_of
+from .loopback import WITHOUT, chosen_node, found_again, module_version, warning_of
 
 log = logging.getLogger(__name__)
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 from streamv2v_cam.errors import SinkError
-from streamv2v_cam.publish.sinks.loopback import chosen_node, find_loopback, found_again, warning_of
+from streamv2v_cam.publish.sinks.loopback import chosen_node, found_again, warning_of
+from streamv2v_cam.system.loopback import find_loopback
 from streamv2v_cam.system.v4l2 import LOOPBACK_DRIVER, VideoNode
 
 
