@@ -85,7 +85,8 @@ def _do(arguments: list[str], root: Path) -> int:
     console = Console(verbose="--verbose" in own)
     if verb in OPTIONS:
         return do_verb(verb, root, console, frozenset(own))
-    environment = prepare(root, tests=verb == "test", console=console)
+    tests = verb == "test"
+    environment = prepare(root, tests=tests, console=console, fleet=tests and "fleet" in passed_on)
     python = str(environment.python)
     if verb == "run":
         return _become([python, "-m", "streamv2v_cam", "run", *passed_on])

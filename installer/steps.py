@@ -47,21 +47,22 @@ class Step:
     words: str = ""
 
 
-def prepare(root: Path, *, tests: bool, console: Console) -> Environment:
+def prepare(root: Path, *, tests: bool, console: Console, fleet: bool = False) -> Environment:
     """Bring the environment of the project at `root` up to date; silent and quick when it already is.
 
     Args:
         tests: also install what the tests need.
+        fleet: also install Ray Serve.
 
     Raises:
         InstallError: a step failed; the finished ones are kept.
     """
     environment = Environment(root)
-    if not _todo(environment, _steps(environment, console, tests=tests)):
+    if not _todo(environment, _steps(environment, console, tests=tests, fleet=fleet)):
         return environment
     environment.check_place()
     with Turn(root):
-        steps = _steps(environment, console, tests=tests)
+        steps = _steps(environment, console, tests=tests, fleet=fleet)
         todo = _todo(environment, steps)
         for step in todo:
             console.begin(steps.index(step) + 1, len(steps), step.title)
@@ -81,7 +82,7 @@ def todo_lines(environment: Environment, *, again: bool = False) -> Iterator[str
             yield f"    {step.words}"
 
 
-def _steps(environment: Environment, console: Console, *, tests: bool) -> list[Step]:
+def _steps(environment: Environment, console: Console, *, tests: bool, fleet: bool = False) -> list[Step]:
     work = _Work(environment, console)
     root = environment.root
     needs = (root / "pyproject.toml").read_text("utf-8")
@@ -118,6 +119,8 @@ def _steps(environment: Environment, console: Console, *, tests: bool) -> list[S
         steps.append(
             Step("programs", "OBS and a browser, for the tests that drive them", " ".join(PACKAGES), work.programs)
         )
+    if fleet:
+        steps.append(Step("fleet", "Ray Serve, for a fleet of engines", "", lambda: work.project("[fleet]")))
     return steps
 
 

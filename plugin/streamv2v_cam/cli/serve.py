@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -13,11 +13,29 @@ from . import options
 from .options import option
 
 if TYPE_CHECKING:
+    from ..engine.remote.fleet.running import Fleet
     from ..engine.remote.server import EngineServer
+    from ..settings.loading import LoadedSettings
 
 _Host = Annotated[str, option("--host", help="Address it listens on.")]
 _Port = Annotated[int, option("--port", min=0, max=65535, help="Port it listens on; 0 is any free one.")]
-_Engines = Annotated[int, option("--engines", min=1, max=64, help="Engines at a time, one for each machine it serves.")]
+_Engines = Annotated[
+    int,
+    option("--engines", min=1, max=64, help="Engines at a time, one for each machine it serves; with --ray, replicas."),
+]
+_Ray = Annotated[bool, option("--ray", help="A fleet on Ray Serve: several machines on one copy of the weights.")]
+_Sessions = Annotated[
+    int | None, option("--sessions", min=1, max=256, help="With --ray: machines that one replica works for. [4]")
+]
+_MostEngines = Annotated[
+    int | None, option("--most-engines", min=1, help="With --ray: replicas that it may grow to as machines come.")
+]
+_GpuShare = Annotated[
+    float | None,
+    option(
+        "--gpu-share", min=0.01, max=1, help="With --ray: of a GPU for each replica; without, all share what there is."
+    ),
+]
 _Pair = Annotated[bool, option("--pair", help="Show a code for another machine; without, only where none is paired.")]
 _Forget = Annotated[str | None, option("--forget", metavar="NAME", help="Let a machine in no more, and stop.")]
 _Announce = Annotated[
@@ -32,6 +50,10 @@ def serve(
     pair: _Pair = False,
     forget: _Forget = None,
     announce: _Announce = None,
+    ray: _Ray = False,
+    sessions: _Sessions = None,
+    most_engines: _MostEngines = None,
+    gpu_share: _GpuShare = None,
     model: options.Model = None,
     loras: options.Loras = None,
     vae: options.Vae = None,
@@ -48,13 +70,11 @@ def serve(
     """Work as the engine of other machines: `streamv2v-cam run --engine THIS-MACHINE` there.
 
     Only machines that were paired are let in. Model, LoRAs and bank are this machine's; the others send pictures,
-    prompts and controls. Ctrl-C stops it.
+    prompts and controls. With --ray it is a fleet, here or on the cluster that RAY_ADDRESS names. Ctrl-C stops it.
     """
     given = {name: value for name, value in locals().items() if name not in ("host", "port")}
     from ..engine.asked import check_asked
-    from ..engine.heartbeat import Patience
     from ..engine.remote.discovery import announced
-    from ..engine.remote.server import EngineServer
     from ..settings import default_config_path
     from ..system.logs import set_up_logging
     from ..system.paths import home_path
@@ -68,18 +88,17 @@ def serve(
     loaded = options.settings_from(given)
     engine = loaded.engine
     check_asked(loaded.stream_config())
+    fleet = {"sessions": sessions, "most_replicas": most_engines, "gpu_share": gpu_share}
+    fleet = {name: value for name, value in fleet.items() if value is not None}
+    if fleet and not ray:
+        raise typer.BadParameter("--sessions, --most-engines and --gpu-share are for a fleet. Add --ray.")
+    if ray and not port:
+        raise typer.BadParameter("A fleet listens on a port that is named: give --port a number above 0.")
     with terminate_as_interrupt():
-        server = EngineServer(
-            loaded.stream_config(),
-            folder=folder,
-            host=host,
-            port=port,
-            most=engines,
-            threads=engine.threads or 0,
-            fit=engine.memory == "fit",
-            patience=Patience(engine.load_timeout_s, engine.hang_timeout_s),
-        )
-        server.start()
+        if ray:
+            server: EngineServer | Fleet = _fleet(loaded, folder, host, port, replicas=engines, **fleet)
+        else:
+            server = _server(loaded, folder, host, port, engines)
         announcement = announced(server.port, server.fingerprint, host) if engine.announce else None
         try:
             _tell(server, pair)
@@ -93,7 +112,34 @@ def serve(
             server.stop()
 
 
-def _tell(server: EngineServer, wanted: bool) -> None:
+def _server(loaded: LoadedSettings, folder: Path, host: str, port: int, engines: int) -> EngineServer:
+    from ..engine.heartbeat import Patience
+    from ..engine.remote.server import EngineServer
+
+    engine = loaded.engine
+    server = EngineServer(
+        loaded.stream_config(),
+        folder=folder,
+        host=host,
+        port=port,
+        most=engines,
+        threads=engine.threads or 0,
+        fit=engine.memory == "fit",
+        patience=Patience(engine.load_timeout_s, engine.hang_timeout_s),
+    )
+    server.start()
+    return server
+
+
+def _fleet(loaded: LoadedSettings, folder: Path, host: str, port: int, **numbers: Any) -> Fleet:
+    from ..engine.remote.fleet.running import Fleet, plan_for
+
+    typer.echo("starting Ray and the replicas", err=True)
+    plan = plan_for(loaded.stream_config(), folder, threads=loaded.engine.threads or 1, **numbers)
+    return Fleet(plan, host=host, port=port)
+
+
+def _tell(server: EngineServer | Fleet, wanted: bool) -> None:
     names, machine = server.hosts.names(), socket.gethostname()
     typer.echo(f"engine server: wss://{machine}:{server.port}", err=True)
     typer.echo(f"lets in: {', '.join(names) or 'nobody yet'}", err=True)

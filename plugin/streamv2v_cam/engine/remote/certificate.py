@@ -10,6 +10,7 @@ from pathlib import Path
 from ...errors import SettingsError
 from ...system.textfile import write_text
 
+CERTIFICATE, KEY = "certificate.pem", "key.pem"
 YEARS = 20
 
 
@@ -23,7 +24,7 @@ def server_context(folder: Path, name: str) -> tuple[ssl.SSLContext, str]:
     Raises:
         SettingsError: the files cannot be made or read.
     """
-    certificate, key = folder / "certificate.pem", folder / "key.pem"
+    certificate, key = folder / CERTIFICATE, folder / KEY
     try:
         if not (certificate.exists() and key.exists()):
             _make(certificate, key, name)

@@ -22,6 +22,8 @@ from .server import ENGINE_PATH, LARGEST_MESSAGE, PING_S, SILENT_S
 
 AGAIN_S = 1.0
 BEAT_S = 0.05
+REFUSALS = (401, 403)
+"""What a closed door answers: a server's own, and that of a fleet's proxy."""
 
 
 @dataclass(frozen=True)
@@ -80,7 +82,7 @@ def _places(end: EngineEnd, dial: Dial) -> Iterator[Place]:
 def _why_not(address: ServerAddress, error: Exception, *, one_of_many: bool) -> str:
     refusal = None
     if isinstance(error, InvalidStatus):
-        if error.response.status_code != 401:
+        if error.response.status_code not in REFUSALS:
             return f"it answered {error.response.status_code}"
         refusal = (
             f"{address} does not know this machine any more. There: streamv2v-cam serve --pair; "

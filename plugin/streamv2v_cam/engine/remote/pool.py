@@ -5,26 +5,44 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
+from typing import Protocol
 
 from streamv2v.config import StreamConfig
 
+from ...frame import Frame
 from ...store import Snapshot
-from ..link import EngineLink
-from ..protocol import Failure
+from ..protocol import Failure, Message, Ready
 
 NUMBERS = 1 << 32
 """Numbers of live values, and of requests to empty the bank, in one session."""
 LINGER_S = 120.0
 """A host whose line broke comes back within that time and finds its engine loaded."""
 
-Start = Callable[[StreamConfig, Snapshot], EngineLink]
 log = logging.getLogger(__name__)
 
 
+class Engine(Protocol):
+    """What a session needs of an engine; an `EngineLink` is one."""
+
+    config: StreamConfig
+    ready: Ready | None
+
+    @property
+    def styled_sequence(self) -> int: ...
+    def feed(self, frame: Frame) -> int: ...
+    def update(self, snapshot: Snapshot) -> None: ...
+    def hear(self, timeout_s: float) -> Iterator[Message]: ...
+    def styled(self, *, after: int) -> tuple[int, Frame] | None: ...
+    def close(self, *, at_once: bool = False) -> None: ...
+
+
+Start = Callable[[StreamConfig, Snapshot], Engine]
+
+
 class Full(Exception):
-    """All engines are at work for others."""
+    """There is no engine for one more; says why."""
 
 
 @dataclass
@@ -37,7 +55,7 @@ class Lease:
         last: sequence number of the newest styled picture that was taken from it.
     """
 
-    link: EngineLink
+    link: Engine
     session: int
     last: int = 0
     idle_since_s: float = field(default=0.0, repr=False)
@@ -78,12 +96,12 @@ class EnginePool:
         """An engine built from `config`: a warm one, or a new one.
 
         Raises:
-            Full: there are `most` at work.
+            Full: there are `most` at work, or whatever starts them has no room.
             EngineError: none can be started.
         """
         with self._lock:
             if self._closed or self._busy >= self.most:
-                raise Full
+                raise Full(f"{self._busy} of {self.most} engines are at work for others")
             self._busy += 1
             self._sessions += 1
             session = self._sessions
@@ -130,6 +148,11 @@ class EnginePool:
         """End all that wait; those at work end with their sessions."""
         with self._lock:
             self._closed = True
+        self.clear()
+
+    def clear(self) -> None:
+        """End all that wait, to make room."""
+        with self._lock:
             idle, self._idle = self._idle, []
         for lease in idle:
             lease.link.close()

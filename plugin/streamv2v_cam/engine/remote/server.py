@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 import logging
-import secrets
 import socket
 import ssl
 import threading
@@ -22,8 +20,9 @@ from ...errors import EngineError
 from ...store import Snapshot
 from ..heartbeat import Patience
 from ..link import DEFAULT_ENTRY, EngineLink
+from .admitting import let_in
 from .certificate import server_context
-from .line import EventLoop, Line, LineClosed
+from .line import EventLoop, Line
 from .pairing import OpenCode, PairedHosts
 from .pool import LINGER_S, EnginePool
 from .session import Session
@@ -170,19 +169,7 @@ class EngineServer:
         if not self._pairing.acquire(blocking=False):
             return
         try:
-            salt = secrets.token_hex(16)
-            line.send(json.dumps({"salt": salt}))
-            asked = json.loads(line.recv(20))
-            name = "".join(letter for letter in str(asked["name"]) if letter.isprintable())[:64] or "a host"
-            answer = self.code.answer(f"{salt}{asked['salt']}"[:128], str(asked["proof"]), self.fingerprint)
-            if answer is None:
-                log.warning("%s offered a wrong code", name)
-                line.send(json.dumps({"refused": True}))
-            else:
-                line.send(json.dumps({"proof": answer, "token": self.hosts.add(name)}))
-                log.info("%s is paired now", name)
-        except (ValueError, KeyError, TypeError, LineClosed, TimeoutError):
-            return
+            let_in(line, self.code, self.hosts, self.fingerprint)
         finally:
             self._pairing.release()
 

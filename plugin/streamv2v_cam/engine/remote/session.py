@@ -50,8 +50,8 @@ class Session:
             hello = self._begin()
             config = replace(self._pool.config, width=hello.width, height=hello.height)
             lease = self._pool.take(config, hello.snapshot)
-        except Full:
-            self._line.close(FULL, f"{self._pool.busy} of {self._pool.most} engines are at work for others")
+        except Full as full:
+            self._line.close(FULL, str(full))
             return
         except (WireError, StreamV2VError, CamError) as error:
             self._refuse(str(error))

@@ -1,0 +1,102 @@
+"""A fleet that `serve --ray` starts: on this machine, or on the cluster that RAY_ADDRESS names."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import secrets
+import socket
+from pathlib import Path
+from typing import Any
+
+from ....errors import EngineError, SettingsError
+from ..certificate import CERTIFICATE, KEY, server_context
+from .door import DoorAfar
+from .plan import FleetPlan
+
+WANTED = (
+    "A fleet needs Ray Serve, which is not installed here. Install it: pip install 'streamv2v-cam[fleet]'; "
+    "or serve without --ray."
+)
+MEMORY_BYTES = 128 << 20
+"""Of Ray's store for objects; nothing large goes through it."""
+
+
+class Fleet:
+    """Ray with a fleet on it, and its door.
+
+    On a cluster that runs already a fleet that is there is left as it is, and goes on after `stop`.
+
+    Args:
+        plan: of the fleet.
+        host, port: where it listens.
+
+    Raises:
+        SettingsError: Ray is not installed, or the certificate cannot be made or read.
+        EngineError: the fleet does not start, with its reason.
+    """
+
+    def __init__(self, plan: FleetPlan, *, host: str = "0.0.0.0", port: int = 8770) -> None:
+        for name, value in _quiet().items():
+            os.environ.setdefault(name, value)
+        try:
+            import ray  # pyright: ignore[reportMissingImports]
+            from ray import serve  # pyright: ignore[reportMissingImports]
+
+            from .application import NAME, application
+        except ImportError as error:
+            raise SettingsError(WANTED) from error
+        self._ray, self._serve = ray, serve
+        self.port, self.fingerprint = port, plan.fingerprint
+        folder = Path(plan.folder)
+        options: dict[str, Any] = {"ssl_certfile": str(folder / CERTIFICATE), "ssl_keyfile": str(folder / KEY)}
+        try:
+            ray.init(**_init_options(plan))
+            if NAME not in serve.status().applications:
+                serve.start(http_options={"host": host, "port": port, **options})
+                gpus = ray.cluster_resources().get("GPU", 0.0)
+                serve.run(application(plan.shared_out(gpus)), name=NAME)
+            self.code = self.hosts = DoorAfar(serve.get_deployment_handle("Door", NAME))
+        except Exception as error:
+            self.stop()
+            raise EngineError(f"The fleet does not start: {_reason(error)}") from error
+
+    def stop(self) -> None:
+        """End the fleet where Ray was started here; safe to call twice."""
+        with contextlib.suppress(Exception):
+            if not os.environ.get("RAY_ADDRESS"):
+                self._ray.shutdown()
+
+
+def plan_for(config: Any, folder: Path, **numbers: Any) -> FleetPlan:
+    """A plan whose certificate is in `folder`, made there where there is none."""
+    _, fingerprint = server_context(folder, socket.gethostname())
+    return FleetPlan(config, str(folder), fingerprint, str(folder), **numbers)
+
+
+def _quiet() -> dict[str, str]:
+    """Of Ray, before it is imported: it tells nobody that it runs, and its parts know each other by a token."""
+    told = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_DEDUP_LOGS": "0"}
+    if not os.environ.get("RAY_ADDRESS"):
+        told |= {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)}
+    return told
+
+
+def _init_options(plan: FleetPlan) -> dict[str, Any]:
+    if os.environ.get("RAY_ADDRESS"):
+        return {"log_to_driver": False}
+    cores = max(os.cpu_count() or 1, plan.threads * plan.most)
+    return {
+        "log_to_driver": False,
+        "logging_level": logging.WARNING,
+        "include_dashboard": False,
+        "num_cpus": cores,
+        "object_store_memory": MEMORY_BYTES,
+        "_node_ip_address": "127.0.0.1",
+    }
+
+
+def _reason(error: Exception) -> str:
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return (lines[-1] if lines else type(error).__name__)[:400]
