@@ -165,6 +165,8 @@ class StreamConfig:
     """IP-Adapter for reference pictures: a .safetensors file, or one of the hub as "owner/name/path.safetensors"."""
     ip_adapter_encoder: str | None = None
     """Folder of its image encoder; None looks for "image_encoder" beside the file."""
+    loras_folder: str | None = None
+    """Folder of LoRAs (.safetensors) that may be put on while the engine runs (`Controls.loras`)."""
     lcm: str = "auto"
     """LCM-LoRA: "auto" adds it where the model is not few-step by itself; "on" always, "off" never."""
     lcm_lora: str = "latent-consistency/lcm-lora-sdv1-5"

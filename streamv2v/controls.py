@@ -7,6 +7,7 @@ Each field carries its range, unit and help; API, dock and command line draw the
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import Field, dataclass, field, fields, replace
 from difflib import get_close_matches
@@ -18,7 +19,14 @@ MODES = ("effect", "bypass", "freeze", "privacy")
 FITS = ("crop", "fit")
 MOTIONS = ("reproject", "hold")
 BANK_CHANGES = ("fade", "reset", "keep")
+REGIONS = ("whole", "person", "background", "face")
+OUTSIDES = ("camera", "blur", "colour", "palette")
 PROMPT_LIMIT = 2000
+LORA_LIMIT = 8
+LORA_SCALES = (-2.0, 2.0)
+_LORA = re.compile(r"(?!\.)[^/\\:\x00-\x1f]{1,100}")
+"""A file's name in a folder, without its ending; no path and no address can be one."""
+_COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
 BLEND_LIMIT = 8
 NAME_LIMIT = 200
 STRUCTURE_WEIGHTS = ("structure_weight", "structure_weight_2", "structure_weight_3")
@@ -129,6 +137,21 @@ class Controls:
         metadata=dict(kind="switch", help="May the camera's own picture fill gaps and give detail; off hides a face."),
     )
     motion: str = _choice("reproject", MOTIONS, help="Between two pictures of the look: move the last one, or hold it.")
+    region: str = _choice(
+        "whole", REGIONS, help="Where the look is: everywhere, on the person, behind it, on the face."
+    )
+    region_feather: float = _number(0.05, 0.0, 1.0, help="How softly the look ends at the edge of its region.")
+    outside: str = _choice(
+        "camera", OUTSIDES, help="Outside of the region: the camera, it blurred, a colour, a palette."
+    )
+    outside_colour: str = field(
+        default="#00b140", metadata=dict(kind="colour", help="The colour outside of the region, as #rrggbb.")
+    )
+    outside_look: str = _text("", least=0, most=40, help="Name of the look whose colours the outside takes (palette).")
+    loras: tuple[tuple[str, float], ...] = field(
+        default=(),
+        metadata=dict(kind="loras", most=LORA_LIMIT, help="LoRAs of your folder that are on, each with its scale."),
+    )
     mode: str = _choice("effect", MODES, help="What is on air: the look, the camera, a still or a cover.")
     mirror: bool = field(default=False, metadata=dict(kind="switch", help="Flip left and right."))
     fit: str = _choice("crop", FITS, help="Fill the picture and cut the rest, or show all with bars.")
@@ -157,6 +180,7 @@ class Controls:
         """Plain values, ready for JSON."""
         values = {item.name: getattr(self, item.name) for item in fields(self)}
         values |= {name: [list(pair) for pair in getattr(self, name)] for name in ("blend", "reference_blend")}
+        values["loras"] = dict(self.loras)
         return values
 
 
@@ -167,7 +191,7 @@ def describe_controls() -> dict[str, dict[str, Any]]:
     """Name -> kind, default, range or choices, unit, step and help of every control, for pages and tools."""
     described: dict[str, dict[str, Any]] = {}
     for item in fields(Controls):
-        default = [] if item.metadata["kind"] == "blend" else item.default
+        default = {"blend": [], "loras": {}}.get(item.metadata["kind"], item.default)
         described[item.name] = {"default": default, **item.metadata}
         if "choices" in described[item.name]:
             described[item.name]["choices"] = list(described[item.name]["choices"])
@@ -189,6 +213,12 @@ def _checked(item: Field[Any], value: Any) -> Any:
             return value
         case "text":
             return _checked_text(item.name, value, rule["least"], rule["most"], exact=rule["exact"])
+        case "loras":
+            return _checked_loras(item.name, value)
+        case "colour":
+            if not isinstance(value, str) or not _COLOUR.fullmatch(value):
+                raise ControlError(item.name, value, "a colour such as #00b140")
+            return value.lower()
         case _:
             return _checked_blend(item.name, value, exact=rule.get("exact", False))
 
@@ -236,3 +266,16 @@ def _checked_blend(name: str, value: Any, *, exact: bool) -> tuple[tuple[str, fl
             )
         )
     return tuple(checked)
+
+
+def _checked_loras(name: str, value: Any) -> tuple[tuple[str, float], ...]:
+    low, high = LORA_SCALES
+    allowed = f"at most {LORA_LIMIT} names of LoRAs, each with a scale from {low:g} to {high:g}"
+    try:
+        found = dict(value)
+    except (TypeError, ValueError):
+        raise ControlError(name, value, allowed) from None
+    if len(found) > LORA_LIMIT or not all(isinstance(lora, str) and _LORA.fullmatch(lora) for lora in found):
+        raise ControlError(name, value, allowed)
+    rule = {"low": low, "high": high, "kind": "number"}
+    return tuple((lora, float(_checked_number(f"{name} {lora}", scale, rule))) for lora, scale in found.items())

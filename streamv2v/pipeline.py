@@ -1,8 +1,8 @@
 """StreamV2V: the engine. uint8 picture -> latent -> one U-Net call for all slots -> picture.
 
 What the host does for a frame is here; what the device does are programs (`device/graphs.py`) in the order of
-`stream/frame_path.py`: encode, the pass through the U-Net, decode and, once the picture is on its way, the bank's
-update. After warm-up a frame captures nothing, allocates nothing, and the host waits once (`device/host_transfer.py`).
+`stream/frame_path.py`. After warm-up a frame captures nothing, allocates nothing, and the host waits once
+(`device/host_transfer.py`).
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ from .models.networks import Networks
 from .models.safety import SafetyHook
 from .stream.frame_path import FramePath
 from .stream.guidance import rows_of
+from .stream.loras_on_air import LorasOnAir
 from .stream.prompt import encoder_of
 from .stream.schedule import Schedule
 from .stream.similarity import SceneCut, StillFilter
@@ -42,10 +43,9 @@ from .tuning.background_tuning import Beside, begin_tuning
 class StreamV2V:
     """Live img2img with a feature bank (arXiv:2405.15757): frames in, frames of another look out.
 
-    Call T returns the picture of frame max(0, T - delay_frames). The first frame is pushed through all
-    steps, so already the first picture is whole. A call is `submit` and `collect`; who can give a frame
-    before the last picture is there (a clip) submits one ahead, and copies and host work overlap with the
-    device's. Not thread-safe: one thread owns an engine.
+    Call T returns the picture of frame max(0, T - delay_frames). The first frame is pushed through all steps, so
+    already the first picture is whole. A call is `submit` and `collect`; who can give a frame before the last picture
+    is there (a clip) submits one ahead, and host work overlaps with the device's. Not thread-safe: one thread owns it.
 
     Attributes:
         config: what the engine was built from.
@@ -53,6 +53,7 @@ class StreamV2V:
         bank: the feature bank, None with bank kind "off".
         prompts, references: what reads and encodes words and pictures; `references.put` gives one its name.
         frames, repeats, cuts: frames taken in, pictures repeated because nothing moved, scene cuts seen.
+        live: the LoRAs that are put on live.
         compiling: what is made beside the running engine and taken in between two frames; None without.
     """
 
@@ -73,13 +74,8 @@ class StreamV2V:
         dtype = torch.float64 if unet.dtype == torch.float64 else torch.float32
         codec = Codec(components.vae, dtype)
         self.prompts = encoder_of(components)
-        self._schedule = Schedule(
-            components.alphas_cumprod,
-            config.slots,
-            timestep_scaling=components.timestep_scaling,
-            device=self._device,
-            dtype=dtype,
-        )
+        alphas, scaling = components.alphas_cumprod, components.timestep_scaling
+        self._schedule = Schedule(alphas, config.slots, timestep_scaling=scaling, device=self._device, dtype=dtype)
         live = LiveTensors(self._device, dtype)
         self.bank: FeatureBank | None = None
         self._hook: BankHook | None = None
@@ -110,6 +106,7 @@ class StreamV2V:
         self._path = FramePath(codec, self._stream, self._graphs, config.width, config.height, check=safety)
         self._out = self._path.out
         self._transitions = Transitions(self.prompts, self._schedule, live, self._stream, self.bank)
+        self.live = LorasOnAir(components, config.loras_folder, self._path, self._transitions)
         self._still = StillFilter(self.delay_frames)
         self._cut = SceneCut(config.scene_cut_threshold)
         self._controls = Controls()
@@ -153,16 +150,15 @@ class StreamV2V:
         """Take one frame in and start its work without waiting for it; arguments as in a call.
 
         Raises:
-            FrameError: `frame` is not uint8 `[H, W, 3]`, or two pictures are on their way already.
+            FrameError: `frame` is no such picture, or two pictures are on their way already.
         """
         check_frame(frame)
-        if self.compiling is not None:
-            self.compiling.hand_over(self.use_networks)
         if len(self._out) >= PLACES:
             raise FrameError(f"{PLACES} pictures are on their way already: collect() one before the next submit().")
         self._controls = controls = controls or self._controls
-        moved = self._transitions.follow(controls, time.monotonic() if now_s is None else now_s)
-        self._watch(frame, moved)
+        self.live.hand_over(self.compiling, controls, self.use_networks)
+        now_s = time.monotonic() if now_s is None else now_s
+        self._watch(frame, self.live.follow(controls, now_s) | self._transitions.follow(controls, now_s))
         repeat = self._still.may_repeat(frame, controls.still_threshold) and self._path.begun
         self.frames += 1
         if repeat:
@@ -265,11 +261,13 @@ class StreamV2V:
             "prompts_encoded": self.prompts.encoded,
             "acceleration": self._acceleration,
             "captures": self._graphs.captures,
+            **self.live.loras.facts(),
             **(self.compiling.facts() if self.compiling else {}),
         }
 
     def close(self) -> None:
         """Detach from the U-Net; safe to call twice."""
+        self.live.loras.stop()
         if self.compiling is not None:
             self.compiling.stop()
         if self._hook is not None:

@@ -62,6 +62,7 @@ SHARED = {
     "interfaces",
     "knownwords",
     "looks",
+    "lorafolder",
     "mailbox",
     "media",
     "promptnotes",

@@ -11,9 +11,13 @@ from streamv2v.controls import Controls
 from streamv2v.errors import ControlError
 
 from .knownwords import WordJudge, WordNotice
+from .lorafolder import LoraFolder
 from .promptnotes import PromptNotes
 from .references import ReferenceShelf
 from .references.shelf import Given, uses_frame
+
+OF_THE_LOOK = ("region", "region_feather", "outside", "outside_colour", "outside_look", "loras")
+"""The streamer's own, which a look may set for as long as it is on: afterwards they are what they were before."""
 
 
 @dataclass(frozen=True)
@@ -27,6 +31,7 @@ class Snapshot:
         look: name of the look that was chosen last; None when none was, or its words or pictures were changed since.
         before_privacy: where leaving privacy leads: "bypass" where that was on air before, else "effect".
         references: the pictures that the controls name, with their names; they never leave this machine.
+        beneath: what the streamer has of `OF_THE_LOOK` beneath the values of the look that is on.
     """
 
     controls: Controls
@@ -35,6 +40,7 @@ class Snapshot:
     look: str | None = None
     before_privacy: str = "effect"
     references: tuple[Given, ...] = field(default=(), repr=False)
+    beneath: Mapping[str, Any] = field(default_factory=dict)
 
 
 class LiveValues(Protocol):
@@ -59,6 +65,11 @@ class ControlStore:
         judge: asked about new words before they are taken.
         pictures: has the reference pictures that the controls name.
         borrow: whether any look may follow a frame of the camera.
+        beneath: as of a `Snapshot`, of the look they come from.
+        loras: asked about LoRAs before they are taken.
+
+    Attributes:
+        loras: it.
 
     Raises:
         ControlError: `controls` name a picture that is not there.
@@ -72,13 +83,17 @@ class ControlStore:
         judge: WordJudge | None = None,
         pictures: ReferenceShelf | None = None,
         borrow: bool = True,
+        beneath: Mapping[str, Any] | None = None,
+        loras: LoraFolder | None = None,
     ) -> None:
+        self.loras = loras or LoraFolder(None)
         self._judge = judge or WordJudge(None)
         self.pictures, self._borrow = pictures or ReferenceShelf(), borrow
         self._lock = threading.Lock()
         self._subscribers: list[Subscriber] = []
         begun = self._without_frames(controls or Controls(), {})
-        self.current = Snapshot(begun, revision=0, look=look, references=self.pictures.given(begun))
+        references = self.pictures.given(begun)
+        self.current = Snapshot(begun, revision=0, look=look, references=references, beneath=beneath or {})
 
     def apply(self, patch: Mapping[str, Any], *, look: str | None = None) -> Snapshot:
         """Validate `patch`, swap the snapshot, raise the revision, tell subscribers.
@@ -104,6 +119,7 @@ class ControlStore:
         with self._lock:
             old = self.current
             patch, look = decide(old)
+            patch, beneath = _over(old, patch, look)
             controls = self._without_frames(old.controls.patched(patch), patch)
             references = self._given(controls, old)
             same_words = (controls.prompt, controls.blend) == (old.controls.prompt, old.controls.blend)
@@ -111,11 +127,14 @@ class ControlStore:
                 self._judge.check(controls)
             elif "prompt" in patch:
                 self._judge.forget()
+            if controls.loras != old.controls.loras:
+                self.loras.check(controls)
             kept = look or (old.look if same_words and references is old.references else None)
             back = old.before_privacy
             if old.controls.mode != "privacy":
                 back = "bypass" if old.controls.mode == "bypass" else "effect"
-            return self._swap(Snapshot(controls, old.revision + 1, old.bank_resets, kept, back, references))
+            now = Snapshot(controls, old.revision + 1, old.bank_resets, kept, back, references, beneath)
+            return self._swap(now)
 
     @property
     def notes(self) -> PromptNotes:
@@ -169,3 +188,12 @@ class ControlStore:
         for subscriber in list(self._subscribers):
             subscriber(snapshot)
         return snapshot
+
+
+def _over(old: Snapshot, patch: Mapping[str, Any], look: str | None) -> tuple[Mapping[str, Any], dict[str, Any]]:
+    """The patch with what the look before had covered, and what lies beneath afterwards."""
+    left = {name: value for name, value in old.beneath.items() if name not in patch}
+    if look is None or not patch:  # a hand on the controls, which means them; or the present values got a name
+        return patch, left
+    covered = {name: getattr(old.controls, name) for name in OF_THE_LOOK if name in patch}
+    return {**left, **patch}, {**covered, **{name: old.beneath[name] for name in covered if name in old.beneath}}

@@ -67,22 +67,23 @@ def networks_of(pipe: Any) -> dict[str, Any]:
 
 def _load(pipe: Any, lora: Lora, path: Path, name: str, wanted: int) -> list[str]:
     """Add one LoRA of plain pairs; what of it fits nothing is told."""
-    with _as_misfit(lora):
+    with as_misfit(lora):
         pipe.load_lora_weights(
             str(path.parent), weight_name=path.name, adapter_name=name, use_safetensors=True, local_files_only=True
         )
     fitted = sum(_layers_with(network, name) for network in networks_of(pipe).values())
-    return _told(lora, fitted, wanted)
+    return told_of(lora, fitted, wanted)
 
 
 def _fuse_other(pipe: Any, lora: Lora, path: Path) -> list[str]:
     """Fuse one LoRA of another kind; what of it fits nothing is told."""
-    with _as_misfit(lora):
-        return _told(lora, *fuse_lycoris(path, networks_of(pipe), lora.scale))
+    with as_misfit(lora):
+        return told_of(lora, *fuse_lycoris(path, networks_of(pipe), lora.scale))
 
 
 @contextlib.contextmanager
-def _as_misfit(lora: Lora) -> Iterator[None]:
+def as_misfit(lora: Lora) -> Iterator[None]:
+    """Turn whatever a library raises for a LoRA that does not fit into one line."""
     try:
         yield
     except (ModelError, torch.OutOfMemoryError, MemoryError):
@@ -94,7 +95,12 @@ def _as_misfit(lora: Lora) -> Iterator[None]:
         ) from error
 
 
-def _told(lora: Lora, fitted: int, wanted: int) -> list[str]:
+def told_of(lora: Lora, fitted: int, wanted: int) -> list[str]:
+    """What of a LoRA fits nothing, a line.
+
+    Raises:
+        ModelError: nothing of it fits.
+    """
     if not fitted:
         raise ModelError(f"The LoRA {lora.source} fits no layer of this model; it is of another model family.")
     if fitted < wanted:

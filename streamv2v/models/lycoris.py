@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import torch
 
+from .lora_changes import Change
 from .lycoris_files import PARTS, LayerFile, layers_of
 from .original_names import as_diffusers
 from .weight_files import read_table
@@ -37,24 +39,39 @@ def fuse_lycoris(path: Path, networks: Mapping[str, Any], scale: float) -> tuple
         ModelError: the file is not whole.
         ValueError, RuntimeError: tensors that are not of the layer's shape.
     """
+    changes, many = lycoris_changes(path, networks)
+    with torch.no_grad():
+        for change in changes:
+            weight = change.layer.weight
+            weight.copy_(change.changed(weight.float(), scale))
+    return len(changes), many
+
+
+def lycoris_changes(path: Path, networks: Mapping[str, Any]) -> tuple[list[Change], int]:
+    """What a file changes of the layers it is for, and how many layers it has.
+
+    Raises:
+        ModelError: the file is not whole.
+    """
     from safetensors.torch import load_file
 
     layers = layers_of(read_table(path))
     weights = load_file(str(path))
     targets = dict(_targets(networks))
     names = as_diffusers(layers, networks["U-Net"].config)
-    fitted = 0
-    with torch.no_grad():
-        for name, told in layers.items():
-            layer = targets.get(_key(names[name]))
-            if layer is None:
-                continue
-            own = {part: weights[tensor].float() for part, tensor in told.names.items()}
-            before = layer.weight.float()
-            after = _decomposed(_merged(layer, told, own), own.get("dora_scale"))
-            layer.weight.copy_(before + scale * (after - before))
-            fitted += 1
-    return fitted, len(layers)
+    changes = []
+    for name, told in layers.items():
+        layer = targets.get(_key(names[name]))
+        if layer is not None:
+            own = {part: weights[tensor] for part, tensor in told.names.items()}
+            changes.append(Change(layer, partial(_difference, layer, told, own)))
+    return changes, len(layers)
+
+
+def _difference(layer: Any, told: LayerFile, own: Weights, weight: torch.Tensor) -> torch.Tensor:
+    """What a file makes of a weight, less that weight."""
+    own = {part: tensor.to(weight.device).float() for part, tensor in own.items()}
+    return _decomposed(_merged(layer, told, own, weight), own.get("dora_scale")) - weight
 
 
 def _targets(networks: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
@@ -79,22 +96,22 @@ def _letters(start: str, name: str) -> str:
     return start + " " + re.sub(r"[._]", "", name).removeprefix("textmodel")
 
 
-def _merged(layer: Any, told: LayerFile, own: Weights) -> torch.Tensor:
+def _merged(layer: Any, told: LayerFile, own: Weights, weight: torch.Tensor) -> torch.Tensor:
     """The layer's weight, float32, with one file's change in full, as peft merges it."""
     from peft import inject_adapter_in_model
 
     holder = torch.nn.Module()
-    holder.layer = _copied(layer)
+    holder.layer = _copied(layer, weight)
     inject_adapter_in_model(_config(told, own), holder, _NAME)
     adapted: Any = holder.layer
-    for part, weight in _as_peft(told, own, layer).items():
+    for part, numbers in _as_peft(told, own, layer).items():
         owner = getattr(adapted, part)
         if part.startswith("lora_"):
-            if owner[_NAME].weight.shape != weight.shape:
-                raise ValueError(f"{tuple(weight.shape)} where {tuple(owner[_NAME].weight.shape)} fit")
-            owner[_NAME].weight.copy_(weight)
+            if owner[_NAME].weight.shape != numbers.shape:
+                raise ValueError(f"{tuple(numbers.shape)} where {tuple(owner[_NAME].weight.shape)} fit")
+            owner[_NAME].weight.copy_(numbers)
         else:
-            owner[_NAME] = torch.nn.Parameter(weight, requires_grad=False)
+            owner[_NAME] = torch.nn.Parameter(numbers, requires_grad=False)
     for part in (name for name in PARTS if name.startswith(("hada_", "lokr_")) and name not in own):
         # peft decides for itself which of them a layer has
         if _NAME in getattr(adapted, part, {}):
@@ -103,10 +120,10 @@ def _merged(layer: Any, told: LayerFile, own: Weights) -> torch.Tensor:
     return adapted.get_base_layer().weight
 
 
-def _copied(layer: Any) -> Any:
-    """A layer of the same shape with the same weight in float32, and nothing of the network around it."""
+def _copied(layer: Any, weight: torch.Tensor) -> Any:
+    """A layer of the same shape with a weight of its own in float32, and nothing of the network around it."""
     if isinstance(layer, torch.nn.Linear):
-        made: Any = torch.nn.Linear(layer.in_features, layer.out_features, bias=False, device=layer.weight.device)
+        made: Any = torch.nn.Linear(layer.in_features, layer.out_features, bias=False, device=weight.device)
     else:
         made = torch.nn.Conv2d(
             layer.in_channels,
@@ -114,9 +131,9 @@ def _copied(layer: Any) -> Any:
             layer.kernel_size,  # pyright: ignore[reportArgumentType]
             groups=layer.groups,
             bias=False,
-            device=layer.weight.device,
+            device=weight.device,
         )
-    made.weight.copy_(layer.weight)
+    made.weight.copy_(weight)
     return made
 
 

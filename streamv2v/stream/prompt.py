@@ -70,6 +70,10 @@ class PromptEncoder:
             self._cache.popitem(last=False)
         return embedding
 
+    def forget(self) -> None:
+        """The text encoders have other weights: what was encoded counts no more."""
+        self._cache.clear()
+
     def encode_negative(self, text: str, clip_skip: int = 1) -> Text:
         """The same of a negative prompt, of which a model may have learned nothing where there is none."""
         embedding = self.encode(text, clip_skip)

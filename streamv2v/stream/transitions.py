@@ -55,6 +55,7 @@ class Transitions:
         self._travel = Glide(1.0)
         self._structure = WeightGlides(STRUCTURE_WEIGHTS)
         self._fade: int | None = None
+        self._reread = False
         self._settled_frames = RETURN_FRAMES
 
     @property
@@ -72,6 +73,21 @@ class Transitions:
         """The next controls apply at once, without glide or fade."""
         self._controls = None
 
+    def weights_changed(self, now_s: float) -> None:
+        """The networks have other weights: the words are read anew, and what was drawn before is another look."""
+        self._encoder.forget()
+        controls = self._controls
+        if controls is None:
+            return
+        skip, glide_s = controls.clip_skip, controls.transition_s
+        text = self._encoder.blend(controls.prompt, controls.blend, skip)
+        self._prompt.go(text, duration_s=glide_s, now_s=now_s)
+        negative = self._encoder.encode_negative(controls.negative_prompt, skip)
+        self._negative.go(negative, duration_s=glide_s, now_s=now_s)
+        self._reread = True
+        self._settled_frames = -self._stream.delay_frames
+        self._change_bank(controls.bank_change)
+
     def follow(self, controls: Controls, now_s: float) -> bool:
         """Take over `controls` at `now_s`; returns whether the picture can differ from the last frame's.
 
@@ -83,8 +99,9 @@ class Transitions:
             self._begin(controls)
         elif changed:
             self._head_for(controls, old, now_s)
-        text_moves = changed or min(self._prompt.progress, self._negative.progress) < 1.0
+        text_moves = changed or self._reread or min(self._prompt.progress, self._negative.progress) < 1.0
         if text_moves:
+            self._reread = False
             texts = [self._prompt.at(now_s), self._negative.at(now_s)]
             if self._stream.guided:  # else nothing looks at the negative prompt
                 texts = same_lengths(texts, self._encoder.length)

@@ -244,7 +244,8 @@ class BackgroundCompiling:
             with _frames_first():
                 self._finished.put(compile_part(self._components, part, self._examples.calls[part]))
         except Exception as error:  # see _run
-            self._verdicts[part] = self._remembered(part, {"failed": one_line(error)})
+            if not self._stopping.is_set():  # after a stop the weights may have changed in the middle of it
+                self._verdicts[part] = self._remembered(part, {"failed": one_line(error)})
             self._pending.discard(part)
         finally:
             keep_compiled()

@@ -95,3 +95,28 @@ def test_no_change_is_lost_when_many_threads_apply_at_once():
     assert now.revision == 300
     assert heard == list(range(1, 301))
     assert (now.controls.strength, now.controls.fusion_strength, now.controls.pan_x) == (0.99, 0.99, 0.99)
+
+
+def test_a_look_has_its_own_region_for_as_long_as_it_is_on() -> None:
+    store = ControlStore(Controls(region="person"))
+    store.apply({"prompt": "a wall of neon", "region": "background", "outside": "blur"}, look="neon")
+    assert (store.current.controls.region, store.current.controls.outside) == ("background", "blur")
+    store.apply({"prompt": "a night", "region": "face"}, look="night")
+    assert (store.current.controls.region, store.current.controls.outside) == ("face", "camera")
+    store.apply({"prompt": "a pencil sketch"}, look="pencil")
+    assert (store.current.controls.region, store.current.controls.outside) == ("person", "camera")
+
+
+def test_a_region_that_the_streamer_sets_meanwhile_stays() -> None:
+    store = ControlStore()
+    store.apply({"prompt": "a wall of neon", "region": "background"}, look="neon")
+    store.apply({"region": "person"})
+    store.apply({"prompt": "a pencil sketch"}, look="pencil")
+    assert store.current.controls.region == "person"
+
+
+def test_a_name_for_the_present_values_changes_none_of_them() -> None:
+    store = ControlStore()
+    store.apply({"prompt": "a wall of neon", "region": "background"}, look="neon")
+    store.apply({}, look="mine")
+    assert (store.current.look, store.current.controls.region) == ("mine", "background")

@@ -1,4 +1,4 @@
-"""The command line: `streamv2v-cam run | translate | cameras | looks | config | token | obs | doctor | serve | pair`.
+"""The command line: `streamv2v-cam run | translate | looks | doctor | ...`; `--help` lists all.
 
 Every refusal is one line on stderr and exit code 2; a traceback appears only with --debug, else in the log.
 """
@@ -20,7 +20,7 @@ from streamv2v.errors import StreamV2VError
 from .. import __version__
 from ..errors import CamError
 from ..system.ownership import remedy
-from . import EXIT_INTERRUPTED, cameras, config, doctor, looks, obs, pair, run, serve, token, translate
+from . import EXIT_INTERRUPTED, cameras, config, doctor, looks, loras, obs, pair, run, serve, token, translate
 
 EXIT_REFUSED = 2
 EXIT_BROKEN = 1
@@ -35,6 +35,7 @@ app = typer.Typer(
 app.command("run")(run.run)
 app.command("translate")(translate.translate)
 app.command("cameras")(cameras.cameras)
+app.command("loras")(loras.loras)
 app.add_typer(looks.app, name="looks")
 app.add_typer(config.app, name="config")
 app.add_typer(token.app, name="token")

@@ -49,6 +49,12 @@ Motion = Annotated[
     str | None,
     option("--motion", help="Between two drawings of the look: reproject follows you, hold waits.", panel=_LOOK),
 ]
+Region = Annotated[
+    str | None, option("--region", help="Where the look is: whole, person, background or face.", panel=_LOOK)
+]
+Outside = Annotated[
+    str | None, option("--outside", help="What the rest shows: camera, blur, colour or palette.", panel=_LOOK)
+]
 Mirror = Annotated[bool | None, option("--mirror/--no-mirror", help="Flip left and right.", panel=_LOOK)]
 
 Model = Annotated[
@@ -73,6 +79,9 @@ IpAdapter = Annotated[
         help="IP-Adapter for reference pictures: a .safetensors file, here or of the hub.",
         panel=_ENGINE,
     ),
+]
+LorasFolder = Annotated[
+    str | None, option("--loras-folder", help="Folder of LoRAs that may be put on while it runs.", panel=_ENGINE)
 ]
 Embeddings = Annotated[
     str | None, option("--embeddings", help="Folder of textual inversion embeddings.", panel=_ENGINE)
@@ -131,11 +140,14 @@ SETTING_OF = {
     "bank_weight": "start.bank_weight",
     "guidance_scale": "start.guidance_scale",
     "motion": "start.motion",
+    "region": "start.region",
+    "outside": "start.outside",
     "mirror": "start.mirror",
     "engine": "engine.remote",
     "announce": "engine.announce",
     "model": "engine.model",
     "loras": "engine.loras",
+    "loras_folder": "engine.loras_folder",
     "vae": "engine.vae",
     "single_file_config": "engine.single_file_config",
     "embeddings": "engine.embeddings",

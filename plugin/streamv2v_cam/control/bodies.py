@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from streamv2v.controls import describe_controls
+from streamv2v.controls import LORA_SCALES, describe_controls
 from streamv2v.errors import ControlError
 
 from ..knownwords import UnknownLook
@@ -217,6 +217,11 @@ def _schema_of(rule: dict[str, Any]) -> dict[str, Any]:
             return {**schema, "type": "boolean"}
         case "text":
             return {**schema, "type": "string", "maxLength": rule["most"]}
+        case "loras":
+            scale = {"type": "number", "minimum": LORA_SCALES[0], "maximum": LORA_SCALES[1]}
+            return {**schema, "type": "object", "maxProperties": rule["most"], "additionalProperties": scale}
+        case "colour":
+            return {**schema, "type": "string", "pattern": "^#[0-9a-fA-F]{6}$"}
         case _:
             pair = {"type": "array", "minItems": 2, "maxItems": 2}
             return {**schema, "type": "array", "maxItems": rule["most"], "items": pair}

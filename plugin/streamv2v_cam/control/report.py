@@ -42,6 +42,7 @@ class Report:
         facts: more about the engine (device, model, size), plain values.
         resting: name of a control that does nothing now -> why.
         on_demand: whether camera and engine rest while nobody watches, and who does; see `Rests.status`.
+        region: why the look is on the whole picture although a part was asked for, one line; "" otherwise.
     """
 
     state: str
@@ -52,6 +53,7 @@ class Report:
     facts: Mapping[str, Any] = field(default_factory=dict)
     resting: Mapping[str, str] = field(default_factory=dict)
     on_demand: Mapping[str, Any] = field(default_factory=dict)
+    region: str = ""
 
 
 @dataclass(frozen=True)

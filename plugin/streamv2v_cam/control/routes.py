@@ -22,6 +22,7 @@ from .events import add_events
 from .history import add_history
 from .keeping import add_looks
 from .limits import Limits
+from .loras import add_loras
 from .ondemand import add_on_demand
 from .pictures import add_pictures
 from .reading import add_prompt_reading
@@ -84,6 +85,7 @@ def make_application(
     add_looks(app, desk, limits)
     add_changes(app, desk, limits)
     add_sizes(app, desk, limits)
+    add_loras(app, desk)
     add_on_demand(app, desk)
     add_history(app, desk)
     add_references(app, desk, limits)

@@ -28,12 +28,14 @@ class Beside:
 
         self._end = end
         self._told = self._outcome = ""
+        self._loras: tuple[str, tuple[tuple[str, float], ...]] = "", ()
         self._tuning: Tuning | None = None
         self._threads, self._watch = threads, watch or LoadWatch(busy_s)
         self._wants_threads = False
 
     def __call__(self, engine: Translator, engine_ms: float) -> None:
         self._tuning = getattr(engine, "compiling", None)
+        self._tell_of_loras(engine)
         self._tell(engine)
         self._follow_load(engine, engine_ms)
 
@@ -42,6 +44,12 @@ class Beside:
         if self._tuning is not None and not self._tuning.wait(0):
             self._end.close()
             os._exit(0)
+
+    def _tell_of_loras(self, engine: Translator) -> None:
+        live = getattr(engine, "live", None)
+        if live is not None and (live.loras.told, live.loras.on) != self._loras:
+            self._loras = live.loras.told, live.loras.on
+            self._end.send(Notice(live.loras.told, facts=engine.facts()))
 
     def _tell(self, engine: Translator) -> None:
         tuning = self._tuning

@@ -14,6 +14,7 @@ from ..store import ControlStore
 from ..system.shrinking import shrunk_frames
 from .motion import Reprojector, reframed
 from .permit import Permit
+from .region import Region
 from .thrift import Thrift
 
 FIRST_LEAD_S = 0.015
@@ -22,6 +23,8 @@ LEAST_LEAD_S = 0.004
 MOST_OF_A_BEAT = 0.8
 STALE_S = 0.25
 """A moved picture of a thread that gives nothing new for so long is not shown any more."""
+
+NOT_MOVED = "The look is on the whole picture while motion is off."
 
 log = logging.getLogger(__name__)
 
@@ -55,18 +58,21 @@ class Moved:
 class Moving:
     """Prepares the picture of each beat in a thread of its own, so that no beat waits for it.
 
+    Where the look is on a part of the picture alone, that is done here too, as both come from the same camera frame.
+
     It begins as late as its usual time allows, so that it sees the newest camera frame there is. One that is late all
     the same is shown a beat later. Where pictures cost more of the processor than they may, fewer are moved. It works
     only while it is asked: not in freeze, bypass, privacy or before a slate.
 
     Args:
-        store: the live controls; `motion`, `detail` and `borrow` are read for every picture.
+        store: the live controls; those of motion, borrowing and region are read for every picture.
         styled: frames from the engine, with the camera frame each was made of.
         raw: captured frames, framed to the published size.
         width, height: published size, px.
         period_s: time between two beats.
         may_borrow: False forbids every look to draw from the camera's own frame.
         shared: whether the engine draws on this processor, so that it pays for what is done here.
+        sample: a picture in the look of that name, for the colours outside of a region; None where there is none.
     """
 
     def __init__(
@@ -80,8 +86,10 @@ class Moving:
         period_s: float,
         may_borrow: bool = True,
         shared: Callable[[], bool] = lambda: True,
+        sample: Callable[[str], Pixels | None] = lambda name: None,
     ) -> None:
         self._store, self._styled, self._raw = store, styled, raw
+        self.region = Region(lambda: raw.latest, sample=sample, shared=shared)
         self._period_s = period_s
         self._permit = Permit(store, allowed=may_borrow)
         self._reprojector = Reprojector(width=width, height=height)
@@ -107,11 +115,19 @@ class Moving:
         self._called.set()
         if self._thread.is_alive():
             self._thread.join(2.0)
+        self.region.stop()
 
     @property
     def wanted(self) -> bool:
         """Whether the streamer wants motion between two pictures of the engine."""
         return self._store.current.controls.motion == "reproject"
+
+    @property
+    def region_told(self) -> str:
+        """Why the look is on the whole picture although a part was asked for, for a person; "" otherwise."""
+        if self._store.current.controls.region == "whole":
+            return ""
+        return self.region.told if self.wanted else NOT_MOVED
 
     def prepare(self, due_s: float | None) -> None:
         """Have a picture ready for the beat at `due_s` (monotonic); None: none is wanted, and what was is forgotten."""
@@ -158,6 +174,8 @@ class Moving:
         began_s, spent_s = time.monotonic(), time.thread_time()
         try:
             moved = self._moved(began_s)
+            moving_s = time.thread_time() - spent_s  # a region is asked for: it takes nothing from motion
+            shown = self._on_its_region(*moved) if moved is not None else None
             self._failing = False
         except Exception:
             if not self._failing:
@@ -166,10 +184,10 @@ class Moving:
             self._forget()
             return
         ended_s = time.monotonic()
-        if moved is None or self._due_s is None:
+        if shown is None or self._due_s is None:
             return
-        self._thrift.spent(time.thread_time() - spent_s, detail=self._draws_detail)
-        self._ready = Moved(*moved, ended_s)
+        self._thrift.spent(moving_s, detail=self._draws_detail)
+        self._ready = Moved(*shown, ended_s)
         off_s = ended_s - began_s - self._cost_s
         self._cost_s += off_s / 8
         self._spread_s += (abs(off_s) - self._spread_s) / 8
@@ -195,6 +213,12 @@ class Moving:
         pixels = self._reprojector.picture(raw.pixels, small=small, detail=detail, borrow=borrows, now_s=now_s)
         return pixels, styled, raw, borrows
 
+    def _on_its_region(
+        self, pixels: Pixels, styled: Frame, raw: Frame, borrows: bool
+    ) -> tuple[Pixels, Frame, Frame, bool]:
+        shown = self.region.picture(pixels, raw, self._store.current.controls, may_borrow=borrows)
+        return shown, styled, raw, borrows
+
     def _arrive(self, styled: Frame, view: View | None) -> None:
         """Give the reprojector a picture it has not seen, or the last one anew where the framing has changed."""
         before, self._arrived = self._arrived, (styled, view)
@@ -213,3 +237,4 @@ class Moving:
         self._ready = None
         self._arrived = None
         self._reprojector.reset()
+        self.region.rest()

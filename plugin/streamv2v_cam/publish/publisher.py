@@ -58,6 +58,7 @@ class PublisherThread:
         fallback_raw: show the camera's own picture while the engine is away; only if the user said so.
         borrow: whether a look may draw detail and fillings from the camera's own picture.
         shared: whether the engine draws on this processor.
+        sample: a picture in the look of that name, for colours outside of a region; None where there is none.
         slate_reasons: let viewers read why there is no picture; reasons may hold names of files and addresses.
         shown_from: time (monotonic) before which no picture that is shown was taken; infinite while camera and engine
             rest because nobody watches.
@@ -83,6 +84,7 @@ class PublisherThread:
         fallback_raw: bool = False,
         borrow: bool = True,
         shared: Callable[[], bool] = lambda: True,
+        sample: Callable[[str], Pixels | None] = lambda name: None,
         slate_reasons: bool = False,
         shown_from: Callable[[], float] = lambda: -math.inf,
     ) -> None:
@@ -106,6 +108,7 @@ class PublisherThread:
             period_s=self._period_s,
             may_borrow=borrow,
             shared=shared,
+            sample=sample,
         )
         self._camera: Frame | None = None
         self._thread = threading.Thread(target=self._run, name="publisher", daemon=True)
@@ -167,6 +170,11 @@ class PublisherThread:
         if lost is not None and decision.state is AirState.LIVE:
             return OnAir(AirState.SINK_LOST, lost, "", sinks)
         return OnAir(decision.state, decision.reason, decision.progress, sinks)
+
+    @property
+    def region_told(self) -> str:
+        """Why the look is on the whole picture although a part was asked for; "" otherwise."""
+        return self._moving.region_told
 
     def _run(self) -> None:
         began_s, beat = time.monotonic(), 0

@@ -183,6 +183,7 @@ class App:
             fallback_raw=publish.fallback_raw,
             borrow=publish.borrow,
             shared=lambda: works_here(self.supervisor.facts),
+            sample=lambda name: self.panel.picture_of(name),
             slate_reasons=publish.slate_reasons,
             shown_from=lambda: self.on_demand.shown_from_s,
         )
@@ -234,6 +235,7 @@ class App:
                 facts=self.supervisor.facts,
             ),
             on_demand=self.on_demand.status(),
+            region=self.publisher.region_told,
         )
 
 

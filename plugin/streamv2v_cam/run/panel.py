@@ -6,6 +6,8 @@ import hashlib
 import threading
 from collections.abc import Callable
 
+import numpy as np
+
 from streamv2v.config import EMBEDDED_MODEL
 
 from ..airstate import AirState
@@ -15,12 +17,14 @@ from ..engine.portraits import Portraits
 from ..errors import SourceError
 from ..frame import Frame, Pixels
 from ..interfaces import Source
+from ..looks import sample_of
 from ..mailbox import Mailbox
 from ..publish import PreviewSink
 from ..settings import DEFAULT_PORT, LoadedSettings
 from ..settings.model import CaptureSettings
 from ..store import ControlStore
 from ..system.accesstoken import AccessToken
+from ..system.opencv import cv2
 from ..telemetry import Telemetry
 from .checkup import Checkup
 from .history import History
@@ -67,10 +71,10 @@ class Panel:
     ) -> None:
         control = settings.control
         self.sizes, self._history = sizes, history
-        shelf = settings.shelf()
+        self._shelf = shelf = settings.shelf()
         self._thumbnails = Thumbnails(
             store,
-            is_live=lambda: report().state == AirState.LIVE,
+            is_live=lambda: report().state == AirState.LIVE and store.current.controls.region == "whole",
             picture=lambda: preview.small_jpeg(THUMBNAIL_WIDTH) if preview else None,
             look_delay_s=lambda: max((now := telemetry.snapshot()).look_p95_ms, now.latency_p95_ms) / 1000,
         )
@@ -122,6 +126,14 @@ class Panel:
     def source_watched(self) -> bool:
         """Whether a page shows the camera's own picture."""
         return self._source_picture is not None and self._source_picture.watched
+
+    def picture_of(self, look: str) -> Pixels | None:
+        """A picture in the look of that name, RGB uint8 `[H, W, 3]`; None where there is no such look."""
+        if look not in self._shelf.looks:
+            return None
+        found = self._shelf.looks.get(look)
+        jpeg = self._thumbnails.get(look) or sample_of(found)
+        return cv2.cvtColor(cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB)
 
     def start(self, say: Callable[[str], None]) -> None:
         """Serve, and say where.

@@ -3,18 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from streamv2v.config import EMBEDDED_MODEL
 from streamv2v.controls import Controls
+from streamv2v.errors import ControlError, ModelError
+from streamv2v.models.checks import UNKNOWN, check_model
 from streamv2v.models.vocabulary import Vocabulary
 
 from ..knownwords import UnknownLook, WordJudge
+from ..lorafolder import LoraFolder
 from ..promptnotes import PromptNotes
 from ..settings.pictures import pictures_of, with_reference
-from ..store import ControlStore
+from ..store import OF_THE_LOOK, ControlStore
+from ..system.paths import home_path
 
 if TYPE_CHECKING:
     from ..settings import LoadedSettings
+
+
+EMBEDDED_TAKES_NONE = "LoRAs are made for larger models than the embedded one; engine.model chooses another."
+ELSEWHERE = "LoRAs are put on where the engine is: start its server with --lora."
 
 
 def starting_store(
@@ -45,7 +54,43 @@ def starting_store(
     for line in judge.notes.of(controls):
         say(line)
     controls = with_reference(settings, controls, pictures)
-    return ControlStore(controls, look=name, judge=judge, pictures=pictures, borrow=settings.publish.borrow)
+    loras = lora_folder(settings)
+    try:
+        loras.check(controls)
+    except ControlError as refusal:
+        say(f"{refusal} The run starts without LoRAs.")
+        controls = controls.patched({"loras": {}})
+    return ControlStore(
+        controls,
+        look=name,
+        judge=judge,
+        pictures=pictures,
+        borrow=settings.publish.borrow,
+        beneath=_beneath(settings, name),
+        loras=loras,
+    )
+
+
+def lora_folder(settings: LoadedSettings) -> LoraFolder:
+    """The LoRAs that may be put on in a run."""
+    engine = settings.engine
+    if engine.remote:
+        return LoraFolder(None, rests=ELSEWHERE)
+    folder = home_path(engine.loras_folder) if engine.loras_folder else None
+    if engine.model == EMBEDDED_MODEL:
+        return LoraFolder(folder, rests=EMBEDDED_TAKES_NONE)
+    try:
+        reads = check_model(engine.model)
+    except ModelError:  # said by who loads it
+        reads = UNKNOWN
+    return LoraFolder(folder, reads)
+
+
+def _beneath(settings: LoadedSettings, name: str | None) -> dict[str, Any]:
+    """What the streamer's own values are beneath those of the look at the start."""
+    own = {key: value for key in OF_THE_LOOK if (value := getattr(settings.start, key)) is not None}
+    plain = Controls().as_dict() | own
+    return {key: plain[key] for key in OF_THE_LOOK if name and key in settings.looks().get(name).values}
 
 
 def known_controls(

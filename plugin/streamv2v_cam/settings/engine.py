@@ -94,6 +94,9 @@ class EngineSettings(Section):
     ip_adapter_encoder: str | None = Field(
         default=None, min_length=1, description='folder of its image encoder; unset is "image_encoder" beside the file'
     )
+    loras_folder: str | None = Field(
+        default=None, min_length=1, description="folder of LoRAs (.safetensors) that may be put on while it runs"
+    )
     embeddings: str | None = Field(default=None, min_length=1, description="folder of textual inversion embeddings")
     lcm: Literal["auto", "on", "off"] = Field(default="auto", description="LCM-LoRA: where needed, always, never")
     lcm_lora: str = Field(default=StreamConfig().lcm_lora, min_length=1, description="LCM-LoRA, if not the family's")

@@ -47,11 +47,19 @@ def table_from(value: Any) -> Any:
     return {name.strip(): look.strip() for name, _, look in pairs}
 
 
+def scales_from(value: Any) -> Any:
+    """A table of names and scales from one text: a JSON object, or name=0.8 pairs between commas."""
+    found = table_from(value)
+    return {name: float(scale) for name, scale in found.items()} if isinstance(value, str) else found
+
+
 Words = Annotated[list[Annotated[str, Field(min_length=1)]], NoDecode, BeforeValidator(words_from)]
 Origins = Annotated[
     list[Annotated[str, Field(pattern=r"^https?://[A-Za-z0-9.\-\[\]:]+$")]], NoDecode, BeforeValidator(words_from)
 ]
 Spec = Annotated[str, BeforeValidator(spec_from), Field(min_length=1)]
 Table = Annotated[dict[Annotated[str, Field(min_length=1)], Spec], NoDecode, BeforeValidator(table_from)]
+Scales = Annotated[dict[str, float], NoDecode, BeforeValidator(scales_from)]
+"""Name -> scale."""
 Rate = Annotated[float, BeforeValidator(as_rate)]
 """Pictures a second: a number, a fraction such as "30000/1001", or 29.97 for it."""

@@ -15,7 +15,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from streamv2v.controls import describe_controls
 
 from .engine import EngineSettings
-from .kinds import Origins, Rate, Section, Spec, Table, Words, words_from
+from .kinds import Origins, Rate, Scales, Section, Spec, Table, Words, words_from
 from .ondemand import OnDemandSettings
 
 ENVIRONMENT_PREFIX = "STREAMV2V_"
@@ -124,7 +124,7 @@ class ObsSettings(Section):
         return self
 
 
-_TYPES: dict[str, Any] = {"number": float, "integer": int, "switch": bool, "text": str, "choice": str}
+_TYPES: dict[str, Any] = {"number": float, "integer": int, "switch": bool, "text": str, "choice": str, "colour": str}
 
 
 def _help(rule: dict[str, Any]) -> str:
@@ -140,8 +140,10 @@ def _start_model() -> type[Section]:
         "look": (str, Field(DEFAULT_LOOK, min_length=1, description='look at the start, by name or number; "none"'))
     }
     for name, rule in describe_controls().items():
-        if rule["kind"] == "blend":
-            kind: Any = Annotated[list[tuple[str, float]], NoDecode, BeforeValidator(words_from)]
+        if rule["kind"] == "loras":
+            kind: Any = Scales
+        elif rule["kind"] == "blend":
+            kind = Annotated[list[tuple[str, float]], NoDecode, BeforeValidator(words_from)]
         else:
             kind = _TYPES[rule["kind"]]
         declared[name] = (kind | None, Field(None, description=_help(rule)))

@@ -25,6 +25,8 @@ def allowed_words(field: FieldInfo) -> str:
         if _without_none(item) is not str:
             return 'a list of pairs of text and weight, such as [["a charcoal drawing", 0.5]]'
         return 'a list of texts such as ["one", "two"]'
+    if get_origin(kind) is dict and get_args(kind)[1] is float:
+        return "a table of names and scales such as { pastel = 0.8 }"
     if get_origin(kind) is dict:
         return 'a table of names and looks such as { Game = "pencil", Talk = "oil" }'
     pattern = _constraint(field, "pattern")

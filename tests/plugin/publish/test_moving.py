@@ -192,6 +192,20 @@ def test_a_look_that_hides_a_face_takes_back_at_once_what_was_borrowed(show: Sho
         assert show.eye.last is not None and (show.eye.last == 77).all()
 
 
+def test_where_nobody_is_found_the_whole_look_is_on_air_and_it_is_said_why(show: Show) -> None:
+    wall = np.full((HEIGHT, WIDTH, 3), 120, np.uint8)
+    frame = Frame(wall, 99, time.monotonic(), view=show.capture(40).view)
+    show.raw.put(frame)
+    show.styled.put(Frame(wall // 2, 99, frame.captured_at_s, wall, frame.view))
+    show.store.apply({"region": "person", "outside": "colour", "outside_colour": "#ff0000"})
+    assert until(lambda: "Nobody is seen" in show.publisher.region_told)
+    assert until(lambda: show.eye.last is not None and (show.eye.last == 60).all())
+    show.store.apply({"motion": "hold"})
+    assert show.publisher.region_told == "The look is on the whole picture while motion is off."
+    show.store.apply({"region": "whole"})
+    assert show.publisher.region_told == ""
+
+
 def test_a_still_camera_larger_than_the_engine_is_seen_as_still_by_what_the_engine_was_given() -> None:
     fine = np.random.default_rng(4).integers(0, 255, (720, 1280, 3)).astype(np.uint8)
     source = shrunk_frames.of(Frame(fine, 0, 0.0), 336, 192)  # as the engine's feeder does

@@ -1,6 +1,6 @@
 // Controls drawn from what the server says of them: kind, range, step, unit, choices, help.
 
-import { SWITCHES, choiceOf, helpOf, titleOf } from "/names.js";
+import { CHOSEN, SWITCHES, choiceOf, helpOf, titleOf } from "/names.js";
 import { say } from "/refusals.js";
 
 function worded(rule, value) {
@@ -95,8 +95,16 @@ export class Control {
       select.addEventListener("change", () => this.#want(select.value));
       return select;
     }
+    if (CHOSEN.includes(this.name)) {
+      const select = document.createElement("select");
+      select.addEventListener("change", () => this.#want(select.value));
+      return select;
+    }
     const input = document.createElement("input");
-    if (this.states) {
+    if (rule.kind === "colour") {
+      input.type = "color";
+      input.addEventListener("input", () => this.#want(input.value));
+    } else if (this.states) {
       input.type = "checkbox";
       input.addEventListener("change", () => this.#want(this.states[Number(input.checked)]));
     } else if (rule.kind === "text") {

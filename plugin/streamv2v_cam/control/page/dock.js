@@ -8,6 +8,7 @@ import { Door } from "/door.js";
 import { Link, kept, tokenIn } from "/link.js";
 import { Loading } from "/loading.js";
 import { Looks } from "/looks.js";
+import { Loras } from "/loras.js";
 import { CAMERA, ELSEWHERE, FRONT, STEERING } from "/names.js";
 import { Notice } from "/notice.js";
 import { OnDemand } from "/ondemand.js";
@@ -16,6 +17,7 @@ import { Picture } from "/picture.js";
 import { Prompt } from "/prompt.js";
 import { forgetRefusals, say, wordsOf } from "/refusals.js";
 import { Reference } from "/reference.js";
+import { REGION, Region } from "/region.js";
 import { Saving } from "/saving.js";
 import { Sizing } from "/sizing.js";
 import { Welcome } from "/welcome.js";
@@ -27,7 +29,8 @@ const link = new Link();
 const picture = new Picture(link);
 const looks = new Looks(link, $("looks"), (name) => { if (arrange.isOpen) arrange.take(name); else send({ command: "look", name }, "looks-refusal"); });
 const arrange = new Arrange(link, looks);
-looks.changed = () => arrange.show();
+const region = new Region();
+looks.changed = (list) => { arrange.show(); region.offer(list); };
 new Saving(link, looks);
 new Checkup(link);
 new Past(link);
@@ -36,9 +39,10 @@ const welcome = new Welcome(link);
 const sizing = new Sizing(link);
 const prompt = new Prompt(send, link);
 const reference = new Reference(link, (message) => link.send(message));
+const loras = new Loras(link, prompt);
 const notices = new Notice();
 const door = new Door($("uncover"), () => send({ command: "leave_privacy" }));
-const loading = new Loading(drawControls, listSources, () => sizing.list(), () => welcome.begin());
+const loading = new Loading(drawControls, listSources, () => sizing.list(), () => loras.list(), () => welcome.begin());
 const controls = new Map();
 let values = {};
 let revision = 0;
@@ -64,7 +68,8 @@ async function drawControls() {
   $("sliders").replaceChildren(...rows(FRONT));
   $("camera-controls").replaceChildren(...rows(CAMERA));
   $("steering-controls").replaceChildren(...rows(STEERING));
-  const shown = [...FRONT, ...CAMERA, ...STEERING];
+  region.draw(controls);
+  const shown = [...FRONT, ...CAMERA, ...STEERING, ...REGION];
   $("more-controls").replaceChildren(...rows([...controls.keys()].filter((name) => !shown.includes(name))));
   $("prompt").maxLength = described.prompt.most;
   showValues(values, revision);
@@ -79,6 +84,8 @@ function showValues(changed, told) {
   values = { ...values, ...changed };
   revision = told;
   for (const [name, value] of Object.entries(changed)) controls.get(name)?.show(value, revision);
+  region.show(changed);
+  if ("loras" in changed) loras.show(changed.loras);
   for (const button of document.querySelectorAll("[data-mode]")) {
     button.setAttribute("aria-pressed", String(button.dataset.mode === values.mode));
   }
@@ -106,6 +113,7 @@ function showSteering(resting) {
 function showStatus({ air, telemetry, obs, looks_version, notice, recording }) {
   for (const [name, control] of controls) control.rest(air.resting?.[name] ?? "");
   showSteering(air.resting ?? {});
+  region.tell(air.region ?? "");
   showRecording(recording);
   onDemand.heard(air.on_demand);
   notices.show(notice);

@@ -4,7 +4,7 @@
 export const FRONT = ["strength", "bank_weight", "transition_s", "motion", "detail"];
 export const CAMERA = ["mirror", "fit", "zoom", "pan_x", "pan_y"];
 export const STEERING = ["reference_weight", "structure_weight", "structure_weight_2", "structure_weight_3", "structure_interval"];
-export const ELSEWHERE = ["prompt", "mode", "blend", "reference", "reference_blend"];
+export const ELSEWHERE = ["prompt", "mode", "blend", "reference", "reference_blend", "loras"];
 
 const NAMES = {
   strength: ["How much look", "Left: your camera as it is. Right: as much of the look as there is."],
@@ -23,6 +23,11 @@ const NAMES = {
   structure_weight_2: ["Keep my outlines, second", "The same of the second network."],
   structure_weight_3: ["Keep my outlines, third", "The same of the third network."],
   structure_interval: ["Look at outlines every", "Every so many drawings; more is faster and follows you later."],
+  region: ["The look is", "You are found in the camera's picture. While that is not sure, the look is everywhere."],
+  outside: ["The rest shows", "What is where the look is not."],
+  outside_colour: ["Its colour", "The colour where the look is not; green can be keyed out in OBS."],
+  outside_look: ["Its colours are those of", "The look that is on, in the colours of another one."],
+  region_feather: ["Soft edge", "How softly the look ends there."],
   negative_prompt: ["Not in the picture", "Words for what the look must not have."],
   guidance_scale: ["Pull of the prompt", "How hard the prompt pulls; 1 is off."],
   guidance_delta: ["Share of guidance", "How much of the difference to “not in the picture” is used."],
@@ -48,8 +53,13 @@ const NAMES = {
 // Choices of two that a person knows as a switch: its value when off, its value when on.
 export const SWITCHES = { motion: ["hold", "reproject"] };
 
+// Texts of which the page knows the possible ones: whoever places them fills in the choices.
+export const CHOSEN = ["outside_look"];
+
 const CHOICES = {
   fit: { crop: "fill, and cut off the rest", fit: "show all, with bars" },
+  region: { whole: "everywhere", person: "only on me", background: "only behind me", face: "only on my face" },
+  outside: { camera: "my camera as it is", blur: "my camera, blurred", colour: "one colour", palette: "another look's colours" },
   bank_change: { fade: "fade over", reset: "forget at once", keep: "keep" },
 };
 

@@ -38,6 +38,15 @@ export class Prompt {
     this.#counting.look();
   }
 
+  /** Add words to what stands there; a person sends it. */
+  add(words) {
+    const before = $("prompt").value.trim();
+    $("prompt").value = before ? `${before}, ${words}` : words;
+    this.#edit($("prompt").value !== this.#server);
+    this.#counting.look();
+    $("prompt").focus();
+  }
+
   /** Whether what stands there is the person's and not sent: marked, so that nobody takes it for what is on air. */
   #edit(editing) {
     this.#editing = editing;
