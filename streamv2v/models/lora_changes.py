@@ -79,12 +79,23 @@ def _of_pair(layer: Any) -> Callable[[Tensor], Tensor]:
 def _outlines(networks: Mapping[str, Any]) -> dict[str, Any]:
     """The networks without their weights: layers alone, and none of what was hung on the running ones."""
     with torch.device("meta"):
-        return {
+        found = {
             name: type(network).from_config(_plain(network.config))
             if name == "U-Net"
             else type(network)(network.config)
             for name, network in networks.items()
         }
+    for outline in found.values():
+        for layer in outline.modules():
+            for kept in (layer._parameters, layer._buffers):
+                kept.update({name: _outlined(tensor) for name, tensor in kept.items() if tensor is not None})
+    return found
+
+
+def _outlined(tensor: Tensor) -> Tensor:
+    """One zero that is seen everywhere in a tensor of that shape: peft puts its own on the device of what it finds."""
+    zero = torch.zeros((), dtype=tensor.dtype, device="cpu").expand(tensor.shape)
+    return torch.nn.Parameter(zero, requires_grad=False) if isinstance(tensor, torch.nn.Parameter) else zero
 
 
 def _plain(config: Mapping[str, Any]) -> dict[str, Any]:
