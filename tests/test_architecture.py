@@ -10,8 +10,7 @@ from pathlib import Path
 import pytest
 from imports import LIBRARY, PROGRAM, ROOT, imports_of, module_name, place, sources, tree_of, walk, within
 
-LINES_OF_A_FILE = 300
-LINES_OF_A_FUNCTION = 60
+LINES_OF_A_FILE, LINES_OF_A_FUNCTION = 300, 60
 
 HEAVY = {"torch", "diffusers", "transformers", "peft", "accelerate"}
 """Packages of the engine process: they take seconds to import and may hang or crash."""
