@@ -77,7 +77,7 @@ class Controls:
         0.0, 0.0, 120.0, unit="s", step=0.5, help="Time on the way from the noise of one seed to another's; 0 jumps."
     )
     reference: str = _text(
-        "", least=0, most=NAME_LIMIT, exact=True, help="A picture that the look follows, by its name; nothing is none."
+        "", least=0, most=NAME_LIMIT, exact=True, help="A picture that the look follows; nothing is none."
     )
     reference_blend: tuple[tuple[str, float], ...] = field(
         default=(),

@@ -104,9 +104,9 @@ def needs_of(config: StreamConfig, facts: ModelFacts, *, dtype: str, device: str
         parts["feature bank"] = bank_bytes(config, facts.unet, dtype=dtype, float32_layers=facts.float32_layers)
     unet, vae = unet_working_bytes(config, facts.unet, width), vae_working_bytes(config, facts.vae, widths["vae"])
     working = max(unet, vae) + min(unet, vae) // 4
-    if config.structure:
-        parts["structure networks' answers"] = structure_bytes(config, facts.unet, width)
     estimates = {"working tensors": working, "device and libraries": LIBRARIES_BYTES[device.split(":")[0]]}
+    if config.structure:
+        estimates["structure networks' answers"] = structure_bytes(config, facts.unet, width)
     estimates["margin"] = int(MARGIN * (sum(estimates.values()) + parts.get("feature bank", 0)))
     return Needs({**parts, **estimates}, tuple(estimates), facts.guessed)
 

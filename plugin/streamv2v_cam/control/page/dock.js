@@ -103,10 +103,15 @@ function showRecording(recording) {
   say("recording", recordingWords(recording));
 }
 
-/** A model that carries none of it has one closed line that says so. */
+/** A model that carries none of it has one closed line that says so; inside, a reason is said once. */
 function showSteering(resting) {
-  const able = STEERING.some((name) => !resting[name]) || !resting.reference;
-  $("steering-short").textContent = able ? "" : "not with this model";
+  const said = [resting.reference];
+  for (const name of STEERING) {
+    const row = controls.get(name)?.element;
+    if (row) row.hidden = Boolean(resting[name]) && said.includes(resting[name]);
+    said.push(resting[name]);
+  }
+  $("steering-short").textContent = said.every(Boolean) ? "not with this model" : "";
   reference.show(values.reference, resting.reference ?? "");
 }
 

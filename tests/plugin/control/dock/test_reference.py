@@ -22,6 +22,7 @@ def test_it_is_closed_until_it_is_wanted_and_says_what_the_model_cannot(page, st
     page.locator("#steering summary").click()
     expect(page.locator("#reference-choose")).to_be_disabled()
     expect(page.locator("#reference-why")).to_have_text(WHY)
+    expect(page.locator("#control-structure_weight")).to_be_hidden()  # the reason is said once
 
 
 def test_a_picture_file_and_a_frame_are_followed_at_once_and_none_ends_it(page, stage, tmp_path):
