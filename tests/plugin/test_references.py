@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
-from streamv2v_cam.engine.remote.wire import words
+from streamv2v_cam.engine.remote.wire import heard, words
 from streamv2v_cam.errors import PictureRefused
 from streamv2v_cam.references import FRAME, SIDE, ReferenceShelf, decoded
 from streamv2v_cam.references.decoding import FILE_LIMIT_BYTES
@@ -164,3 +164,6 @@ def test_no_picture_and_no_name_of_one_goes_to_an_engine_elsewhere(tmp_path: Pat
     sent = words(ControlStore(Controls(reference=mine.name), pictures=shelf).current)
     assert mine.name not in sent and json.loads(sent)["controls"]["reference"] == ""
     assert len(sent) < 10_000
+    told = json.loads(sent)
+    told["controls"]["reference"] = "one that this machine has not"
+    assert heard(json.dumps(told)).controls.reference == ""

@@ -23,6 +23,8 @@ from .codec import CODECS, STILL
 
 PROTOCOL = 1
 """Raised when old and new no longer understand each other."""
+NO_REFERENCE: dict[str, Any] = {"reference": "", "reference_blend": []}
+"""Reference pictures stay on the host's machine, and so do their names."""
 LONGEST_WORDS = 8 << 20
 """Bytes of one message of words; a tokenizer is the longest, with a few megabytes."""
 _HEAD = struct.Struct("!BHHQQdQ")
@@ -152,9 +154,8 @@ def heard(text: str) -> Words:
 
 
 def _snapshot_values(snapshot: Snapshot) -> dict[str, Any]:
-    # reference pictures stay on this machine, and so do their names
     return {
-        "controls": snapshot.controls.as_dict() | {"reference": "", "reference_blend": []},
+        "controls": snapshot.controls.as_dict() | NO_REFERENCE,
         "revision": snapshot.revision,
         "bank_resets": snapshot.bank_resets,
         "look": snapshot.look,
@@ -163,7 +164,7 @@ def _snapshot_values(snapshot: Snapshot) -> dict[str, Any]:
 
 def _snapshot(body: dict[str, Any]) -> Snapshot:
     # the other side may be newer: a control that this one does not have yet changes nothing here
-    values = {name: value for name, value in body["controls"].items() if name in CONTROL_NAMES}
+    values = {name: value for name, value in body["controls"].items() if name in CONTROL_NAMES} | NO_REFERENCE
     values["blend"] = tuple((str(words), float(weight)) for words, weight in values.get("blend", ()))
     return Snapshot(Controls().patched(values), int(body["revision"]), int(body["bank_resets"]), look=body.get("look"))
 
