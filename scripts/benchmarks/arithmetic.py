@@ -55,7 +55,7 @@ def counted(model: str, width: int, height: int, slots: int) -> dict[str, float]
         found[bank] = frame_flops(unet, vae, config, interval=UPDATE_EVERY, text_tokens=text_tokens) / 1e12
     for name in STEERED if model in SHAPES else ():
         config = StreamConfig(model=model, width=width, height=height, slots=slots, bank=bank_of("dyme"))
-        given = {"interval": UPDATE_EVERY, "text_tokens": text_tokens}
+        given: dict[str, Any] = {"interval": UPDATE_EVERY, "text_tokens": text_tokens}
         flops = frame_flops(unet, vae, config, structure=[random_network(unet, model, name)], **given)
         found[f"dyme + {name}"] = flops / 1e12
     return found

@@ -37,7 +37,13 @@ class Course(NamedTuple):
 class Steers(Protocol):
     """What steers the U-Net, as far as a course depends on it."""
 
-    switches: tuple[str, ...]
+    @property
+    def switches(self) -> tuple[str, ...]:
+        """What is on now; a switch of the host."""
+        ...
+
+    @switches.setter
+    def switches(self, switches: tuple[str, ...]) -> None: ...
 
     def all_switches(self) -> list[tuple[str, ...]]:
         """Every value that `switches` can take, nothing first."""

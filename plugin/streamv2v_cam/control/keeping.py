@@ -47,10 +47,10 @@ def _add_keeping(app: FastAPI, desk: Desk, limits: Limits) -> None:
     @app.post("/api/looks", summary="Keep the current setting as a look", openapi_extra=takes(SavedLook))
     async def save(request: Request) -> JSONResponse:
         wanted = understood(SavedLook, read_object(await request.body()))
-        now = desk.store.current.controls
+        live = desk.store.current.controls
 
         def keep() -> Look:
-            kept = desk.store.pictures.saved(now)
+            kept = desk.store.pictures.saved(live)
             return desk.shelf.keep(kept, wanted.title, name=wanted.name, replace=wanted.replace)
 
         look = await _done(limits, keep)

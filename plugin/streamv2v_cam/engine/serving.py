@@ -94,9 +94,10 @@ def serve_live(end: EngineEnd, engine: Translator, between: Between = lambda eng
 
 def show_references(engine: Translator, snapshot: Snapshot) -> Any:
     """Give the engine the pictures that its controls name; returns them."""
-    references = getattr(engine, "references", None)  # a stand-in follows none
-    for name, raw in snapshot.references if references is not None else ():
-        references.put(name, np.frombuffer(raw, np.uint8).reshape(SIDE, SIDE, 3))
+    references: Any = getattr(engine, "references", None)
+    if references is not None:  # a stand-in follows none
+        for name, raw in snapshot.references:
+            references.put(name, np.frombuffer(raw, np.uint8).reshape(SIDE, SIDE, 3))
     return snapshot.references
 
 
