@@ -29,7 +29,7 @@ _LORA = re.compile(r"(?!\.)[^/\\:\x00-\x1f]{1,100}")
 _COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
 BLEND_LIMIT = 8
 NAME_LIMIT = 200
-STRUCTURE_WEIGHTS = ("structure_weight", "structure_weight_2", "structure_weight_3")
+STRUCTURE_WEIGHTS: tuple[str, ...] = ("structure_weight", "structure_weight_2", "structure_weight_3")
 """The weight of each structure network, in their order."""
 
 

@@ -76,8 +76,7 @@ def _of_structure(count: int, model: str, controls: Controls) -> dict[str, str]:
     if not count:
         every = (*STRUCTURE_WEIGHTS, "structure_interval")
         return dict.fromkeys(every, EMBEDDED if model == EMBEDDED_MODEL else NO_NETWORK)
-    second: tuple[str, ...] = STRUCTURE_WEIGHTS[count:]
-    found = dict.fromkeys(second, NO_SECOND)
+    found = dict.fromkeys(STRUCTURE_WEIGHTS[count:], NO_SECOND)
     if not any(getattr(controls, name) for name in STRUCTURE_WEIGHTS[:count]):
         found["structure_interval"] = NO_FIRST
     return found
