@@ -66,6 +66,8 @@ class SharedModel:
     def engine(self, config: StreamConfig, progress: Callable[..., None]) -> StreamV2V:
         """An engine with a bank of its own, warm."""
         progress("warming up", None)
+        # a LoRA that one session puts on would be in the weights of all
+        config = replace(config, loras_folder=None)
         if self._plain:
             config = replace(config, acceleration="none")
         # the bank sits in the attention layers: each engine has its own tree of layers over the same parameters
