@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import cv2
 import numpy as np
@@ -48,7 +48,7 @@ class Paced:
         until_s = time.monotonic() + self._ms / 1000
         drawn = cv2.LUT(cv2.blur(pixels, (3, 3)), _LEVELS)
         time.sleep(max(0.0, until_s - time.monotonic()))
-        return drawn
+        return cast(Pixels, drawn)
 
     def translate(self, frames: Iterable[Pixels], controls: Controls) -> Iterator[Pixels]:
         for pixels in frames:
