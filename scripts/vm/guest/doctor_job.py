@@ -65,7 +65,7 @@ def faults() -> None:
     with other_program(READER):
         seen = findings(deep=True)
         busy = seen.get("camera.busy")
-        held = busy is not None and "python3" in busy.finding
+        held = busy is not None and "in use by python" in busy.finding
         claim("a webcam that another program reads is busy, with its name", held, seen)
     with other_program(WRITER):
         seen = findings(deep=False)
