@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from ...frame import Pixels
 from ...system.opencv import cv2
 from ..motion.flow import (
@@ -52,4 +54,4 @@ def carried(search: FlowSearch, newest: Pixels, older: Pixels, mask: Field) -> t
 
 def smoothed(new: Field, before: Field, trust: Field) -> Field:
     """A new mask with a part of the one before, which was moved there, as far as that is trusted."""
-    return new + (before - new) * (trust * (1.0 - NEW_SHARE))
+    return new + (before - new) * (trust * np.float32(1.0 - NEW_SHARE))
