@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.concurrency import run_in_threadpool
@@ -18,9 +17,6 @@ from .report import Desk
 
 NO_FRAME = "There is no picture of the camera now."
 TOO_MANY = "Too many pictures at once; wait a moment."
-PICTURE_BODY: dict[str, Any] = {
-    "requestBody": {"required": True, "content": {"image/*": {"schema": {"type": "string", "format": "binary"}}}}
-}
 
 
 def add_references(app: FastAPI, desk: Desk, limits: Limits) -> None:
@@ -35,7 +31,7 @@ def add_references(app: FastAPI, desk: Desk, limits: Limits) -> None:
         found = await run_in_threadpool(desk.store.pictures.choices)
         return JSONResponse([asdict(one) for one in found])
 
-    @app.post(PICTURE_PATH, summary="Bring in a picture: the body is the file", openapi_extra=PICTURE_BODY)
+    @app.post(PICTURE_PATH, include_in_schema=False)  # the description is of JSON, and this body is a file
     async def bring(request: Request, title: str = "") -> JSONResponse:
         if not limits.saving.take():
             return JSONResponse({"error": TOO_MANY}, status_code=429)

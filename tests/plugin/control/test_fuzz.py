@@ -24,7 +24,9 @@ OPERATIONS = [
     ("GET", "/api/looks/file"),
     ("GET", "/api/looks/{name}/file"),
     ("GET", "/api/looks/{name}/thumbnail"),
+    ("GET", "/api/loras"),
     ("GET", "/api/openapi.json"),
+    ("GET", "/api/references"),
     ("GET", "/api/state"),
     ("GET", "/api/stream"),
     ("GET", "/api/welcome"),
@@ -39,6 +41,7 @@ OPERATIONS = [
     ("POST", "/api/obs/state"),
     ("POST", "/api/on_demand"),
     ("POST", "/api/prompt"),
+    ("POST", "/api/references/frame"),
     ("POST", "/api/source"),
     ("POST", "/api/welcome"),
 ]
