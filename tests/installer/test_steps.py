@@ -15,6 +15,7 @@ import pytest
 from installer.console import Console
 from installer.environment import Environment, Turn
 from installer.errors import FolderError, InstallError
+from installer.steps import _steps as installer_steps
 from installer.steps import prepare
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -138,3 +139,11 @@ def test_files_that_cannot_be_written_to_are_named_with_what_to_do(project: Path
     )
     assert answer.returncode == 2 and answer.stderr.count("\n") == 1, answer.stderr
     assert f"{environment.log} cannot be written to. Give yourself the right" in answer.stderr
+
+
+def test_ray_serve_is_installed_for_who_asks_for_the_tests_of_the_fleet_alone() -> None:
+    def names(**wanted: bool) -> list[str]:
+        return [step.name for step in installer_steps(Environment(ROOT), Console(io.StringIO()), tests=True, **wanted)]
+
+    assert "fleet" not in names()
+    assert names(fleet=True)[:-1] == names() and names(fleet=True)[-1] == "fleet"

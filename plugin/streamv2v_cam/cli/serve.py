@@ -132,10 +132,14 @@ def _server(loaded: LoadedSettings, folder: Path, host: str, port: int, engines:
 
 
 def _fleet(loaded: LoadedSettings, folder: Path, host: str, port: int, **numbers: Any) -> Fleet:
+    from streamv2v.tuning.autotune import usable_cores
+
     from ..engine.remote.fleet.running import Fleet, plan_for
 
     typer.echo("starting Ray and the replicas", err=True)
-    plan = plan_for(loaded.stream_config(), folder, threads=loaded.engine.threads or 1, **numbers)
+    most = max(numbers["replicas"], numbers.get("most_replicas", 1))
+    threads = loaded.engine.threads or max(1, usable_cores() // most)
+    plan = plan_for(loaded.stream_config(), folder, threads=threads, **numbers)
     return Fleet(plan, host=host, port=port)
 
 
