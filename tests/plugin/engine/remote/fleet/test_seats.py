@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -16,10 +15,11 @@ from streamv2v_cam.engine.protocol import Failure, FailureKind, FrameDone, Messa
 from streamv2v_cam.engine.remote.fleet.seat import Seat
 from streamv2v_cam.engine.remote.fleet.seats import Seats
 from streamv2v_cam.engine.remote.pool import EnginePool, Full
-from streamv2v_cam.frame import Frame
+from streamv2v_cam.frame import Frame, Pixels
 from streamv2v_cam.store import ControlStore, Snapshot
 
 from streamv2v.config import StreamConfig
+from streamv2v.controls import Controls
 from streamv2v.errors import ModelError
 
 CONFIG = StreamConfig(model="stand-in", width=64, height=64)
@@ -100,22 +100,32 @@ def test_one_thread_makes_and_draws_everything(seated: Callable[..., Seats]) -> 
 
 
 def test_the_newest_frame_wins_and_a_busy_neighbour_gets_no_second_turn(seated: Callable[..., Seats]) -> None:
-    model = StandInModel()
-    seats = seated(model)
-    slow = replace(CONFIG, model="stand-in?slow_ms=40")
-    one, other = seats.start(slow, values()), seats.start(slow, values())
+    at_work, go_on = threading.Event(), threading.Event()
+    drawn_in_order: list[int] = []
+
+    class Waiting(StandIn):
+        def __call__(self, pixels: Pixels, controls: Controls) -> Pixels:
+            drawn_in_order.append(int(pixels[0, 0, 0]))
+            at_work.set()
+            assert go_on.wait(20)
+            return super().__call__(pixels, controls)
+
+    class WaitingModel(StandInModel):
+        def engine(self, config: StreamConfig, progress: Callable[..., None]) -> StandIn:
+            return Waiting(config, progress)
+
+    seats = seated(WaitingModel())
+    one, other = seats.start(CONFIG, values()), seats.start(CONFIG, values())
     hears(one, Ready)
     hears(other, Ready)
-    until_s = time.monotonic() + 0.8
-    number = 0
-    while time.monotonic() < until_s:
-        number += 1
-        one.feed(grey(10, number))
-        other.feed(grey(10, number))
-        time.sleep(0.002)
-    counts = [engine.count for engine in model.made]
-    assert abs(counts[0] - counts[1]) <= 1
-    assert max(counts) < number / 3, "frames in between were left out"
+    one.feed(grey(1, 1))
+    assert at_work.wait(20)
+    for level in (2, 3, 4):
+        one.feed(grey(level, level))
+        other.feed(grey(level + 100, level))
+    go_on.set()
+    assert until(lambda: len(drawn_in_order) == 3)
+    assert drawn_in_order == [1, 104, 4]
 
 
 def test_a_bank_is_emptied_for_its_own_session_alone(seated: Callable[..., Seats]) -> None:
