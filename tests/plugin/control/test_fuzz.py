@@ -56,6 +56,7 @@ NOT_BY_CHANCE = {
     "/api/looks/{name}/file",
     "/api/looks/{name}/thumbnail",
     "/api/on_demand",
+    "/api/references/frame",
     "/api/source",
     "/api/welcome",
     "/api/welcome/cameras/{id}",
