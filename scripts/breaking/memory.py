@@ -6,10 +6,10 @@ Memory is made little by a control group of Linux, which only root may make: of 
 from __future__ import annotations
 
 import contextlib
-import os
 import shutil
 import subprocess
 import sys
+import tempfile
 import threading
 from pathlib import Path
 
@@ -17,13 +17,13 @@ from streamv2v.models.hub import EMBEDDED_FOLDER
 
 from .program import Program, live
 from .rooms import Room
-from .watching import NotSo, Row, watch
+from .watching import NotSo, Row, wait, watch
 
 MIB = 1 << 20
-ROOMY_BYTES, LITTLE_BYTES = 2048 * MIB, 620 * MIB
+ROOMY_BYTES, LITTLE_BYTES = 2048 * MIB, 900 * MIB
 """For a whole program: more than host and engine of the embedded model take; less than they would."""
 GROUPS = Path("/sys/fs/cgroup")
-AWAY_S = 8.0
+AWAY_S, LEAVING_S = 8.0, 10.0
 EATER = "import sys, time; held = []\nwhile True: held.append(bytearray(b'x' * (8 << 20))); time.sleep(0.02)"
 EATER_SAFE = -900
 """How unwilling the kernel is to end the one that eats: another program's memory is not given back for ours."""
@@ -41,10 +41,9 @@ class Group:
 
     def __init__(self, limit_bytes: int) -> None:
         first = (GROUPS / "memory").is_dir()
-        self.path = (GROUPS / "memory" if first else GROUPS) / f"streamv2v-faults-{os.getpid()}"
-        self._entrance = self.path / "cgroup.procs"
         try:
-            self.path.mkdir()
+            self.path = Path(tempfile.mkdtemp(prefix="streamv2v-faults-", dir=GROUPS / "memory" if first else GROUPS))
+            self._entrance = self.path / "cgroup.procs"
             (self.path / ("memory.limit_in_bytes" if first else "memory.max")).write_text(str(limit_bytes))
         except OSError as error:
             raise NotSo(f"no control group of memory can be made here: {error.strerror}") from None
@@ -53,7 +52,9 @@ class Group:
         return self
 
     def __exit__(self, *_: object) -> None:
-        with contextlib.suppress(OSError):
+        # a process that was ended is in there for a moment still
+        with contextlib.suppress(OSError, NotSo):
+            wait(lambda: not self._entrance.read_text(), "the group empty", limit_s=LEAVING_S)
             self.path.rmdir()
 
     @property
