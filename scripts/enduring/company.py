@@ -26,6 +26,7 @@ TURN_S = 20.0
 """In so long a number goes from one end of its range to the other and back."""
 PROMPTS = ("an oil painting", "a charcoal sketch", "a watercolor of a garden", "stained glass, blue and gold")
 COMMANDS = ("next_look", "freeze", "effect", "bypass", "effect", "privacy", "leave_privacy", "reset_bank")
+MOVED = ("number", "integer", "choice", "switch", "text")
 COMMAND_EVERY = 15
 """Changes between two commands."""
 
@@ -41,7 +42,10 @@ class Hand:
 
     def __init__(self, program: Program) -> None:
         described = program.ask("GET", "/api/controls")["described"]
-        self._controls = {name: rule for name, rule in described.items() if name not in ("mode", "blend", "seed")}
+        # the mode has commands of its own; what is mixed of several is set by looks
+        self._controls = {
+            name: rule for name, rule in described.items() if name not in ("mode", "seed") and rule["kind"] in MOVED
+        }
         self._address = f"ws://127.0.0.1:{program.port}/api/events"
         self._headers = {"Authorization": f"Bearer {program.token}"}
         self.sent = self.refused = 0

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from enduring.company import value_at
+from enduring.company import MOVED, value_at
 from enduring.restarts import Count, leaks
 from enduring.sampling import Sampler, holding
 from enduring.trends import trend
@@ -63,7 +63,7 @@ def test_a_piece_of_shared_memory_that_outlives_its_use_is_counted(tmp_path: Pat
 @pytest.mark.parametrize("number", range(8))
 def test_the_hand_gives_every_control_values_that_it_allows(number: int):
     for name, rule in describe_controls().items():
-        if rule["kind"] != "blend":
+        if rule["kind"] in MOVED:
             Controls().patched({name: value_at(rule, number, 2.5 * number)})
 
 
