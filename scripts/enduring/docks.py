@@ -7,12 +7,14 @@ Reads the token from its first line of stdin, says "there" on stdout once all ar
 from __future__ import annotations
 
 import argparse
+import contextlib
 import http.client
 import json
 import shutil
 import sys
 import threading
 
+from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
 CHUNK = 1 << 16
@@ -58,7 +60,11 @@ def pages(number: int, port: int, token: str) -> None:
 
 def _follow(port: int, token: str) -> None:
     headers = {"Authorization": f"Bearer {token}"}
-    with connect(f"ws://127.0.0.1:{port}/api/events", additional_headers=headers, proxy=None) as line:
+    # the program may end before its docks
+    with (
+        contextlib.suppress(ConnectionClosed),
+        connect(f"ws://127.0.0.1:{port}/api/events", additional_headers=headers, proxy=None) as line,
+    ):
         for _ in line:
             pass
 
@@ -70,8 +76,9 @@ def _view(port: int, token: str) -> None:
     watching = http.client.HTTPConnection("127.0.0.1", port)
     watching.request("GET", address.partition(f":{port}")[2])
     answer = watching.getresponse()
-    while answer.read1(CHUNK):
-        pass
+    with contextlib.suppress(OSError, http.client.HTTPException):
+        while answer.read1(CHUNK):
+            pass
 
 
 if __name__ == "__main__":
