@@ -25,8 +25,7 @@ ROOMY_BYTES, LITTLE_BYTES = 2048 * MIB, 900 * MIB
 GROUPS = Path("/sys/fs/cgroup")
 AWAY_S, LEAVING_S = 8.0, 10.0
 EATER = "import sys, time; held = []\nwhile True: held.append(bytearray(b'x' * (8 << 20))); time.sleep(0.02)"
-EATER_SAFE = -900
-"""How unwilling the kernel is to end the one that eats: another program's memory is not given back for ours."""
+FIRST_TO_GO = "900"
 
 
 class Group:
@@ -85,10 +84,9 @@ def kernel(folder: Path) -> Row:
     with Group(ROOMY_BYTES) as group, live(folder, "--no-preview", before=group.before) as program:
 
         def eat() -> None:
-            Path(f"/proc/{program.engine().pid}/oom_score_adj").write_text("900")
-            eater = subprocess.Popen([*group.before, sys.executable, "-c", EATER])
-            Path(f"/proc/{eater.pid}/oom_score_adj").write_text(str(EATER_SAFE))
-            eaters.append(eater)
+            # of the two the kernel would end the one that eats, which proves nothing
+            Path(f"/proc/{program.engine().pid}/oom_score_adj").write_text(FIRST_TO_GO)
+            eaters.append(subprocess.Popen([*group.before, sys.executable, "-c", EATER]))
 
         try:
             return watch(program, "memory runs out, the kernel ends the engine", eat, mend=lambda: eaters[0].kill())
