@@ -17,6 +17,7 @@ from typing import Any
 
 import psutil
 from streamv2v_cam.engine.recovery import STABLE_AFTER_S
+from streamv2v_cam.engine.supervisor import EngineSupervisor
 from streamv2v_cam.run.app import App
 from streamv2v_cam.settings import load_settings
 
@@ -67,29 +68,35 @@ class Run:
         return Look(str(air.state), air.reason, figures.styled, figures.late)
 
     @property
+    def supervisor(self) -> EngineSupervisor:
+        """Of its engine, which is on this machine."""
+        assert isinstance(self.app.supervisor, EngineSupervisor)
+        return self.app.supervisor
+
+    @property
     def pid(self) -> int:
         """Of the engine.
 
         Raises:
             NotSo: there is none.
         """
-        pid = self.app.supervisor.pid
+        pid = self.supervisor.pid
         if pid is None:
             raise NotSo("there is no engine process")
         return pid
 
     def until_calm(self) -> None:
         """Live, with nothing else to do."""
-        wait(lambda: is_live(self.look()) and not self.app.supervisor.status().progress, "the run live")
+        wait(lambda: is_live(self.look()) and not self.supervisor.status().progress, "the run live")
 
     def until_spared(self) -> None:
         """Live, with a spare that waits, and earlier faults forgotten as after a minute without one."""
-        spare = self.app.supervisor._spare
+        spare = self.supervisor._spare
         spare._calm_s = CALM_S
         self.until_calm()
         wait(lambda: spare.pid is not None, "a spare")
         _settled(spare.pid)
-        self.app.supervisor._recovery.ran(STABLE_AFTER_S)
+        self.supervisor._recovery.ran(STABLE_AFTER_S)
 
 
 @contextlib.contextmanager
@@ -102,9 +109,9 @@ def stage(folder: Path) -> Iterator[Run]:
 
 def _broken(run: Run, name: str, break_it: Callable[[], object], **more: Any) -> Row:
     """A fault after which another engine process must be at work."""
-    before = run.app.supervisor.restarts
+    before = run.supervisor.restarts
     row = watch(run, name, break_it, **more)
-    restarts = run.app.supervisor.restarts - before
+    restarts = run.supervisor.restarts - before
     row.wrong = "" if restarts == 1 else f"{restarts} restarts instead of one"
     return row
 
@@ -141,7 +148,7 @@ def garbage(run: Run) -> Row:
     run.until_spared()
 
     def send() -> None:
-        link: Any = run.app.supervisor._link
+        link: Any = run.supervisor._link
         pipe = os.readlink(f"/proc/self/fd/{link._messages.fileno()}")
         fds = Path(f"/proc/{run.pid}/fd")
         number = next(fd for fd in fds.iterdir() if os.readlink(fd) == pipe)
@@ -153,7 +160,7 @@ def garbage(run: Run) -> Row:
 def spare_killed(run: Run) -> Row:
     """The process that waits is ended, and after it the one at work."""
     run.until_spared()
-    supervisor = run.app.supervisor
+    supervisor = run.supervisor
 
     def both() -> None:
         assert supervisor._spare.pid is not None

@@ -34,7 +34,7 @@ def first_frame(folder: Path) -> Row:
     """Before a picture was on air: the slate stays, the next start is well."""
     with _failing(folder, "first", 1, once=True) as run:
         row = Row("engine raises at its first frame", on_air="starting")
-        began = run.app.supervisor
+        began = run.supervisor
         row.noticed_s = round(wait(lambda: began.restarts, "a restart"), 1)
         row.said = began.status().reason or run.look().reason
         wait(run.app.publisher.styled_on_air.is_set, "a picture")
@@ -77,7 +77,7 @@ def _of_the_fault(run: Run, row: Row) -> Row:
     """A row that was watched from long before its fault, measured from the fault."""
     row.again_s = round((row.again_s or 0.0) - (row.noticed_s or 0.0), 1)
     row.noticed_s, row.note = None, "seconds from when it was noticed, which is at once"
-    row.wrong = "" if run.app.supervisor.restarts == 1 else f"{run.app.supervisor.restarts} restarts instead of one"
+    row.wrong = "" if run.supervisor.restarts == 1 else f"{run.supervisor.restarts} restarts instead of one"
     return row
 
 

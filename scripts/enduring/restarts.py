@@ -83,7 +83,7 @@ def leaks(counts: list[Count]) -> list[str]:
 
 def _restart(run: Run, *, hand_over: bool) -> None:
     """One restart, until the new engine's pictures come."""
-    supervisor = run.app.supervisor
+    supervisor = run.supervisor
     old, styled = run.pid, run.look().styled
     if hand_over:
         supervisor.rebuild(replace(supervisor.config))

@@ -32,12 +32,13 @@ class Holding:
     processes: int = 0
 
     def __add__(self, other: Holding) -> Holding:
-        return Holding(*(mine + theirs for mine, theirs in zip(self.figures, other.figures, strict=True)))
-
-    @property
-    def figures(self) -> tuple[float, float, int, int, int]:
-        """All of them, in their order."""
-        return self.pss_mb, self.rss_mb, self.handles, self.threads, self.processes
+        return Holding(
+            self.pss_mb + other.pss_mb,
+            self.rss_mb + other.rss_mb,
+            self.handles + other.handles,
+            self.threads + other.threads,
+            self.processes + other.processes,
+        )
 
 
 @dataclass
