@@ -76,9 +76,10 @@ def _start(folder: Path, *, tls: bool) -> None:
             except WebSocketDisconnect:
                 return
 
+    application: Any = Echo
     files = {"ssl_certfile": str(folder / CERTIFICATE), "ssl_keyfile": str(folder / KEY)} if tls else {}
     serve.start(http_options={"host": "127.0.0.1", "port": PROXY, **files})
-    serve.run(Echo.bind()).straight.remote().result()
+    serve.run(application.bind()).straight.remote().result()
 
 
 async def _timed(port: int, tls: bool, size: int, seconds: float) -> dict[str, float]:

@@ -54,4 +54,5 @@ def carried(search: FlowSearch, newest: Pixels, older: Pixels, mask: Field) -> t
 
 def smoothed(new: Field, before: Field, trust: Field) -> Field:
     """A new mask with a part of the one before, which was moved there, as far as that is trusted."""
-    return new + (before - new) * (trust * np.float32(1.0 - NEW_SHARE))
+    kept: Field = trust * np.float32(1.0 - NEW_SHARE)
+    return cv2.add(new, cv2.multiply(cv2.subtract(before, new), kept))
