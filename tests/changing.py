@@ -11,8 +11,10 @@ from streamv2v.controls import STRUCTURE_WEIGHTS
 
 PROMPTS = ("a pencil sketch", "oil painting", "red night")
 STEERING = (*STRUCTURE_WEIGHTS, "structure_interval", "reference", "reference_blend", "reference_weight")
-OFF = ("mode", "motion", "detail", "borrow", "fit", "mirror", "zoom", "pan_x", "pan_y", "still_threshold", *STEERING)
-"""Controls of the host, of networks that this stream has not, and the one whose point is to skip the work."""
+ELSEWHERE = ("region", "region_feather", "outside", "outside_colour", "outside_look", "loras")
+HOST = ("mode", "motion", "detail", "borrow", "fit", "mirror", "zoom", "pan_x", "pan_y")
+OFF = (*HOST, "still_threshold", *ELSEWHERE, *STEERING)
+"""Controls of the host, of networks and LoRAs that this stream has not, and the one whose point is to skip the work."""
 
 
 def seeing(components: Components) -> Components:
