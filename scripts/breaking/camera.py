@@ -54,24 +54,21 @@ def gone(shot: Shot) -> Row:
 
 def busy(shot: Shot) -> Row:
     """The connection breaks, and for a while the camera sends everyone away, because another program has it."""
-
-    def refuse() -> None:
-        shot.camera.way = "busy"
-        shot.camera.cut()
-        threading.Timer(AWAY_S, lambda: setattr(shot.camera, "way", "plays")).start()
-
-    return watch(shot.program, f"camera busy for {AWAY_S:g} s", refuse)
+    return _refusing(shot, "busy", f"camera busy for {AWAY_S:g} s")
 
 
 def nothing(shot: Shot) -> Row:
     """It answers with a page instead of pictures, as one that starts again does."""
+    return _refusing(shot, "nothing", f"camera sends a page for {AWAY_S:g} s")
 
-    def restart() -> None:
-        shot.camera.way = "nothing"
+
+def _refusing(shot: Shot, way: str, name: str) -> Row:
+    def refuse() -> None:
+        shot.camera.way = way
         shot.camera.cut()
         threading.Timer(AWAY_S, lambda: setattr(shot.camera, "way", "plays")).start()
 
-    return watch(shot.program, f"camera sends a page for {AWAY_S:g} s", restart)
+    return watch(shot.program, name, refuse)
 
 
 def stuck(shot: Shot) -> Row:

@@ -9,11 +9,10 @@ from typing import Any
 
 from ..config import EMBEDDED_FOLDER, EMBEDDED_MODEL
 from ..errors import ModelError
+from .asking import Warn, Wish, asked
 from .sdxl import SECOND_PARTS
 from .weight_files import OTHER_FORMATS, PICKLES, read_json
 
-Warn = Callable[[str], None]
-"""Takes one line of what was accepted with a loss."""
 Progress = Callable[[str, float | None], None]
 """(what is being done, share done 0..1 or None) -> nothing; called from the loading thread."""
 
@@ -36,7 +35,8 @@ def home_path(text: str) -> Path:
 def hub_file(source: str) -> tuple[str, str] | None:
     """(hub id, file) of a name like "owner/name/file.safetensors"; None for any other, or where that folder is here."""
     match = HUB_FILE.match(source)
-    return None if match is None or Path(source).parent.is_dir() else (match[1], match[2])
+    plain = all(part not in ("", ".", "..") for part in source.split("/"))
+    return (match[1], match[2]) if match and plain and not Path(source).parent.is_dir() else None
 
 
 def silent(_what: str, _share: float | None) -> None:
@@ -126,24 +126,16 @@ def _download(
     warn: Warn,
 ) -> Path:
     from huggingface_hub import HfApi, snapshot_download
-    from huggingface_hub.errors import (
-        GatedRepoError,
-        LocalEntryNotFoundError,
-        OfflineModeIsEnabled,
-        RepositoryNotFoundError,
-        RevisionNotFoundError,
-    )
+    from huggingface_hub.errors import RevisionNotFoundError
 
     where = f"{model} at {revision}" if revision else model
-    try:
-        if offline:
-            # a snapshot holds only the wanted files, which the hub's own offline call takes for incomplete
-            found = _cached_snapshot(model, revision, cache_dir, "model_index.json")
-            if found is None:
-                raise OfflineModeIsEnabled(model)
-            return found
+
+    def fetch() -> Path:
         progress(f"asking the hub for {where}", None)
-        files = HfApi().model_info(model, revision=revision, files_metadata=True).siblings or []
+        try:
+            files = HfApi().model_info(model, revision=revision, files_metadata=True).siblings or []
+        except RevisionNotFoundError:
+            raise ModelError(f"The hub has {model}, but no revision {revision!r}. Check the revision.") from None
         wanted = wanted_files([file.rfilename for file in files], (*parts, *SECOND_PARTS), half=half)
         _check_wanted(model, wanted, parts)
         total_bytes = sum(file.size or 0 for file in files if file.rfilename in wanted)
@@ -151,36 +143,14 @@ def _download(
         return Path(
             snapshot_download(model, revision=revision, cache_dir=cache_dir, allow_patterns=wanted, tqdm_class=bars)
         )
-    except GatedRepoError:
-        raise ModelError(
-            f"The hub wants you to accept the terms of {model} first: open its page, accept, run 'hf auth login'."
-        ) from None
-    except RevisionNotFoundError:
-        raise ModelError(f"The hub has {model}, but no revision {revision!r}. Check the revision.") from None
-    except RepositoryNotFoundError:
-        raise ModelError(f"The hub has no model {model!r} (or it is private). Check the name.") from None
-    except (LocalEntryNotFoundError, OfflineModeIsEnabled):
-        raise ModelError(
-            f"The model {where} was looked for among the files already downloaded and is not there. "
-            "Run once with the network and without --offline, or choose --model embedded."
-        ) from None
-    except Exception as error:  # the network library's errors have no common base with a stable name
-        if isinstance(error, ModelError):
-            raise
-        found = _cached_snapshot(model, revision, cache_dir, "model_index.json")
-        if found is not None and _is_whole(found, parts):
-            warn(kept_instead(f"model {where}", error))
-            return found
-        raise ModelError(
-            f"The model {where} could not be fetched from the hub ({_one_line(error)}). "
-            "Check the network and free disk space; what was fetched is kept and resumed. "
-            "Without a network choose --model embedded."
-        ) from None
 
+    def kept() -> Path | None:
+        # a snapshot holds only the wanted files, which the hub's own offline call takes for incomplete
+        found = cached_folder(model, cache_dir, "model_index.json", revision)
+        return found if found is None or offline or _is_whole(found, parts) else None
 
-def kept_instead(what: str, error: BaseException) -> str:
-    """The line that says that something of the hub was taken as it lies here."""
-    return f"The hub could not be asked for the {what} ({_one_line(error)}): it is used as it was kept on this machine."
+    wish = Wish("model", where, model, "choose --model embedded")
+    return asked(wish, fetch, kept=kept, offline=offline, warn=warn)
 
 
 def _is_whole(folder: Path, parts: tuple[str, ...]) -> bool:
@@ -232,16 +202,12 @@ class _Nowhere:
         """Nothing is held."""
 
 
-def _one_line(error: BaseException) -> str:
-    return " ".join(str(error).split())[:200] or type(error).__name__
-
-
 def is_cached(model: str, cache_dir: str | None, name: str = "model_index.json") -> bool:
     """Whether files of a hub model, among them `name`, are on this machine already; asks no network."""
-    return _cached_snapshot(model, None, cache_dir, name) is not None
+    return cached_folder(model, cache_dir, name) is not None
 
 
-def _cached_snapshot(model: str, revision: str | None, cache_dir: str | None, name: str) -> Path | None:
+def cached_folder(model: str, cache_dir: str | None, name: str, revision: str | None = None) -> Path | None:
     """The folder of a hub model's files on this machine, if the named file is among them."""
     from huggingface_hub import try_to_load_from_cache
 

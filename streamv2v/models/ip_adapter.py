@@ -14,7 +14,8 @@ import torch
 
 from ..config import StreamConfig
 from ..errors import ModelError
-from .hub import Progress, Warn
+from .asking import Warn
+from .hub import Progress
 from .ip_adapter_files import PLAIN, FoundAdapter, check_adapter_fits, check_ip_adapter, find_adapter
 from .parts import as_model_error, check_finite, is_half, load_part
 

@@ -5,15 +5,15 @@ Standard library alone: the host process asks before an engine is started.
 
 from __future__ import annotations
 
-import contextlib
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from ..config import EMBEDDED_MODEL, StreamConfig
 from ..errors import ModelError
+from .asking import Warn, Wish, asked
 from .checks import check_weights
-from .hub import Warn, home_path, kept_instead
+from .hub import chosen_weights, home_path, hub_file
 from .model_facts import ModelFacts, count_parameters, tensors_of
 from .weight_files import WeightFile, check_suffix, read_config, read_table
 
@@ -81,7 +81,7 @@ def find_adapter_here(config: StreamConfig) -> FoundAdapter | None:
     """
     source = config.ip_adapter or ""
     path = home_path(source)
-    if not path.exists() and not path.is_symlink() and hub_parts(source):
+    if not path.exists() and not path.is_symlink() and hub_file(source):
         return None
     check_suffix(path, "The IP-Adapter")
     if not path.is_file():
@@ -99,13 +99,6 @@ def find_adapter_here(config: StreamConfig) -> FoundAdapter | None:
             f"{ENCODER_FOLDER} beside the file, or name it with engine.ip_adapter_encoder."
         )
     return looked_at(path, encoder)
-
-
-def hub_parts(source: str) -> tuple[str, str] | None:
-    """(repository, file in it) of "owner/name/path.safetensors"; None for what is no such name."""
-    parts = source.split("/")
-    plain = len(parts) > 2 and all(parts) and ".." not in parts and not source.startswith((".", "~"))
-    return ("/".join(parts[:2]), "/".join(parts[2:])) if plain and source.endswith(".safetensors") else None
 
 
 def looked_at(path: Path, encoder: Path) -> FoundAdapter:
@@ -183,54 +176,37 @@ def with_adapter(facts: ModelFacts, config: StreamConfig, *, half: bool) -> Mode
 
 
 def _fetched(config: StreamConfig, half: bool, warn: Warn) -> FoundAdapter:
-    from huggingface_hub import HfApi, snapshot_download
-    from huggingface_hub.errors import GatedRepoError, RepositoryNotFoundError
-
-    from .hub import chosen_weights
+    from huggingface_hub import HfApi, snapshot_download, try_to_load_from_cache
 
     source = config.ip_adapter or ""
-    repository, name = hub_parts(source) or ("", "")
+    repository, name = hub_file(source) or ("", "")
     folders = [f"{folder}/{ENCODER_FOLDER}" if folder else ENCODER_FOLDER for folder in _above(name)]
     own = home_path(config.ip_adapter_encoder) if config.ip_adapter_encoder else None
 
-    def fetch(wanted: list[str], *, local: bool) -> FoundAdapter:
-        where: dict[str, Any] = {"cache_dir": config.cache_dir, "local_files_only": local}
-        root = Path(snapshot_download(repository, allow_patterns=wanted, **where))
+    def inside(root: Path) -> FoundAdapter | None:
         places = [own] if own else [root / folder for folder in folders]
         encoder = next((place for place in places if (place / "config.json").is_file()), None)
-        if encoder is None or not (root / name).is_file():
-            raise ModelError(f"{repository} has no {name} with an {ENCODER_FOLDER} beside it.")
-        return looked_at(root / name, encoder)
+        return looked_at(root / name, encoder) if encoder is not None and (root / name).is_file() else None
 
-    try:
-        if config.offline:
-            return fetch([name], local=True)
+    def fetch() -> FoundAdapter:
         files = [file.rfilename for file in HfApi().model_info(repository).siblings or []]
         wanted = [name]
         for folder in folders:
-            inside = [file for file in files if file.startswith(f"{folder}/")]
-            if inside and own is None:
-                wanted += [f"{folder}/config.json", *chosen_weights(inside, half=half)]
+            of_encoder = [file for file in files if file.startswith(f"{folder}/")]
+            if of_encoder and own is None:
+                wanted += [f"{folder}/config.json", *chosen_weights(of_encoder, half=half)]
                 break
-        return fetch(wanted, local=False)
-    except GatedRepoError:
-        raise ModelError(
-            f"The hub wants you to accept the terms of {repository} first: open its page, accept, run 'hf auth login'."
-        ) from None
-    except RepositoryNotFoundError:
-        raise ModelError(f"The hub has no {repository!r} (or it is private). Check the name.") from None
-    except Exception as error:  # the network library's errors have no common base with a stable name
-        if isinstance(error, ModelError) and not config.offline:
-            raise
-        with contextlib.suppress(Exception):
-            found = fetch([name], local=True)
-            if not config.offline:
-                warn(kept_instead(f"IP-Adapter {source}", error))
-            return found
-        reason = " ".join(str(error).split())[:160] or type(error).__name__
-        raise ModelError(
-            f"The IP-Adapter {source} could not be fetched ({reason}). Check the network, or give its file."
-        ) from None
+        found = inside(Path(snapshot_download(repository, allow_patterns=wanted, cache_dir=config.cache_dir)))
+        if found is None:
+            raise ModelError(f"{repository} has no {name} with an {ENCODER_FOLDER} beside it.")
+        return found
+
+    def kept() -> FoundAdapter | None:
+        file = try_to_load_from_cache(repository, name, cache_dir=config.cache_dir)
+        return inside(Path(file).parents[name.count("/")]) if isinstance(file, str) else None
+
+    wish = Wish("IP-Adapter", source, repository, "give its file")
+    return asked(wish, fetch, kept=kept, offline=config.offline, warn=warn)
 
 
 def _above(name: str) -> list[str]:

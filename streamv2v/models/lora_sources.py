@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from ..errors import ModelError
+from .asking import Warn, Wish, asked
 from .checks import LORA_NAME, check_lora, pick_lora
-from .hub import Warn, home_path, hub_file, kept_instead
+from .hub import home_path, hub_file
 
 
 def find_lora(source: str, *, offline: bool, cache_dir: str | None, warn: Warn = lambda _line: None) -> Path:
@@ -29,39 +30,18 @@ def find_lora(source: str, *, offline: bool, cache_dir: str | None, warn: Warn =
 
 def _of_hub(source: str, offline: bool, cache_dir: str | None, warn: Warn) -> Path:
     from huggingface_hub import HfApi, hf_hub_download
-    from huggingface_hub.errors import GatedRepoError, RepositoryNotFoundError
 
     named = hub_file(source)
     name = named[0] if named else source
-    if offline:
-        if (found := _cached(source, cache_dir)) is None:
-            raise ModelError(
-                f"The LoRA {source} was looked for among the files already downloaded and is not there. "
-                "Run once with the network and without --offline, or give its file."
-            )
-        return found
-    try:
+
+    def fetch() -> Path:
         files = [file.rfilename for file in HfApi().model_info(name).siblings or []]
         if named and named[1] not in files:
             raise ModelError(f"The hub has {name}, but no file {named[1]} in it. Check the name.")
         return Path(hf_hub_download(name, named[1] if named else pick_lora(files, source), cache_dir=cache_dir))
-    except ModelError:
-        raise
-    except GatedRepoError:
-        raise ModelError(
-            f"The hub wants you to accept the terms of {source} first: open its page, accept, run 'hf auth login'."
-        ) from None
-    except RepositoryNotFoundError:
-        here = ", and there is no such file here" if named else ""
-        raise ModelError(f"The hub has no LoRA {name!r} (or it is private){here}. Check the name.") from None
-    except Exception as error:  # the network library's errors have no common base with a stable name
-        if (found := _cached(source, cache_dir)) is not None:
-            warn(kept_instead(f"LoRA {source}", error))
-            return found
-        reason = " ".join(str(error).split())[:160] or type(error).__name__
-        raise ModelError(
-            f"The LoRA {source} could not be fetched from the hub ({reason}). Check the network, or give its file."
-        ) from None
+
+    wish = Wish("LoRA", source, name, "give its file")
+    return asked(wish, fetch, kept=lambda: _cached(source, cache_dir), offline=offline, warn=warn)
 
 
 def _cached(source: str, cache_dir: str | None) -> Path | None:

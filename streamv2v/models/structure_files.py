@@ -5,16 +5,17 @@ Standard library alone: the host process asks before an engine is started.
 
 from __future__ import annotations
 
-import contextlib
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from ..config import EMBEDDED_MODEL, StreamConfig
 from ..errors import ModelError
 from ..steering import Structure
+from .asking import Warn, Wish, asked
 from .checks import check_weights
-from .hub import HUB_ID, Warn, chosen_weights, home_path, is_single_file, kept_instead
+from .hub import HUB_ID, cached_folder, chosen_weights, home_path, is_single_file
 from .model_facts import ModelFacts, count_parameters, tensors_of
 from .weight_files import check_suffix, read_config, read_table
 
@@ -158,31 +159,12 @@ def _plain(value: Any) -> Any:
 
 def _fetched(source: str, config: StreamConfig, half: bool, warn: Warn) -> Path:
     from huggingface_hub import HfApi, snapshot_download
-    from huggingface_hub.errors import GatedRepoError, RepositoryNotFoundError
 
-    def fetch(*, local: bool, names: list[str]) -> Path:
-        where: dict[str, Any] = {"cache_dir": config.cache_dir, "local_files_only": local}
-        return Path(snapshot_download(source, allow_patterns=names, **where))
-
-    kept = ["config.json", "*.safetensors"]
-    try:
-        if config.offline:
-            return fetch(local=True, names=kept)
+    def fetch() -> Path:
         names = [file.rfilename for file in HfApi().model_info(source).siblings or [] if "/" not in file.rfilename]
-        return fetch(local=False, names=["config.json", *chosen_weights(names, half=half)])
-    except GatedRepoError:
-        raise ModelError(
-            f"The hub wants you to accept the terms of {source} first: open its page, accept, run 'hf auth login'."
-        ) from None
-    except RepositoryNotFoundError:
-        raise ModelError(f"The hub has no {source!r} (or it is private). Check the name.") from None
-    except Exception as error:  # the network library's errors have no common base with a stable name
-        with contextlib.suppress(Exception):
-            folder = fetch(local=True, names=kept)
-            if not config.offline:
-                warn(kept_instead(f"structure network {source}", error))
-            return folder
-        reason = " ".join(str(error).split())[:160] or type(error).__name__
-        raise ModelError(
-            f"The structure network {source} could not be fetched ({reason}). Check the network, or give its folder."
-        ) from None
+        wanted = ["config.json", *chosen_weights(names, half=half)]
+        return Path(snapshot_download(source, allow_patterns=wanted, cache_dir=config.cache_dir))
+
+    wish = Wish("structure network", source, source, "give its folder")
+    kept = partial(cached_folder, source, config.cache_dir, "config.json")
+    return asked(wish, fetch, kept=kept, offline=config.offline, warn=warn)

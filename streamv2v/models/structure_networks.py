@@ -11,7 +11,8 @@ import torch
 from ..config import StreamConfig
 from ..errors import ModelError
 from ..steering import Structure
-from .hub import Progress, Warn
+from .asking import Warn
+from .hub import Progress
 from .parts import as_model_error, check_finite, check_missing, is_half, load_part
 from .structure_files import ADAPTER, UNION, Found, check_fit, check_structure, find
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -12,6 +12,9 @@ from ..errors import SettingsError
 from . import options
 from .options import option
 from .welcome import ask, asks_here
+
+if TYPE_CHECKING:
+    from ..settings import LoadedSettings
 
 _PICTURE, _PAGE = "Picture", "Page"
 
@@ -112,15 +115,7 @@ def run(
     set_up_logging(verbose=verbose, debug=debug)
     if for_s is not None and not (math.isfinite(for_s) and for_s > 0):
         raise SettingsError(f"--for: {for_s:g} was refused; allowed is a number of seconds above 0.")
-    if size is not None:
-        given["publish.width"], given["publish.height"] = options.size_from("--size", size)
-    given["publish.fps"] = None if fps is None else float(options.rate_from("--fps", fps))
-    if open_page is not None:
-        given["settings"] = [*(settings or []), f"control.open_browser={'always' if open_page else 'never'}"]
-    loaded = options.settings_from(given)
-    if asks_here(loaded):
-        ask(loaded)
-        loaded = options.settings_from(given)
+    loaded = _loaded(given)
 
     from ..run.app import run_app
 
@@ -130,3 +125,18 @@ def run(
         return
     if as_json:
         typer.echo(json.dumps(summary))
+
+
+def _loaded(given: dict[str, Any]) -> LoadedSettings:
+    """The settings of a run, after the first run's questions where they are to be asked."""
+    if given["size"] is not None:
+        given["publish.width"], given["publish.height"] = options.size_from("--size", given["size"])
+    given["publish.fps"] = None if given["fps"] is None else float(options.rate_from("--fps", given["fps"]))
+    if given["open_page"] is not None:
+        opens = f"control.open_browser={'always' if given['open_page'] else 'never'}"
+        given["settings"] = [*(given["settings"] or []), opens]
+    loaded = options.settings_from(given)
+    if asks_here(loaded):
+        ask(loaded)
+        loaded = options.settings_from(given)
+    return loaded

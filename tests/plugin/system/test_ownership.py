@@ -28,7 +28,7 @@ def test_the_owner_is_named_as_the_reason_only_where_it_is(tmp_path: Path) -> No
         os.chown(tmp_path, 1234, 1234)
         assert remedy(refused).endswith(f'give it back with: sudo chown -R "$USER" "{tmp_path}"')
     else:
-        assert "belongs to another user" in remedy(PermissionError(13, "Permission denied", "/root/x"))
+        assert "belongs to another user" in remedy(PermissionError(13, "Permission denied", "/etc/x"))
 
 
 def test_a_token_that_cannot_be_kept_holds_for_its_run_which_is_said_once(

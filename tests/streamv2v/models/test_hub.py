@@ -14,6 +14,7 @@ import pytest
 from local_hub import COMMIT, LocalHub
 
 from streamv2v import StreamConfig, load_components
+from streamv2v.models.hub import hub_file
 
 NAME = "someone/tiny-lcm"
 PROGRAM = """
@@ -105,3 +106,15 @@ def test_what_the_hub_does_not_have_is_said_in_words(
 def test_a_hub_out_of_reach_says_what_to_do(tmp_path: Path) -> None:
     error = load(None, tmp_path)["error"]
     assert "could not be fetched" in error and "\n" not in error
+
+
+def test_a_file_of_a_repository_is_owner_name_and_path_and_never_leads_out_of_it() -> None:
+    assert hub_file("h94/IP-Adapter/models/a.safetensors") == ("h94/IP-Adapter", "models/a.safetensors")
+    for other in (
+        "h94/IP-Adapter",
+        "./a/b/c.safetensors",
+        "a/../b/c.safetensors",
+        "/a/b/c.safetensors",
+        "a/b//c.safetensors",
+    ):
+        assert hub_file(other) is None, other

@@ -13,7 +13,7 @@ from tiny import tiny_unet
 from tiny_references import SORTS, save_ip_adapter
 
 from streamv2v import Controls, ModelError, StreamConfig, StreamV2V, load_components
-from streamv2v.models.ip_adapter_files import check_ip_adapter, find_adapter, hub_parts, with_adapter
+from streamv2v.models.ip_adapter_files import check_ip_adapter, find_adapter, with_adapter
 from streamv2v.models.model_facts import model_facts
 
 SIDE = 64
@@ -75,9 +75,3 @@ def test_its_memory_and_its_encoders_are_counted_before_they_are_loaded(tiny_mod
     assert adapter is not None
     assert facts.parameters["image_encoder"] == sum(p.numel() for p in adapter.encoder.parameters())
     assert facts.parameters["ip_adapter"] > sum(p.numel() for p in adapter.projection.parameters())
-
-
-def test_a_name_of_the_hub_is_owner_name_and_file() -> None:
-    assert hub_parts("h94/IP-Adapter/models/a.safetensors") == ("h94/IP-Adapter", "models/a.safetensors")
-    for other in ("h94/IP-Adapter", "./a/b/c.safetensors", "a/../b/c.safetensors", "/a/b/c.safetensors"):
-        assert hub_parts(other) is None

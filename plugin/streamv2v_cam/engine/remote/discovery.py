@@ -111,11 +111,7 @@ def servers_around(seconds: float = LOOK_S, *, interfaces: list[str] | None = No
     Args:
         interfaces: numbers of the interfaces to ask on; None for all.
     """
-    try:
-        from zeroconf import DNSQuestionType, ServiceBrowser, ServiceListener
-    except ImportError:  # a program that was updated without its environment
-        log.warning("servers are not looked for: the package zeroconf is missing; run the installer again")
-        return []
+    from zeroconf import DNSQuestionType, ServiceBrowser, ServiceListener
 
     class Names(ServiceListener):
         def __init__(self) -> None:

@@ -19,7 +19,6 @@ HERE = ["127.0.0.1"]
 
 
 def test_a_server_that_announces_itself_is_found_with_its_address_and_certificate_and_gone_when_it_ends() -> None:
-    pytest.importorskip("zeroconf")
     fingerprint = "ab" * 32
     announcement = Announcement(8770, fingerprint, addresses=HERE, interfaces=HERE)
     try:
