@@ -26,7 +26,7 @@ if hasattr(signal, "SIGQUIT"):
 
 MOST_WORKERS = 4
 """Each takes a gigabyte once it has PyTorch in it."""
-LONGEST = ("test_worker.py", "test_five_minutes.py", "test_steps.py", "test_captured_step.py")
+LONGEST = ("test_worker.py", "test_first_show.py", "test_recovery.py", "test_captured_step.py")
 """Files that are begun first, so that nobody waits for them alone at the end."""
 
 
@@ -35,7 +35,8 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     """How many tests run side by side: none where single files were asked for, a debugger and `-s` work there."""
     folders = all(Path(asked.partition("::")[0]).is_dir() for asked in config.args)
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return min(cores, MOST_WORKERS) if folders and cores > 1 else 0
+    # one more than cores: some tests wait for a browser, OBS or a clock
+    return min(cores + 1, MOST_WORKERS) if folders and cores > 1 else 0
 
 
 @pytest.hookimpl(trylast=True)

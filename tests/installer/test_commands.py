@@ -31,6 +31,7 @@ def whole_project(project: Path, wheels: Path) -> Path:
     return project
 
 
+@pytest.mark.slow
 def test_run_sets_up_and_becomes_the_program_and_remove_takes_it_away(whole_project: Path) -> None:
     first = call(whole_project, "run", "--", "--for", "20", "--json")
     assert (first.returncode, first.stdout) == (0, "program run --for 20 --json\n"), first.stderr

@@ -33,6 +33,7 @@ def ask(environment: Environment, question: str) -> str:
     return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
 
 
+@pytest.mark.slow
 def test_a_set_up_is_made_whole_once_repaired_when_its_ingredients_change_and_kept_otherwise(
     project: Path, wheels: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -94,6 +94,7 @@ def test_the_two_text_encoders_of_sdxl_fit_its_unet() -> None:
     assert second.text_embeds.shape == (1, pooled_width(settings))
 
 
+@pytest.mark.slow
 def test_a_row_of_sd15_costs_eight_tenths_of_a_teraflop() -> None:
     unet = on_meta(make_unet, "sd15")
     one = unet_flops(unet, rows=1, width=512, height=512)
@@ -102,6 +103,7 @@ def test_a_row_of_sd15_costs_eight_tenths_of_a_teraflop() -> None:
     assert four == pytest.approx(4 * one, rel=0.001)  # the embedding of the timestep alone does not scale
 
 
+@pytest.mark.slow
 def test_the_banks_attention_is_counted() -> None:
     unet = on_meta(make_unet, "sd15")
     plain = unet_flops(unet, rows=1, width=512, height=512)

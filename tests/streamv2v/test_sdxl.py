@@ -87,9 +87,13 @@ KINDS: dict[str, dict[str, Any]] = {
     "windows": {"bank": BankConfig.best(matching="window", window=1), "width": 128, "height": 128},
     "fp8, one after another": {"bank": BankConfig(storage="fp8"), "sequential": True},
 }
+QUICK = ("paper", "best, guided")
 
 
-@pytest.mark.parametrize("settings", KINDS.values(), ids=KINDS.keys())
+@pytest.mark.parametrize(
+    "settings",
+    [pytest.param(kind, id=name, marks=() if name in QUICK else pytest.mark.slow) for name, kind in KINDS.items()],
+)
 def test_every_bank_runs_and_live_changes_capture_nothing(tmp_path: Path, settings: dict[str, Any]) -> None:
     plain, graphs = engine_of(tmp_path, **settings), TapedGraphs()
     taped = engine_of(tmp_path, graphs=graphs, **settings)

@@ -108,6 +108,7 @@ def test_one_change_too_many_is_answered_by_its_id(tmp_path):
     assert stage.store.current.controls.seed == 1
 
 
+@pytest.mark.slow
 def test_whoever_sends_too_much_is_read_no_further_for_a_while_and_others_have_their_answers(tmp_path, monkeypatch):
     monkeypatch.setattr("streamv2v_cam.control.events.TOO_MANY_PAUSE_S", 3600.0)
     stage = make_stage(tmp_path, limits=Limits(changes=Bucket(1, 2, clock=lambda: 0.0)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from patience import until
 from streamv2v_cam.engine.portraits import Portraits
 from streamv2v_cam.frame import Frame
@@ -61,6 +62,7 @@ def test_nothing_is_begun_without_time_for_it(tiny_model):
     assert drawn == {}
 
 
+@pytest.mark.slow
 def test_what_was_begun_goes_on_when_it_could_not_begin_any_more(tiny_model):
     drawn: dict[str, bytes] = {}
     begun = iter([True] * 4)

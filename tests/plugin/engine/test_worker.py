@@ -83,6 +83,7 @@ def test_memory_is_looked_at_before_a_weight_is_loaded_and_a_smaller_choice_aske
     assert not any("moving the model" in text for text in progress)
 
 
+@pytest.mark.slow
 def test_an_engine_started_again_that_keeps_to_what_was_asked_gets_it_with_a_word_and_its_threads_without_a_trial(
     config: StreamConfig, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -57,6 +57,7 @@ def environment(tmp_path: Path, tiny_model: Path) -> dict[str, str]:
     return {**os.environ, **settings}
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="needs a headless OBS")
 def test_the_five_minutes_work_as_they_are_written(tmp_path: Path, environment: dict[str, str]):
     if (reason := missing()) is not None:

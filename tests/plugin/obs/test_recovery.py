@@ -83,6 +83,7 @@ def test_with_a_wrong_password_nothing_works_until_the_right_one_is_kept(
     assert "not-the-password" not in caplog.text and stage.obs.password not in caplog.text
 
 
+@pytest.mark.slow
 def test_presses_while_the_program_is_away_do_not_come_all_at_once_later(stage: Stage, tmp_path: Path):
     first = App(settings_for(tmp_path, stage.obs.port), entry=ENTRY)
     first.start()
@@ -113,6 +114,7 @@ def test_presses_while_the_program_is_away_do_not_come_all_at_once_later(stage: 
         first.stop()
 
 
+@pytest.mark.slow
 def test_a_run_with_obs_starts_the_process_itself_even_when_obs_comes_late(
     stage: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):

@@ -65,7 +65,10 @@ class Program:
             return words.read().decode().splitlines()
 
 
-@pytest.mark.parametrize("order", ["SIGHUP", "SIGQUIT", "SIGTERM"])
+@pytest.mark.parametrize(
+    "order",
+    [pytest.param("SIGHUP", marks=pytest.mark.slow), pytest.param("SIGQUIT", marks=pytest.mark.slow), "SIGTERM"],
+)
 def test_an_order_to_the_whole_group_ends_the_run_in_one_word(tmp_path: Path, order: str) -> None:
     program = Program(tmp_path)
     # a shell hands the closing of its terminal on, so it comes twice
@@ -77,6 +80,7 @@ def test_an_order_to_the_whole_group_ends_the_run_in_one_word(tmp_path: Path, or
     assert all(line.startswith(("recording: ", "page: ", "look: ", "source: ")) for line in before)
 
 
+@pytest.mark.slow
 def test_a_terminal_that_is_gone_ends_no_run_whose_closing_is_nobodys_order(tmp_path: Path) -> None:
     program = Program(tmp_path, terminal=True, wrapped_in=("env", "--ignore-signal=HUP"))
     os.close(program.words)

@@ -204,7 +204,7 @@ def test_a_clip_goes_through_pipes(tmp_path: Path):
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGTERM that can be caught")
-@pytest.mark.parametrize("order", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("order", [pytest.param(signal.SIGINT, marks=pytest.mark.slow), signal.SIGTERM])
 def test_being_stopped_leaves_no_file(tmp_path: Path, order: signal.Signals):
     source, target = make(tmp_path / "in.mp4", frames=200), tmp_path / "out.mp4"
     run = program(tmp_path, str(source), str(target), "stand-in?slow_ms=25")

@@ -142,7 +142,7 @@ def test_between_its_turns_an_answer_holds_and_a_cut_ends_it(engine_of: Callable
     assert counts == [4], "until the new scene has reached the last slot"
 
 
-@pytest.mark.parametrize("sequential", [False, True])
+@pytest.mark.parametrize("sequential", [False, pytest.param(True, marks=pytest.mark.slow)])
 def test_weights_turns_and_pictures_change_without_a_capture(
     engine_of: Callable[..., StreamV2V], sequential: bool
 ) -> None:

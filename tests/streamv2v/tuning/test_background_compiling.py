@@ -205,6 +205,7 @@ def test_a_child_judges_a_part_and_a_second_start_asks_none(
         assert second.outcome == first.outcome and second.outcome.startswith("compiled: encoder")
 
 
+@pytest.mark.slow
 def test_a_child_that_ends_early_is_told_and_not_tried_at_every_start(tmp_path: Path) -> None:
     # the child loads the model itself, and this one is gone by then
     components = tiny_components(tmp_path)

@@ -61,7 +61,7 @@ def test_a_narrow_line_gets_h264_by_itself_and_the_host_is_told(serve: Serve, ho
     assert told.facts["server"] == str(line.address) and told.facts["model"] == "stand-in", "the others stay"
 
 
-@pytest.mark.parametrize("pictures", ["auto", "h264"])
+@pytest.mark.parametrize("pictures", [pytest.param("auto", marks=pytest.mark.slow), "h264"])
 def test_pauses_in_the_stream_as_lost_packets_make_them_lose_no_session(
     serve: Serve, host_of: HostOf, over: Over, pictures: str
 ) -> None:
