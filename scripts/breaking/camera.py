@@ -17,7 +17,7 @@ from pathlib import Path
 from streamv2v_cam.capture.presenter import PresenterSource
 from streamv2v_cam.publish.sinks.video import VideoFileSink
 
-from .camera_server import NetworkCamera
+from .camera_server import NetworkCamera, Way
 from .program import Program, live
 from .rooms import Room
 from .watching import Row, wait, watch
@@ -62,7 +62,7 @@ def nothing(shot: Shot) -> Row:
     return _refusing(shot, "nothing", f"camera sends a page for {AWAY_S:g} s")
 
 
-def _refusing(shot: Shot, way: str, name: str) -> Row:
+def _refusing(shot: Shot, way: Way, name: str) -> Row:
     def refuse() -> None:
         shot.camera.way = way
         shot.camera.cut()
