@@ -45,6 +45,8 @@ class Program:
             stdout=words,
             stderr=words,
             start_new_session=True,
+            # a test run started with nohup would hand its deafness on
+            preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_DFL),
         )
         os.close(words)
         assert until(lambda: self.recording.exists() and self.recording.stat().st_size > 1000, within_s=60)
