@@ -36,6 +36,8 @@ HERE = Path(__file__).resolve().parent
 LEAST_FPS, MOST_FPS = 28.5, 31.5
 FIRST_S, SECOND_S = 10, 5
 """How long OpenCV reads."""
+SETTLE_S = 10
+"""From the first look on air until somebody counts: the pictures of the looks are drawn meanwhile."""
 PICTURES = 90
 """How many v4l2-ctl takes."""
 
@@ -110,6 +112,7 @@ def announces() -> str:
 
 def foreign_programs(seconds: int) -> dict[str, Any]:
     """OpenCV in a process of its own, then v4l2-ctl."""
+    time.sleep(SETTLE_S)
     opencv, v4l2 = read_with_opencv(seconds), read_with_v4l2_ctl()
     fps = opencv.get("fps", 0)
     claim(f"OpenCV reads {LEAST_FPS} to {MOST_FPS} pictures a second", LEAST_FPS <= fps <= MOST_FPS, opencv)
