@@ -8,6 +8,7 @@ CamError                 exit code 2 on the command line
 ├── SinkError            a virtual camera, file or page that takes no picture
 ├── EngineError          the engine process cannot start, or gave up
 ├── PictureRefused       a reference picture that cannot be read or kept
+├── ModelRefused         a model that cannot be chosen by its name, fetched, taken in or removed
 └── MediaError           a clip that cannot be read or written
 """
 
@@ -53,6 +54,10 @@ class EngineError(CamError):
 
 class PictureRefused(CamError):
     """A reference picture cannot be read or kept."""
+
+
+class ModelRefused(CamError):
+    """A model cannot be chosen by that name, fetched, taken in or removed."""
 
 
 class MediaError(CamError):

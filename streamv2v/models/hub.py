@@ -147,13 +147,13 @@ def _download(
     def kept() -> Path | None:
         # a snapshot holds only the wanted files, which the hub's own offline call takes for incomplete
         found = cached_folder(model, cache_dir, "model_index.json", revision)
-        return found if found is None or offline or _is_whole(found, parts) else None
+        return found if found is None or offline or is_whole(found, parts) else None
 
     wish = Wish("model", where, model, "choose --model embedded")
     return asked(wish, fetch, kept=kept, offline=offline, warn=warn)
 
 
-def _is_whole(folder: Path, parts: tuple[str, ...]) -> bool:
+def is_whole(folder: Path, parts: tuple[str, ...]) -> bool:
     """Whether each part is there with its weights, as far as their names tell."""
     told = read_json(folder / "model_index.json")
     needed = (*parts, *(part for part in SECOND_PARTS if any(told.get(part) or ())))

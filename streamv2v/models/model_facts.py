@@ -37,7 +37,7 @@ SD_UNET: dict[str, Any] = {
 """The U-Net that Stable Diffusion 1.x and 2.x share as far as memory is concerned; single files carry no other word."""
 SD_VAE: dict[str, Any] = {"_class_name": "AutoencoderKL", "block_out_channels": [128, 256, 512, 512]}
 TINY_VAE: dict[str, Any] = {"_class_name": "AutoencoderTiny", "decoder_block_out_channels": [64] * 4}
-SD_VAE_PARAMETERS = 83_653_863
+SD_VAE_PARAMETERS, TINY_VAE_PARAMETERS = 83_653_863, 2_445_063
 
 _SINGLE_FILE_PARTS = {
     "unet": ("model.diffusion_model.",),
@@ -186,7 +186,7 @@ def _with_vae(facts: ModelFacts, vae: str) -> ModelFacts:
         # one of the hub is fetched by the loader; a full one is the most that it can be
         full = not re.search("tae|tiny", vae, re.IGNORECASE)
         shape = _full_vae(facts, folder) if full else TINY_VAE
-        count = SD_VAE_PARAMETERS if full else 2_445_063
+        count = SD_VAE_PARAMETERS if full else TINY_VAE_PARAMETERS
         return replace(facts, parameters={**facts.parameters, "vae": count}, vae=shape, guessed=(*facts.guessed, "vae"))
     if folder.is_file():
         count = sum(many for _, many in tensors_of(folder))

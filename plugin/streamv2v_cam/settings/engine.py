@@ -97,6 +97,9 @@ class EngineSettings(Section):
     loras_folder: str | None = Field(
         default=None, min_length=1, description="folder of LoRAs (.safetensors) that may be put on while it runs"
     )
+    models_folder: str | None = Field(
+        default=None, min_length=1, description="folder of the models fetched by name; unset is the program's own"
+    )
     embeddings: str | None = Field(default=None, min_length=1, description="folder of textual inversion embeddings")
     lcm: Literal["auto", "on", "off"] = Field(default="auto", description="LCM-LoRA: where needed, always, never")
     lcm_lora: str = Field(default=StreamConfig().lcm_lora, min_length=1, description="LCM-LoRA, if not the family's")

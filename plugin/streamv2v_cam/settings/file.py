@@ -32,6 +32,7 @@ _EXAMPLES = {
     "engine.ip_adapter": '"h94/IP-Adapter/models/ip-adapter_sd15.safetensors"',
     "engine.ip_adapter_encoder": '"/path/to/image_encoder"',
     "engine.loras_folder": '"/path/to/loras"',
+    "engine.models_folder": '"/path/to/models"',
     "engine.remote": '"wss://gpu-pc:8770"',
     "engine.revision": '"main"',
     "engine.single_file_config": '"a folder or a hub id"',

@@ -1,0 +1,9 @@
+"""The catalogue of models: what may be chosen by a name, what of it is on this machine, fetching and taking away.
+
+A name from the network chooses from this catalogue and the person's own list alone, never a path or a hub id.
+"""
+
+from .catalogue import Catalogue, Facts
+from .entries import ENTRIES, Entry, Licence
+
+__all__ = ["ENTRIES", "Catalogue", "Entry", "Facts", "Licence"]

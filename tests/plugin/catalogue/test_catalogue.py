@@ -1,0 +1,151 @@
+"""The catalogue: what is offered by name, what is here, and that a name is never a path or a hub id."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from streamv2v_cam.catalogue import ENTRIES, Catalogue
+from streamv2v_cam.catalogue.own import name_for
+from streamv2v_cam.catalogue.room import Room
+from streamv2v_cam.errors import ModelRefused
+from streamv2v_cam.settings import LoadedSettings, load_settings
+
+from streamv2v.models.preflight import MIB
+
+LARGE, SMALL = Room("cuda", "the large card", 24_000 * MIB), Room("cuda", "the small card", 4_000 * MIB)
+
+
+@pytest.fixture
+def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> LoadedSettings:
+    monkeypatch.setenv("STREAMV2V_CONFIG", str(tmp_path / "settings.toml"))
+    folders = {"engine.models_folder": str(tmp_path / "models"), "engine.cache_dir": str(tmp_path / "hub")}
+    return load_settings(folders)
+
+
+@pytest.fixture
+def catalogue(settings: LoadedSettings) -> Catalogue:
+    return Catalogue(settings, room=LARGE)
+
+
+def refusal(catalogue: Catalogue, name: str) -> str:
+    with pytest.raises(ModelRefused) as refused:
+        catalogue.resolve(name)
+    return str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["stabilityai/sd-turbo", "/etc", "../models", "sd-turbo/..", "", ".", "SD-TURBO", "sd-turbo.part", "http://a/b"],
+)
+def test_a_name_chooses_from_the_catalogue_and_is_never_a_path_or_a_hub_id(catalogue: Catalogue, name: str) -> None:
+    assert refusal(catalogue, name).startswith("There is no model")
+
+
+def test_what_is_not_here_yet_is_refused_with_the_way_to_get_it(catalogue: Catalogue) -> None:
+    assert refusal(catalogue, "sd-turbo").endswith("streamv2v-cam models get sd-turbo")
+    assert catalogue.resolve("embedded") == "embedded"
+    assert [entry.name for entry in catalogue.offered()] == ["embedded"]
+
+
+def test_a_fetched_model_is_its_folder_and_a_half_one_counts_for_nothing(
+    catalogue: Catalogue, tiny_model: Path
+) -> None:
+    half = catalogue.folder / "sd-turbo.part"
+    shutil.copytree(tiny_model, half)
+    assert not catalogue.here("sd-turbo")
+    half.rename(catalogue.folder / "sd-turbo")
+    assert catalogue.here("sd-turbo") and catalogue.resolve("sd-turbo") == str(catalogue.folder / "sd-turbo")
+    assert [entry.name for entry in catalogue.offered()] == ["embedded", "sd-turbo"]
+    assert "removed" in catalogue.remove("sd-turbo")
+    assert not catalogue.here("sd-turbo") and not any(catalogue.folder.iterdir())
+
+
+def test_a_model_that_was_fetched_by_its_hub_id_is_here_too_and_is_not_this_programs_to_remove(
+    catalogue: Catalogue, tiny_model: Path, tmp_path: Path
+) -> None:
+    commit = "0123456789abcdef0123456789abcdef01234567"
+    kept = tmp_path / "hub" / "models--stabilityai--sd-turbo"
+    shutil.copytree(tiny_model, kept / "snapshots" / commit)
+    (kept / "refs").mkdir()
+    (kept / "refs" / "main").write_text(commit)
+    assert catalogue.resolve("sd-turbo") == "stabilityai/sd-turbo"
+    with pytest.raises(ModelRefused, match="hf cache rm"):
+        catalogue.remove("sd-turbo")
+    next((kept / "snapshots" / commit / "unet").glob("*.safetensors")).unlink()
+    assert not catalogue.here("sd-turbo"), "a half one"
+
+
+def test_whether_a_model_fits_is_the_engines_own_arithmetic(settings: LoadedSettings) -> None:
+    for name, large, small in (("embedded", True, True), ("sd-turbo", True, False), ("sdxl-turbo", True, False)):
+        entry = next(entry for entry in ENTRIES if entry.name == name)
+        assert Catalogue(settings, room=LARGE).facts(entry).fit.fits is large
+        assert Catalogue(settings, room=SMALL).facts(entry).fit.fits is small
+    assert "the small card has" in Catalogue(settings, room=SMALL).facts(entry).fit.words
+    processor = replace(LARGE, device="cpu", words="this machine")
+    assert "slow here" in Catalogue(settings, room=processor).facts(entry).fit.words
+
+
+def test_weights_in_16_bits_are_half_the_download_where_there_are_some(settings: LoadedSettings) -> None:
+    def size(name: str, device: str) -> float:
+        catalogue = Catalogue(settings, room=replace(LARGE, device=device))
+        return catalogue.facts(catalogue.entry(name)).download_bytes
+
+    assert size("sd-turbo", "cpu") == 2 * size("sd-turbo", "cuda") > 2e9
+    assert size("lcm-dreamshaper-v7", "cpu") == size("lcm-dreamshaper-v7", "cuda"), "its repository has none"
+
+
+def test_a_folder_of_ones_own_is_taken_in_by_reference_and_only_leaves_the_list(
+    catalogue: Catalogue, tiny_model: Path
+) -> None:
+    entry = catalogue.add(tiny_model, "mine")
+    assert catalogue.resolve("mine") == str(tiny_model) and entry in catalogue.offered()
+    with pytest.raises(ModelRefused, match="another model's"):
+        catalogue.add(tiny_model, "sd-turbo")
+    assert "stays where it is" in catalogue.remove("mine")
+    assert tiny_model.is_dir() and refusal(catalogue, "mine").startswith("There is no model")
+
+
+def test_one_of_ones_own_that_was_moved_says_so(catalogue: Catalogue, tiny_model: Path, tmp_path: Path) -> None:
+    folder = shutil.copytree(tiny_model, tmp_path / "Moving Model")
+    assert catalogue.add(folder).name == name_for(folder) == "moving-model"
+    shutil.rmtree(folder)
+    assert "was moved or removed" in refusal(catalogue, "moving-model")
+    facts = catalogue.facts(catalogue.entry("moving-model"))
+    assert not facts.here and not facts.fit.fits
+
+
+def test_what_is_no_model_is_not_taken_in(catalogue: Catalogue, tmp_path: Path) -> None:
+    page = tmp_path / "page.safetensors"
+    page.write_text("<!doctype html>")
+    for path, words in ((page, "web page"), (tmp_path, "model_index"), (tmp_path / "none", "is not there")):
+        with pytest.raises(ModelRefused, match=words):
+            catalogue.add(path, "mine")
+    assert [entry.name for entry in catalogue.entries()] == [entry.name for entry in ENTRIES]
+
+
+def test_a_licence_is_accepted_once_and_remembered(settings: LoadedSettings) -> None:
+    first = Catalogue(settings, room=LARGE)
+    assert not first.accepted(first.entry("sd-turbo")) and first.accepted(first.entry("lcm-dreamshaper-v7"))
+    first.accept("sd-turbo")
+    again = Catalogue(settings, room=LARGE)
+    assert again.accepted(again.entry("sd-turbo")) and not again.accepted(again.entry("sdxl-turbo"))
+
+
+def test_a_spoiled_list_is_said_and_not_written_over(catalogue: Catalogue, tiny_model: Path) -> None:
+    list_file = catalogue.own._path
+    list_file.parent.mkdir(parents=True, exist_ok=True)
+    list_file.write_text("[own\n")
+    with pytest.raises(ModelRefused, match="cannot be read"):
+        catalogue.add(tiny_model, "mine")
+    assert list_file.read_text() == "[own\n"
+    list_file.write_text('[own]\n"../up" = "/etc"\nfine = 3\n')
+    assert catalogue.own.paths() == {}
+
+
+def test_every_entry_says_what_a_person_has_to_know() -> None:
+    assert len({entry.name for entry in ENTRIES}) == len(ENTRIES)
+    for entry in ENTRIES:
+        assert entry.title and entry.good_for.endswith(".") and entry.licence and entry.licence.link.startswith("https")
