@@ -133,7 +133,7 @@ class Catalogue:
     def half(self) -> bool:
         """Whether weights in 16 bits are fetched where there are some: the rule by which the engine loads them."""
         dtype = self._settings.engine.dtype
-        return self.room.half if dtype == "auto" else dtype == "float16"
+        return self.room.half if dtype == "auto" else dtype in ("float16", "bfloat16")
 
     def accepted(self, entry: Entry) -> bool:
         """Whether nothing has to be accepted any more."""
