@@ -6,9 +6,8 @@ on. What they were is kept, and comes back bit for bit.
 
 from __future__ import annotations
 
-import contextlib
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ import torch
 from torch import Tensor
 
 from ..config import Lora
+from ..device.beside import beside, taken_over
 from ..errors import ModelError
 from .lora_changes import Change, pair_changes
 from .lora_files import check_lora_file
@@ -107,8 +107,7 @@ class LiveLoras:
             with torch.no_grad():
                 torch._foreach_copy_(ready.weights, ready.numbers)  # pyright: ignore[reportPrivateImportUsage]
             for numbers in ready.numbers:
-                if numbers.is_cuda:
-                    numbers.record_stream(torch.cuda.current_stream(numbers.device))
+                taken_over(numbers)
             self.on = ready.wanted
             if not self.on:
                 self._base.clear()
@@ -167,7 +166,7 @@ class LiveLoras:
                 self._keep(change.layer.weight)
                 changes.setdefault(id(change.layer.weight), []).append((change, scale))
         prepared = _Prepared(wanted, [], [])
-        with _beside(self._networks["U-Net"].device):
+        with beside(self._networks["U-Net"].device):
             for key, found in changes.items():
                 weight, base = self._base[key]
                 numbers = base.to(weight.device)
@@ -219,15 +218,3 @@ class LiveLoras:
 
 def _said(wanted: Wanted) -> str:
     return "LoRAs: " + (", ".join(f"{name} x {scale:g}" for name, scale in wanted) or "none")
-
-
-@contextlib.contextmanager
-def _beside(device: torch.device) -> Iterator[None]:
-    """Within it a card's work goes beside the frames, and is done when it is left."""
-    if device.type != "cuda":
-        yield
-        return
-    stream = torch.cuda.Stream(device)
-    with torch.cuda.stream(stream):
-        yield
-    stream.synchronize()

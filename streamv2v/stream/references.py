@@ -58,6 +58,7 @@ class References:
         self._without = without
         self._share, self._weight = Glide(0.0), Glide(0.0)
         self._tokens = Glide(None)
+        self._awaited: tuple[Controls, float] | None = None
         self._written = -1.0
         if self._encoder is None:
             return
@@ -101,25 +102,40 @@ class References:
             self._encoder.put(name, picture)
 
     def jump(self, controls: Controls) -> None:
-        """Follow what `controls` says, at once."""
+        """Follow what `controls` says, at once; waits for a picture that is not encoded yet."""
+        self._awaited = None
         self._weight, self._share = Glide(controls.reference_weight), Glide(float(bool(controls.reference)))
         if self._encoder is not None and controls.reference:
-            self._tokens = Glide(self._target(controls))
+            self._tokens = Glide(self._encoder.blend(chosen(controls)))
 
     def go(self, controls: Controls, old: Controls, *, duration_s: float, now_s: float) -> None:
-        """Head for what `controls` says.
+        """Head for what `controls` says; for other pictures as soon as they are encoded, which `arrived` asks.
 
         Args:
             duration_s: of a change of pictures, or of a weight that changes along with the look; 0 jumps.
+        Raises:
+            ControlError: a name that no picture has.
         """
         if controls.reference_weight != old.reference_weight:
             self._weight.go(controls.reference_weight, duration_s=duration_s, now_s=now_s)
-        if self._encoder is None or not changed(controls, old):
-            return
+        if self._encoder is not None and changed(controls, old):
+            self._encoder.ready(chosen(controls))
+            self._awaited = controls, duration_s
+
+    def arrived(self, now_s: float) -> bool:
+        """Set out for the pictures that were chosen last, once they are encoded; whether that was just now."""
+        if self._awaited is None or self._encoder is None:
+            return False
+        controls, duration_s = self._awaited
+        if not self._encoder.ready(chosen(controls)):
+            return False
+        self._awaited = None
         absent = self._share.at(now_s) == 0.0
         self._share.go(float(bool(controls.reference)), duration_s=duration_s, now_s=now_s)
         if controls.reference:  # one that leaves stays what it is on its way
-            self._tokens.go(self._target(controls), duration_s=0.0 if absent else duration_s, now_s=now_s)
+            target = self._encoder.blend(chosen(controls))
+            self._tokens.go(target, duration_s=0.0 if absent else duration_s, now_s=now_s)
+        return True
 
     def write(self, now_s: float) -> None:
         """Take over the values at `now_s`."""
@@ -143,11 +159,12 @@ class References:
 
     _shown: Tensor | None = None
 
-    def _target(self, controls: Controls) -> Tensor:
-        assert self._encoder is not None
-        return self._encoder.blend([(controls.reference, 1.0), *controls.reference_blend])
-
 
 def changed(controls: Controls, old: Controls) -> bool:
     """Whether other pictures are followed."""
     return any(getattr(controls, name) != getattr(old, name) for name in PICTURES)
+
+
+def chosen(controls: Controls) -> list[tuple[str, float]]:
+    """The pictures that are followed, with their weights; none where there is no reference."""
+    return [(controls.reference, 1.0), *controls.reference_blend] if controls.reference else []

@@ -85,8 +85,7 @@ class Transitions:
         negative = self._encoder.encode_negative(controls.negative_prompt, skip)
         self._negative.go(negative, duration_s=glide_s, now_s=now_s)
         self._reread = True
-        self._settled_frames = -self._stream.delay_frames
-        self._change_bank(controls.bank_change)
+        self._other_look(controls)
 
     def follow(self, controls: Controls, now_s: float) -> bool:
         """Take over `controls` at `now_s`; returns whether the picture can differ from the last frame's.
@@ -99,6 +98,9 @@ class Transitions:
             self._begin(controls)
         elif changed:
             self._head_for(controls, old, now_s)
+        if self._stream.references.arrived(now_s):
+            self._other_look(controls)
+            changed = True
         text_moves = changed or self._reread or min(self._prompt.progress, self._negative.progress) < 1.0
         if text_moves:
             self._reread = False
@@ -130,7 +132,7 @@ class Transitions:
     def _head_for(self, controls: Controls, old: Controls, now_s: float) -> None:
         other_layer = controls.clip_skip != old.clip_skip
         other_words = other_layer or (controls.prompt, controls.blend) != (old.prompt, old.blend)
-        other_look = other_words or changed(controls, old)
+        along = other_words or changed(controls, old)
         other_negative = other_layer or controls.negative_prompt != old.negative_prompt
         glide_s = controls.transition_s
         if other_words:
@@ -140,10 +142,10 @@ class Transitions:
             target = self._encoder.encode_negative(controls.negative_prompt, controls.clip_skip)
             self._negative.go(target, duration_s=glide_s, now_s=now_s)
         if controls.strength != old.strength:
-            self._strength.go(controls.strength, duration_s=glide_s if other_look else 0.0, now_s=now_s)
-        self._structure.go(controls, duration_s=glide_s if other_look else 0.0, now_s=now_s)
-        self._stream.references.go(controls, old, duration_s=glide_s if other_look else 0.0, now_s=now_s)
-        if self._change_seed(controls, old, now_s) or other_look:
+            self._strength.go(controls.strength, duration_s=glide_s if along else 0.0, now_s=now_s)
+        self._structure.go(controls, duration_s=glide_s if along else 0.0, now_s=now_s)
+        self._stream.references.go(controls, old, duration_s=glide_s if along else 0.0, now_s=now_s)
+        if self._change_seed(controls, old, now_s) or other_words:
             self._change_bank(controls.bank_change)
 
     def _change_seed(self, controls: Controls, old: Controls, now_s: float) -> bool:
@@ -157,6 +159,11 @@ class Transitions:
         self._stream.fixed_noise.head_for(controls.seed)
         self._travel.go(1.0, duration_s=controls.seed_travel_s, now_s=now_s)
         return False
+
+    def _other_look(self, controls: Controls) -> None:
+        """What was drawn before this frame is another look, although no control has changed with it."""
+        self._settled_frames = -self._stream.delay_frames
+        self._change_bank(controls.bank_change)
 
     def _change_bank(self, kind: str) -> None:
         if self._bank is None or kind == "keep":

@@ -29,7 +29,7 @@ BESIDE_A_FRAME = {
     ("graphs.py", "wait", "synchronize"): "before graphs are dropped for others",
     ("graphs.py", "first_run", "wait_stream"): "capturing",
     ("nearest.py", "_wait_for", "synchronize"): "the trial of two ways, in warm-up",
-    ("live_loras.py", "_beside", "synchronize"): "a thread beside the frames waits for what it prepares",
+    ("beside.py", "beside", "synchronize"): "a thread beside the frames waits for what it prepares",
     ("schedule.py", "alphabar_at", "cpu"): "a table that is on the host",
     ("schedule.py", "__init__", "cpu"): "building",
     ("loading.py", "load_components", "cpu"): "loading",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -101,7 +102,7 @@ def test_a_reference_is_that_of_the_pipeline(tmp_path: Path, sort: str, guidance
 
 @pytest.fixture
 def engine_of(tmp_path: Path) -> Callable[..., StreamV2V]:
-    def build(*, graphs: Any = None, structure: bool = False, **settings: Any) -> StreamV2V:
+    def build(*, graphs: Any = None, structure: bool = False, ahead: bool = True, **settings: Any) -> StreamV2V:
         components = components_of(tmp_path, unet=one_level_unet())
         if structure:
             network = StructureNetwork(tiny_controlnet(components.unet), "canny", "canny")
@@ -110,6 +111,9 @@ def engine_of(tmp_path: Path) -> Callable[..., StreamV2V]:
         engine = StreamV2V(config, components, graphs=graphs)
         for seed in range(3):
             engine.references.put(f"{seed}.png", a_picture(seed))
+        if ahead:
+            assert engine.references._encoder is not None
+            engine.references._encoder.blend([(f"{seed}.png", 1.0) for seed in range(3)])
         return engine
 
     return build
@@ -132,7 +136,7 @@ def test_every_bank_runs_with_a_reference_and_remembers_beside_it(
     plain = latents(engine, frames, look)
     followed = latents(engine, frames, look.patched({"reference": "0.png"}))
     assert float((plain - followed).abs().max()) > 0.005
-    assert engine.references.encoded == 1
+    assert engine.references.encoded == 3, "a picture was encoded twice"
 
 
 def test_references_weights_and_glides_change_without_a_capture(engine_of: Callable[..., StreamV2V]) -> None:
@@ -177,7 +181,7 @@ def test_one_reference_glides_into_another_and_a_blend_is_their_mean(engine_of: 
     told(30.0, reference="0.png", reference_blend=(("1.png", 3.0),))
     mixed = told(32.0, reference="0.png", reference_blend=(("1.png", 3.0),))
     torch.testing.assert_close(mixed, (first + 3 * second) / 4)
-    assert references.encoded == 2
+    assert references.encoded == 3, "a picture was encoded twice"
 
 
 def test_a_reference_comes_and_goes_by_its_weight(engine_of: Callable[..., StreamV2V]) -> None:
@@ -198,6 +202,49 @@ def test_a_reference_comes_and_goes_by_its_weight(engine_of: Callable[..., Strea
     ]
 
 
+def test_frames_go_on_while_a_new_picture_is_encoded_and_its_look_begins_when_it_is(
+    engine_of: Callable[..., StreamV2V],
+) -> None:
+    engine, frame, may_end = engine_of(bank=BankConfig(), ahead=False), clip(1)[0], threading.Event()
+    references, adapter, bank = engine.references, engine.components.adapter, engine.bank
+    assert adapter is not None and bank is not None
+    hook = adapter.encoder.register_forward_pre_hook(lambda *_: may_end.wait() and None)
+    look = Controls(transition_s=1.0, reference_weight=0.8, bank_change="reset")
+    engine(frame, look, now_s=0.0)
+    for number in range(1, 4):
+        engine(frame, look.patched({"reference": "0.png"}), now_s=float(number))
+        assert references.switches == () and references.progress == 1.0, "what is not there yet is followed"
+    remembered = bank.frame
+    may_end.set()
+    assert references._encoder is not None
+    references._encoder.blend([("0.png", 1.0)])
+    hook.remove()
+    engine(frame, now_s=10.0)
+    assert bank.frame < remembered and references.progress < 1.0, "the way begins with the picture, not with the wish"
+    engine(frame, now_s=10.5)
+    assert round(float(references._scale.value), 3) == 0.4
+    engine(frame, now_s=11.0)
+    assert bank.frame > 0 and round(float(references._scale.value), 3) == 0.8 and references.encoded == 1
+
+
+def test_a_newer_wish_takes_the_place_of_one_that_is_being_encoded(engine_of: Callable[..., StreamV2V]) -> None:
+    engine, frame, may_end = engine_of(bank=BankConfig(kind="off"), ahead=False), clip(1)[0], threading.Event()
+    assert engine.components.adapter is not None and engine.references._encoder is not None
+    engine.components.adapter.encoder.register_forward_pre_hook(lambda *_: may_end.wait() and None)
+    engine(frame, Controls(), now_s=0.0)
+    engine(frame, Controls(reference="0.png"), now_s=1.0)
+    engine(frame, Controls(), now_s=2.0)
+    may_end.set()
+    engine.references._encoder.blend([("0.png", 1.0)])
+    engine(frame, now_s=9.0)
+    engine(frame, now_s=99.0)
+    assert engine.references.switches == ()
+
+
 def test_a_picture_that_nobody_gave_is_refused(engine_of: Callable[..., StreamV2V]) -> None:
     with pytest.raises(ControlError, match="reference: 'other' was refused"):
         engine_of()(clip(1)[0], Controls(reference="other"))
+    engine = engine_of()
+    engine(clip(1)[0], Controls())
+    with pytest.raises(ControlError, match="reference: 'other' was refused"):
+        engine(clip(1)[0], Controls(reference="other"))
