@@ -28,4 +28,5 @@ def add_prompt_reading(app: FastAPI, desk: Desk) -> None:
     @app.post("/api/prompt", summary="How a prompt is read; changes nothing", openapi_extra=takes(WrittenPrompt))
     async def read(request: Request) -> JSONResponse:
         wanted = understood(WrittenPrompt, read_object(await request.body()))
-        return JSONResponse(await run_in_threadpool(desk.store.notes.told, " ".join(wanted.prompt.split())))
+        live = desk.store.current.controls
+        return JSONResponse(await run_in_threadpool(desk.store.notes.told, " ".join(wanted.prompt.split()), live))

@@ -43,7 +43,8 @@ def starting_store(
     """
     pictures = pictures_of(settings)
     guided = settings.engine.guidance != "none"
-    notes = PromptNotes(settings.stream_config().loras, guided=guided)
+    loras = lora_folder(settings)
+    notes = PromptNotes(settings.stream_config().loras, guided=guided, folder=loras)
     judge = WordJudge(vocabulary, notes=notes)
     controls, name = settings.controls(), settings.start_look()
     try:
@@ -54,7 +55,6 @@ def starting_store(
     for line in judge.notes.of(controls):
         say(line)
     controls = with_reference(settings, controls, pictures)
-    loras = lora_folder(settings)
     try:
         loras.check(controls)
     except ControlError as refusal:
