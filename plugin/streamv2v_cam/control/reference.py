@@ -9,14 +9,26 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse
 
 from ..errors import PictureRefused
+from ..references.decoding import FORMATS
 from .bodies import EmptyBody, read_object, understood
 from .changing import takes
-from .guard import PICTURE_PATH
+from .guard import PICTURE_LIMIT_BYTES, PICTURE_PATH
 from .limits import Limits
 from .report import Desk
 
 NO_FRAME = "There is no picture of the camera now."
 TOO_MANY = "Too many pictures at once; wait a moment."
+PICTURE_FILE = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            f"image/{kind.lower()}": {
+                "schema": {"type": "string", "format": "binary", "maxLength": PICTURE_LIMIT_BYTES}
+            }
+            for kind in FORMATS
+        },
+    }
+}
 
 
 def add_references(app: FastAPI, desk: Desk, limits: Limits) -> None:
@@ -31,7 +43,7 @@ def add_references(app: FastAPI, desk: Desk, limits: Limits) -> None:
         found = await run_in_threadpool(desk.store.pictures.choices)
         return JSONResponse([asdict(one) for one in found])
 
-    @app.post(PICTURE_PATH, include_in_schema=False)  # the description is of JSON, and this body is a file
+    @app.post(PICTURE_PATH, summary="Bring a picture in; the body is its file", openapi_extra=PICTURE_FILE)
     async def bring(request: Request, title: str = "") -> JSONResponse:
         if not limits.saving.take():
             return JSONResponse({"error": TOO_MANY}, status_code=429)

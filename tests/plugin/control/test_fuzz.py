@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from plugin.control.conftest import make_stage
 from schemathesis import GenerationMode
+from streamv2v_cam.control.guard import PICTURE_PATH
 from streamv2v_cam.control.limits import Bucket, Limits
 
 OPERATIONS = [
@@ -42,6 +43,7 @@ OPERATIONS = [
     ("POST", "/api/on_demand"),
     ("POST", "/api/prompt"),
     ("POST", "/api/references/frame"),
+    ("POST", "/api/references/picture"),
     ("POST", "/api/source"),
     ("POST", "/api/welcome"),
 ]
@@ -57,6 +59,7 @@ NOT_BY_CHANCE = {
     "/api/looks/{name}/thumbnail",
     "/api/on_demand",
     "/api/references/frame",
+    "/api/references/picture",
     "/api/source",
     "/api/welcome",
     "/api/welcome/cameras/{id}",
@@ -132,7 +135,8 @@ def test_nothing_that_can_be_sent_makes_the_server_fail(fuzzed, session, describ
 )
 def test_any_bytes_as_a_body_are_refused_in_words(client, body, path):
     method = "PATCH" if path.endswith("controls") else "POST"
-    answer = client.request(method, path, content=body, headers={"Content-Type": "application/json"})
+    kind = "image/png" if path == PICTURE_PATH else "application/json"
+    answer = client.request(method, path, content=body, headers={"Content-Type": kind})
     assert answer.status_code in (200, 400, 422)
     assert answer.is_success or answer.json()["error"]
 
