@@ -132,6 +132,38 @@ def test_an_import_asks_before_it_writes_over_a_title_and_takes_nothing_until_th
     assert shelf.looks.get("neon").prompt == "other"
 
 
+FOREIGN = {
+    'region = "background"': {},
+    'region = "background"\noutside = "camera"': {},
+    'region = "face"\noutside = "blur"': {},
+    'outside = "camera"': {},
+    'region = "background"\noutside = "colour"': {"region": "background", "outside": "colour"},
+    'region = "person"\noutside = "palette"': {"region": "person", "outside": "palette"},
+    'region = "whole"\nregion_feather = 0.5': {"region": "whole", "region_feather": 0.5},
+}
+
+
+@pytest.mark.parametrize(("lines", "kept"), FOREIGN.items())
+def test_no_look_of_a_foreign_file_puts_the_cameras_own_picture_on_air(path, lines, kept):
+    """Whatever the person has set for the places that the look leaves open: a face covered by them stays covered."""
+    shelf = shelf_at(path)
+    done = shelf.import_text(f'[paint]\ntitle = "Paint"\nprompt = "paint"\n{lines}\n')
+    assert shelf.looks.get("paint").values == {"prompt": "paint", **kept}
+    lost = "region_feather" not in kept and "outside" not in kept
+    assert done.bared == (("paint",) if lost else ()) and ("paint" in done.told) is lost
+    for region, outside in (("background", "colour"), ("whole", "camera")):
+        own = Controls(region=region, outside=outside)
+        seen = own.patched(shelf.looks.get("paint").patch())
+        assert seen.region == "whole" or seen.outside not in ("camera", "blur")
+
+
+def test_a_region_that_the_person_chose_stays_when_its_own_file_is_read_again(path):
+    shelf = shelf_at(path)
+    shelf.keep(Controls(prompt="rain", region="background"), "Rain")
+    assert shelf.import_text(shelf.exported()).skipped == ("rain",)
+    assert shelf.looks.get("rain").values["region"] == "background"
+
+
 def test_a_name_of_a_file_that_another_look_has_here_is_made_anew(path):
     shelf = shelf_at(path)
     shelf.import_text('[oil]\ntitle = "Crude"\nprompt = "crude"\n[3]\ntitle = "Three"\nprompt = "three"\n')

@@ -152,6 +152,8 @@ def import_looks(
         raise LookError(f"{error}{hint}") from error
     parts = {"new": done.added, "replaced": done.replaced, "left as they are": done.skipped}
     typer.echo("; ".join(f"{what}: {', '.join(names)}" for what, names in parts.items() if names) + ".")
+    if done.told:
+        typer.echo(done.told)
 
 
 def _owner(origin: str) -> str:

@@ -93,7 +93,7 @@ def _add_files(app: FastAPI, desk: Desk, limits: Limits) -> None:
             raise
         except LookError as error:
             raise BadBody(422, str(error)) from error
-        counted = {"added": done.added, "replaced": done.replaced, "skipped": done.skipped}
+        counted = {"added": done.added, "replaced": done.replaced, "skipped": done.skipped, "told": done.told}
         return JSONResponse({"revision": desk.store.current.revision, **counted})
 
 

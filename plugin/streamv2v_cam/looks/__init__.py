@@ -18,7 +18,8 @@ from .file import load_looks, parse_looks, shipped_looks, shipped_text
 from .look import LOOK_CONTROLS, RESERVED_NAMES, Look, look_of
 from .numbers import LookSet
 from .samples import sample_of
-from .shelf import Imported, Shelf
+from .shelf import Shelf
+from .taking import Imported
 
 __all__ = [
     "LOOK_CONTROLS",

@@ -6,7 +6,6 @@ import logging
 import os
 import threading
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
@@ -18,20 +17,12 @@ from ..system.textfile import write_text
 from .file import FileOfLooks, joined, parse_file, read_text, written
 from .look import RESERVED_NAMES, Look, look_of
 from .numbers import NUMBER_LIMIT, LookSet
+from .taking import Imported, without_camera
 from .titles import another_title, clean_title, name_for, title_key
 
 SameTitle = Literal["ask", "replace", "skip"]
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Imported:
-    """What came of an import: names of the looks that are new, that replaced one, and that were left out."""
-
-    added: tuple[str, ...] = ()
-    replaced: tuple[str, ...] = ()
-    skipped: tuple[str, ...] = ()
 
 
 class Shelf:
@@ -176,6 +167,7 @@ class Shelf:
         """Take in the looks of a file: all of them, or, when something is refused, none.
 
         A look that is here already, title and values, is passed over. Numbers of the file count where they are free.
+        What would put the camera's own picture on air is left out: that is the person's to choose.
 
         Args:
             text: of a file of looks.
@@ -191,13 +183,13 @@ class Shelf:
             if not found.looks:
                 raise LookError("There is no look in this file.")
             looks: LookSet = self.looks
-            added, replaced, skipped, asked = [], [], [], []
+            added, replaced, skipped, asked, bared = [], [], [], [], []
             changed: dict[str, Look | None] = {}
             numbers: dict[str, int | None] = {}
-            for look in found.looks:
-                title = clean_title(look.title)
+            for foreign in found.looks:
+                title, look = clean_title(foreign.title), without_camera(foreign)
                 same = looks.titled(title)
-                if same and (same.patch() == look.patch() or same_title == "skip"):
+                if same and (same.patch() in (foreign.patch(), look.patch()) or same_title == "skip"):
                     skipped.append(same.name)
                     continue
                 if same and same_title == "ask":
@@ -209,6 +201,8 @@ class Shelf:
                 name = same.name if same else look.name if keeps_name else name_for(title, number, looks)
                 changed[name] = new = Look(name, title, look.values)
                 (replaced if same else added).append(name)
+                if look is not foreign:
+                    bared.append(name)
                 if not same:
                     numbers[name] = number
                 looks = LookSet([*looks, new], {**looks.numbers, name: looks.numbers.get(name, number)})
@@ -221,7 +215,7 @@ class Shelf:
                 )
             if changed:
                 self._write(changed, numbers)
-            return Imported(tuple(added), tuple(replaced), tuple(skipped))
+            return Imported(*map(tuple, (added, replaced, skipped, bared)))
 
     def _own_look(self, name: str, done: str) -> Look:
         look = self.looks.get(name)

@@ -139,10 +139,10 @@ export class Arrange {
     $("import-ask").hidden = answer?.status !== 409;
     if (!answer?.ok) return say("arrange-refusal", await wordsOf(answer));
     say("arrange-refusal", "");
-    const { added, replaced, skipped } = await answer.json();
+    const { added, replaced, skipped, told } = await answer.json();
     await this.#looks.load().catch(() => {});
     this.show();
     const parts = [[added, "new"], [replaced, "replaced"], [skipped, "were here already"]];
-    $("arrange-hint").textContent = parts.filter(([names]) => names.length).map(([names, words]) => `${names.length} ${words}`).join(", ") + ".";
+    $("arrange-hint").textContent = parts.filter(([names]) => names.length).map(([names, words]) => `${names.length} ${words}`).join(", ") + `. ${told}`;
   }
 }
