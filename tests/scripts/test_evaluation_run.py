@@ -137,6 +137,7 @@ def run(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[str, di
     return out, json.loads(out.splitlines()[-1])
 
 
+@pytest.mark.slow
 def test_a_run_writes_tables_pictures_and_json_and_goes_on_where_it_was(
     clip_file: Path, tmp_path: Path, capsys
 ) -> None:

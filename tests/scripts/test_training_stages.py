@@ -121,6 +121,7 @@ def test_a_smaller_decoder_begins_with_all_that_it_can_take_over(cache: Cache) -
     assert sum(p.numel() for p in small.decoder.parameters()) < 1.3 * sum(p.numel() for p in old.decoder.parameters())
 
 
+@pytest.mark.slow
 def test_a_smaller_decoder_resumes_to_the_very_same_weights_and_holds_its_last_enlargement(
     cache: Cache, tmp_path: Path
 ) -> None:

@@ -107,7 +107,15 @@ def drawn(engine: StreamV2V, controls: Controls) -> list[np.ndarray]:
     return [engine(frame, controls, now_s=number / 10).copy() for number, frame in enumerate(FRAMES)]
 
 
-@pytest.mark.parametrize("names", [("kohya",), ("diffusers",), ("loha",), ("dora",), ("loha", "kohya", "diffusers")])
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("dora",),
+        ("loha", "kohya", "diffusers"),
+        *(pytest.param((one,), marks=pytest.mark.slow) for one in ("loha", "kohya", "diffusers")),
+    ],
+    ids="+".join,
+)
 def test_a_lora_put_on_live_is_what_a_fresh_load_with_it_is(
     engine: StreamV2V, model: Path, folder: Path, names: tuple[str, ...]
 ) -> None:

@@ -87,7 +87,7 @@ KINDS: dict[str, dict[str, Any]] = {
     "windows": {"bank": BankConfig.best(matching="window", window=1), "width": 128, "height": 128},
     "fp8, one after another": {"bank": BankConfig(storage="fp8"), "sequential": True},
 }
-QUICK = ("paper", "best, guided")
+QUICK = ("best, guided",)
 
 
 @pytest.mark.parametrize(

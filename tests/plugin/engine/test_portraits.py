@@ -33,6 +33,7 @@ def portraits_of(model, drawn: dict[str, bytes], may, goes_on=lambda: True) -> P
     )
 
 
+@pytest.mark.slow
 def test_every_look_that_has_none_gets_a_picture_of_its_own(tiny_model):
     drawn: dict[str, bytes] = {"ink": b"there already"}
     portraits = portraits_of(tiny_model, drawn, lambda: True)

@@ -109,6 +109,7 @@ def test_a_clip_is_translated_with_the_smaller_choice(
     assert "running 1 slot instead of 2" in caplog.text
 
 
+@pytest.mark.slow
 def test_the_number_of_threads_is_tried_and_nothing_compiled_where_that_is_switched_off(config: StreamConfig) -> None:
     config = replace(config, acceleration="none")
     answer, _, progress = start(config)

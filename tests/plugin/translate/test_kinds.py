@@ -35,12 +35,12 @@ def warnings(said: pytest.LogCaptureFixture) -> list[str]:
 @pytest.mark.parametrize(
     ("source", "sound", "target", "kept"),
     [
-        ("in.mkv", "libopus", "out.mov", ("as aac", "aac")),
         ("in.mkv", "flac", "out.mov", ("as aac", "aac")),
-        ("in.mkv", "flac", "out.mp4", ("copied", "flac")),
         ("in.mkv", "libopus", "out.mp4", ("copied", "opus")),
-        ("in.mp4", "aac", "out.avi", ("as mp3", "mp3")),
         ("in.mp4", "aac", "out.webm", ("as opus", "opus")),
+        pytest.param("in.mkv", "libopus", "out.mov", ("as aac", "aac"), marks=pytest.mark.slow),
+        pytest.param("in.mkv", "flac", "out.mp4", ("copied", "flac"), marks=pytest.mark.slow),
+        pytest.param("in.mp4", "aac", "out.avi", ("as mp3", "mp3"), marks=pytest.mark.slow),
     ],
 )
 def test_sound_goes_over_as_it_is_or_is_coded_anew(tmp_path: Path, source: str, sound: str, target: str, kept: Any):

@@ -108,7 +108,7 @@ def engine(bank: BankConfig, guidance: str, sequential: bool) -> StreamBatch:
 
 
 @pytest.mark.parametrize("sequential", [False, True], ids=["batch", "sequence"])
-@pytest.mark.parametrize("guidance", ["none", "full"])
+@pytest.mark.parametrize("guidance", [pytest.param("none", marks=pytest.mark.slow), "full"])
 @pytest.mark.parametrize("bank", KINDS.values(), ids=KINDS.keys())
 def test_every_row_has_the_bank_that_the_paper_gives_it(bank: BankConfig, guidance: str, sequential: bool) -> None:
     latents = moving_latents()

@@ -62,7 +62,7 @@ def test_what_would_come_out_differently_is_left_alone() -> None:
         assert torch.equal(draw(vae), wanted)
 
 
-@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+@pytest.mark.parametrize("dtype", ["float32", pytest.param("bfloat16", marks=pytest.mark.slow)])
 def test_the_model_that_ships_is_folded_on_loading_and_draws_what_diffusers_draws(dtype: str) -> None:
     plain = AutoencoderTiny.from_pretrained(EMBEDDED_FOLDER / "vae", torch_dtype=getattr(torch, dtype)).eval()
     vae = load_components(StreamConfig(model=EMBEDDED_MODEL, device="cpu", dtype=dtype)).vae

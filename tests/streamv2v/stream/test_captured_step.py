@@ -42,7 +42,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
     },
     "no bank": {"slots": 2, "bank": BankConfig(kind="off")},
 }
-QUICK = ("the paper", "best bank, four slots", "queue, full guidance", "matching in windows", "fp8", "no bank")
+QUICK = ("the paper", "queue, full guidance", "matching in windows", "fp8")
 """One for each way through the bank; all of them, and longer, are slow."""
 
 
@@ -133,11 +133,12 @@ def test_warm_up_captures_each_course_of_a_pass_encode_decode_and_one_program_a_
     [
         {"prompt": "oil painting"},
         {"strength": 0.9},
-        {"seed": 5},
-        {"bank_weight": 3.0},
-        {"update_interval": 1},
-        {"guidance_scale": 5.0},
         BEST_CONTROLS,
+        # each control alone: test_contract.py
+        *(
+            pytest.param(change, marks=pytest.mark.slow)
+            for change in ({"seed": 5}, {"bank_weight": 3.0}, {"update_interval": 1}, {"guidance_scale": 5.0})
+        ),
     ],
     ids=lambda change: next(iter(change)),
 )

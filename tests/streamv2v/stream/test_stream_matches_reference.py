@@ -100,7 +100,7 @@ PARTS = {
 
 @pytest.mark.parametrize(
     "bank",
-    [pytest.param(bank, id=name, marks=() if "and" in name else pytest.mark.slow) for name, bank in PARTS.items()],
+    [pytest.param(bank, id=name, marks=() if "DyMe" in name else pytest.mark.slow) for name, bank in PARTS.items()],
 )
 def test_eleven_frames_in_four_slots_equal_the_paper(bank: BankConfig) -> None:
     got = engine_results(bank, torch.float64, 0.4, 0.9)

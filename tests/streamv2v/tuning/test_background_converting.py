@@ -75,6 +75,7 @@ def converting(config: StreamConfig, components: Components, **more: Any) -> Bac
     return BackgroundConverting(config, components, parts=("unet", "decoder"), **more)
 
 
+@pytest.mark.slow
 @needs_openvino
 def test_converted_networks_asked_for_draw_the_same_pictures(converted: Path) -> None:
     config = config_for(converted, acceleration="openvino")

@@ -61,7 +61,9 @@ def draw(engine: StreamV2V, **more: Any) -> list[np.ndarray]:
     return [engine(frame, controls(number, **more), now_s=float(number)) for number, frame in enumerate(CLIP)]
 
 
-@pytest.mark.parametrize("more", [{}, GATED], ids=["as in the paper", "gated"])
+@pytest.mark.parametrize(
+    "more", [pytest.param({}, id="as in the paper"), pytest.param(GATED, id="gated", marks=pytest.mark.slow)]
+)
 @pytest.mark.parametrize("bank", BANKS)
 def test_a_static_u_net_draws_what_the_engine_draws_while_the_bank_lives(bank: str, more: Any, tmp_path: Path) -> None:
     config = StreamConfig(width=64, height=64, slots=2, device="cpu", dtype="float32", bank=BANKS[bank])

@@ -60,6 +60,7 @@ def shot(page, name: str) -> None:
         page.screenshot(path=f"{folder}/{name}.png")
 
 
+@pytest.mark.slow
 def test_a_person_changes_the_look_keeps_it_under_key_3_records_and_finds_the_file(browser, address):
     page = opened(browser, address, viewport={"width": 360, "height": 700})
     expect(page.locator("#state")).to_have_text("live", timeout=120_000)

@@ -40,6 +40,7 @@ def over(home: object) -> Iterator[Over]:
         line.close()
 
 
+@pytest.mark.slow
 def test_a_long_line_makes_the_look_later_and_carries_it_all_the_same(
     serve: Serve, host_of: HostOf, over: Over
 ) -> None:

@@ -60,7 +60,10 @@ def test_words_of_the_engine_come_over(serve: Serve, host_of: HostOf) -> None:
 
 @pytest.mark.parametrize(
     ("fault", "kind", "words"),
-    [("crash_after=5", FailureKind.CRASH, "asked to crash"), ("wrong=1", FailureKind.MODEL, "has no U-Net")],
+    [
+        ("crash_after=5", FailureKind.CRASH, "asked to crash"),
+        pytest.param("wrong=1", FailureKind.MODEL, "has no U-Net", marks=pytest.mark.slow),
+    ],
 )
 def test_an_engine_that_ends_over_there_has_ended_here_for_the_same_reason(
     serve: Serve, host_of: HostOf, fault: str, kind: FailureKind, words: str
