@@ -91,7 +91,7 @@ class Run:
 
     def until_spared(self) -> None:
         """Live, with a spare that waits, and earlier faults forgotten as after a minute without one."""
-        spare = self.supervisor._spare
+        spare = self.supervisor.spare
         spare._calm_s = CALM_S
         self.until_calm()
         wait(lambda: spare.pid is not None, "a spare")
@@ -163,8 +163,8 @@ def spare_killed(run: Run) -> Row:
     supervisor = run.supervisor
 
     def both() -> None:
-        assert supervisor._spare.pid is not None
-        os.kill(supervisor._spare.pid, signal.SIGKILL)
+        assert supervisor.spare.pid is not None
+        os.kill(supervisor.spare.pid, signal.SIGKILL)
         os.kill(run.pid, signal.SIGKILL)
 
     return _broken(run, "spare killed, and the engine", both)

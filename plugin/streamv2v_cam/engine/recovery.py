@@ -32,27 +32,41 @@ class Recovery:
     memory_failures: int = 0
     barren: int = 0
     _drew: StreamConfig | None = None
+    _before: StreamConfig | None = None
+    """Of the model that drew before the one that drew last."""
 
     def ran(self, seconds: float) -> None:
         """The engine worked for so long before it ended; a minute clears the record."""
         if seconds >= STABLE_AFTER_S:
             self.failures = self.memory_failures = 0
 
+    def drew(self, config: StreamConfig) -> None:
+        """An engine of that configuration has drawn a picture."""
+        if self._drew is not None and self._drew.model != config.model:
+            self._before = self._drew
+        self._drew, self.barren = config, 0
+
     def judged(self, failure: Failure, config: StreamConfig, *, drew: bool) -> Failure:
         """The failure as it counts.
 
         A configuration that never drew a picture is given up with its third crash. One that drew is never given up:
         what it lacks now (a model's folder on a disk that is not there, a package in the middle of an update) may come
-        back.
+        back. Where another model drew before it, that one follows: after three starts without a picture, or at once
+        where this one never gave any and cannot be used.
 
         Args:
             drew: whether the engine that ended drew a picture.
         """
         if drew:
-            self._drew = config
-        if self._drew == config:
+            self.drew(config)
+        back, known = self._other(config), self._drew == config
+        crash = replace(failure, kind=FailureKind.CRASH) if failure.kind.permanent else failure
+        if drew or failure.kind is FailureKind.MEMORY or (known and back is None):
             self.barren = 0
-            return replace(failure, kind=FailureKind.CRASH) if failure.kind.permanent else failure
+            return crash
+        if back is not None:
+            self.barren = BARREN_LIMIT if failure.kind.permanent and not known else self.barren + 1
+            return crash
         if failure.kind is not FailureKind.CRASH:
             self.barren = 0
             return failure
@@ -68,6 +82,10 @@ class Recovery:
         # viewers wait for the first restart; only one that fails again and again is given a pause
         delay_s = min(LONGEST_DELAY_S, self.first_delay_s * 2 ** (self.failures - 1)) if self.failures else 0.0
         self.failures += 1
+        back = self._other(config)
+        if back is not None and self.barren >= BARREN_LIMIT:
+            self._drew, self._before, self.barren = back, None, 0
+            return 0.0, back, f"{failure.reason}; it gave no picture, and the model before it is back"
         if failure.kind is not FailureKind.MEMORY:
             return delay_s, config, f"{failure.reason}; restarting"
         self.memory_failures += 1
@@ -78,6 +96,10 @@ class Recovery:
         if lower is None:
             return LONGEST_DELAY_S, config, f"{failure.reason}; already at the smallest size, trying again"
         return delay_s, lower, f"{failure.reason}; restarting with {difference(config, lower)}"
+
+    def _other(self, config: StreamConfig) -> StreamConfig | None:
+        """What drew last of another model; None where there was none."""
+        return next((one for one in (self._drew, self._before) if one is not None and one.model != config.model), None)
 
 
 def exit_failure(exit_code: int | None, *, for_memory: bool = False) -> Failure:

@@ -44,6 +44,7 @@ class SpareEngine:
         self._free_bytes, self._used_bytes = free_bytes, used_bytes or _resident_bytes
         self._lock = threading.Lock()
         self._process: EngineProcess | None = None
+        self._model = ""
         self._calm_since_s: float | None = None
 
     @property
@@ -78,14 +79,18 @@ class SpareEngine:
                 return
             self._calm_since_s = now_s
             with contextlib.suppress(OSError):
-                self._process = EngineProcess(self._entry, config)
+                self._process, self._model = EngineProcess(self._entry, config), config.model
 
-    def take(self) -> EngineProcess | None:
-        """The spare, which is the caller's from now on; None where there is none."""
+    def take(self, model: str | None = None) -> EngineProcess | None:
+        """The spare, which is the caller's from now on; None where there is none.
+
+        Args:
+            model: what it is wanted for. One that has loaded another ends instead: that memory is wanted now.
+        """
         with self._lock:
             process, self._process = self._process, None
         self.disturbed()
-        if process is not None and not process.process.is_alive():
+        if process is not None and (model not in (None, self._model) or not process.process.is_alive()):
             process.end()
             return None
         return process

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from streamv2v.config import StreamConfig
 
@@ -18,30 +19,59 @@ Say = Callable[..., None]
 """`say(progress, reason)`: what to show beside the running engine."""
 
 
+@dataclass(frozen=True)
+class Wish:
+    """An engine that is asked for.
+
+    Attributes:
+        config: what it is built from.
+        title: what people call it; "" says that it is the present one, built anew.
+        only_beside: where there is no room for both, the present one stays; else it ends first.
+    """
+
+    config: StreamConfig
+    title: str = ""
+    only_beside: bool = False
+
+    @property
+    def preparing(self) -> str:
+        """What is said while it loads."""
+        return f"{self.title} is loading beside; the picture stays" if self.title else f"preparing {self.config.model}"
+
+
 class Succession:
     """At most one engine in preparation; a newer wish replaces an older one.
 
     Attributes:
         link: the engine in preparation.
         note: what stays to be said of it when it runs; "" for nothing.
+        kept: why the last one that was asked for did not come; "" where it did, or is on its way.
     """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._wish: StreamConfig | None = None
+        self._wish: Wish | None = None
+        self._begun: Wish | None = None
         self.link: EngineLink | None = None
-        self.note = ""
+        self.note = self.kept = ""
 
-    def want(self, config: StreamConfig) -> None:
-        """Ask for an engine of that configuration; from any thread."""
-        with self._lock:
-            self._wish = config
+    @property
+    def preparing(self) -> Wish | None:
+        """What was asked for and has not come yet."""
+        return self._wish or (self._begun if self.link is not None else None)
 
-    def take_wish(self) -> StreamConfig | None:
-        """The configuration asked for and not begun yet; it counts as begun from now on."""
+    def want(self, wish: Wish) -> None:
+        """Ask for an engine; from any thread."""
         with self._lock:
-            wish, self._wish = self._wish, None
-            return wish
+            self._wish, self.kept = wish, ""
+
+    def take_wish(self) -> Wish | None:
+        """What was asked for and is not begun yet; it counts as begun from now on."""
+        with self._lock:
+            if self._wish is not None:
+                self._begun, self._wish = self._wish, None
+                return self._begun
+            return None
 
     def advance(
         self, start: Callable[[StreamConfig], EngineLink], begin: Callable[[EngineLink], None], say: Say
@@ -61,39 +91,48 @@ class Succession:
         if wish is not None:
             self.end()
             self.note = ""
+            say(wish.preparing)
             try:
-                self.link = start(wish)
+                self.link = start(wish.config)
             except (EngineError, OSError) as error:
-                say("", f"kept the present engine: {error}")
+                self._keep(f"kept the present engine: {error}", say)
                 return None
-            say(f"preparing {wish.model}")
-        link = self.link
-        if link is None:
+        link, wish = self.link, self._begun
+        if link is None or wish is None:
             return None
         for message in link.hear(0.0):
             if isinstance(message, Progress):
-                say(f"preparing {link.config.model}: {message.text}")
+                share = "" if message.share is None else f", {message.share:.0%}"
+                say(f"{wish.preparing}: {message.text}{share}")
             elif isinstance(message, Ready):
                 begin(link)
             elif isinstance(message, Notice):
                 log.log(logging.WARNING if message.lasting else logging.INFO, "%s", message.text)
                 self.note = message.text if message.lasting else self.note
             elif isinstance(message, Refit):
-                # asked while two engines share the memory: alone it may fit as it was wished, and says so if not
                 self.end()
+                if wish.only_beside:
+                    self._keep(f"kept the present engine, beside which there is no room: {message.reason}", say)
+                    return None
+                # asked while two engines share the memory: alone it may fit as it was wished, and says so if not
                 reason = f"{link.config.model} does not fit beside the present engine, which ends first"
                 return Refit(link.config, reason, lasting=False)
             elif isinstance(message, Failure):
-                log.warning("%s", message.reason)
                 log.debug("%s", message.detail)
-                say("", f"kept the present engine, the new one did not start: {message.reason}")
                 self.link = None
                 link.close(at_once=True)
+                new = wish.title or "the new one"
+                self._keep(f"kept the present engine, {new} did not start: {message.reason}", say)
                 return None
             elif isinstance(message, FrameDone):
                 self.link = None
                 return link
         return None
+
+    def _keep(self, why: str, say: Say) -> None:
+        log.warning("%s", why)
+        self.kept = why
+        say("", why)
 
     def end(self) -> None:
         """Give up what is in preparation."""

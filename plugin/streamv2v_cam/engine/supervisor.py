@@ -6,7 +6,6 @@ import logging
 import math
 import threading
 import time
-from dataclasses import replace
 
 from streamv2v.config import StreamConfig
 from streamv2v.prompts.reading import TextModel
@@ -18,15 +17,16 @@ from ..store import LiveValues
 from ..system.stopping import is_ordered
 from ..telemetry import Telemetry
 from .feeding import Feeder
+from .following import AsTheyAre, Following
 from .heartbeat import Patience
 from .link import DEFAULT_ENTRY, EngineLink
 from .protocol import Failure, FailureKind, FrameDone, Message, Notice, Progress, Ready, Refit
 from .recovery import FIRST_DELAY_S, Recovery
 from .spare import SpareEngine
-from .succession import Succession
+from .succession import Succession, Wish
+from .telling import Telling
 
 _TICK_S, _THREAD_STOP_S = 0.05, 8.0
-_WAITING = "waiting for a picture"
 
 log = logging.getLogger(__name__)
 
@@ -51,6 +51,8 @@ class EngineSupervisor:
         restarts: how often the engine was started again.
         text_model: what the newest engine reads prompts with; None before there was one.
         failed: set when a restart would be useless, because the model itself cannot be used.
+        following: what follows the engine from one model to another; to be set before the start.
+        succession, spare: the engine in preparation, and the process that is kept ready.
     """
 
     def __init__(
@@ -71,18 +73,17 @@ class EngineSupervisor:
         self.config, self.restarts, self.failed = config, 0, threading.Event()
         self.text_model: TextModel | None = None
         self._store, self._styled, self._telemetry = store, styled, telemetry
-        self._entry, self._patience, self._threads, self._fit, self._note = entry, patience, threads, fit, ""
-        self._recovery = Recovery(first_delay_s)
-        self._status = EngineStatus(EngineState.STARTING)
+        self._entry, self._patience, self._threads, self._fit = entry, patience, threads, fit
+        self.following: Following = AsTheyAre(store)
+        self._recovery, self._telling = Recovery(first_delay_s), Telling()
         self._link: EngineLink | None = None
-        self._succession = Succession()
-        self._spare = SpareEngine(entry, wanted=spare)
+        self.succession = Succession()
+        self.spare = SpareEngine(entry, wanted=spare)
         self._ran: tuple[StreamConfig, int] | None = None
-        self._last = 0
-        self._dropped = 0
+        self._last = self._dropped = 0
         self._stopping, self._wake = threading.Event(), threading.Event()
         self._watch = threading.Thread(target=self._run, name="engine watch", daemon=True)
-        self._feeder = Feeder(raw, lambda: (self._link, self._succession.link))
+        self._feeder = Feeder(raw, lambda: (self._link, self.succession.link))
         self._unloaded = False
 
     def start(self) -> None:
@@ -97,11 +98,11 @@ class EngineSupervisor:
         self._feeder.stop(_THREAD_STOP_S)
         if self._watch.is_alive():
             self._watch.join(_THREAD_STOP_S)
-        self._say(EngineState.STOPPED)
+        self._telling.say(EngineState.STOPPED)
 
     def status(self) -> EngineStatus:
         """How the engine is, for slate and page."""
-        return self._status
+        return self._telling.status
 
     @property
     def facts(self) -> dict[str, object]:
@@ -115,9 +116,9 @@ class EngineSupervisor:
         link = self._link
         return link.pid if link else None
 
-    def rebuild(self, config: StreamConfig) -> None:
-        """Build a new engine in the background; it takes over with its first frame. Returns at once."""
-        self._succession.want(config)
+    def rebuild(self, config: StreamConfig, *, title: str = "", only_beside: bool = False) -> None:
+        """Build a new engine in the background; it takes over with its first frame. Returns at once; see `Wish`."""
+        self.succession.want(Wish(config, title, only_beside))
         self._wake.set()
 
     def unload(self) -> None:
@@ -133,8 +134,8 @@ class EngineSupervisor:
         try:
             self._keep_running()
         finally:
-            self._succession.end()
-            self._spare.give_up()
+            self.succession.end()
+            self.spare.give_up()
 
     def _keep_running(self) -> None:
         while not self._stopping.is_set():
@@ -186,7 +187,7 @@ class EngineSupervisor:
                 return message
             self._take(link, message)
         self._mind_spare(link)
-        successor = self._succession.advance(self._start_link, self._feeder.begin, self._say_preparing)
+        successor = self.succession.advance(self._start_link, self._begin, self._telling.beside)
         if isinstance(successor, Refit):
             return successor
         if successor is not None:
@@ -194,23 +195,16 @@ class EngineSupervisor:
         return None
 
     def _mind_spare(self, link: EngineLink) -> None:
-        status = self._status
-        if status.state is EngineState.RUNNING and not status.progress and self._succession.link is None:
-            self._spare.calm(self.config, link.pid)
-        else:
-            self._spare.disturbed()
+        status = self._telling.status
+        calm = status.state is EngineState.RUNNING and not status.progress and self.succession.link is None
+        self.spare.calm(self.config, link.pid) if calm else self.spare.disturbed()
 
     def _take(self, link: EngineLink, message: Message) -> None:
-        if isinstance(message, Progress):
-            share = "" if message.share is None or not message.text else f", {message.share:.0%}"
-            self._status = replace(self._status, progress=f"{message.text}{share}")
-        elif isinstance(message, Notice):
-            log.log(logging.WARNING if message.lasting else logging.INFO, "%s", message.text)
-            if message.lasting:
-                self._note = message.text
+        if isinstance(message, (Progress, Notice)):
+            self._telling.hear(message)
         elif isinstance(message, Ready):
             self.text_model = message.text or self.text_model
-            self._status = replace(self._status, progress=_WAITING)
+            self._telling.waiting()
             self._feeder.begin(link)
         elif isinstance(message, FrameDone):
             self._pass_on(link, message.engine_ms)
@@ -225,76 +219,81 @@ class EngineSupervisor:
             self._telemetry.captured_dropped(link.dropped - self._dropped)
             self._dropped = link.dropped
         self._styled.put(frame)
-        if self._status.state is not EngineState.RUNNING:
-            beside = self._status.progress
-            self._say(EngineState.RUNNING)
-            if beside != _WAITING:  # said after it was ready: what it does beside its frames
-                self._say_preparing(beside, self._status.reason)
+        if self._telling.status.state is not EngineState.RUNNING:
+            self._telling.running()
+
+    def _begin(self, link: EngineLink) -> None:
+        """The first frame of an engine in preparation, with the live values as they have become meanwhile."""
+        link.update(self.following.values_for(link.config))
+        self._feeder.begin(link)
 
     def _hand_over(self, old: EngineLink, new: EngineLink) -> None:
+        if self._last:
+            self._recovery.drew(old.config)
         self._link, self.config = new, new.config
-        self._note = self._succession.note
+        self._telling.note = self.succession.note
         self._last = self._dropped = 0
         # an engine may take seconds to end, and the new one's frames must not wait for that
         threading.Thread(target=old.close, name="engine end", daemon=True).start()
-        self._say(EngineState.RUNNING)
+        self.text_model = (new.ready and new.ready.text) or self.text_model
+        self.following.follow(new.config)
+        self._recovery.drew(new.config)
+        self._telling.say(EngineState.RUNNING)
         self._pass_on(new, 0.0)
 
     def _start_link(self, config: StreamConfig) -> EngineLink:
         return EngineLink(
             config,
-            self._store.current,
+            self.following.values_for(config),
             entry=self._entry,
             threads=self._threads,
             threads_before=self._ran[1] if self._ran and self._ran[0] == config else 0,
             fit=self._fit,
             patience=self._patience,
-            process=self._spare.take(),
+            process=self.spare.take(config.model),
         )
 
     def _refit(self, wish: Refit) -> None:
         log.warning("%s", wish.reason)
-        self.config, self._note = wish.config, wish.reason if wish.lasting else ""
-        self._say(EngineState.STARTING, wish.reason)
+        self._go_on_with(wish.config, wish.reason if wish.lasting else "")
+        self._telling.say(EngineState.STARTING, wish.reason)
+
+    def _go_on_with(self, config: StreamConfig, note: str = "") -> None:
+        """The next start is of that configuration."""
+        self.config, self._telling.note = config, note
+        self.following.follow(config)
 
     def _restart_after(self, failure: Failure) -> None:
         if failure.kind is FailureKind.MEMORY:
-            self._spare.give_up()
-        before = self.config
-        delay_s, self.config, reason = self._recovery.after(failure, before)
-        # the next engine says itself what is amiss with it; only a smaller choice outlives the restart
-        self._note = reason if self.config != before else ""
+            self.spare.give_up()
+        delay_s, config, reason = self._recovery.after(failure, self.config)
+        # the next engine says itself what is amiss with it; only another choice outlives the restart
+        self._go_on_with(config, reason if config != self.config else "")
         self.restarts += 1
-        self._say(EngineState.RESTARTING, reason)
+        self._telling.say(EngineState.RESTARTING, reason)
         self._pause(delay_s)
 
     def _give_up(self, failure: Failure) -> None:
-        self._say(EngineState.FAILED, failure.reason)
+        self._telling.say(EngineState.FAILED, failure.reason)
         self.failed.set()
         self._pause(None)
         self.failed.clear()
-        self._say(EngineState.STARTING)
+        self._telling.say(EngineState.STARTING)
 
     def _pause(self, seconds: float | None) -> None:
         """Wait; a stop or the wish for another engine ends the waiting, and the wish is taken up."""
         until_s = math.inf if seconds is None else time.monotonic() + seconds
         while not self._stopping.is_set() and (left_s := until_s - time.monotonic()) > 0:
-            wish = self._succession.take_wish()
+            wish = self.succession.take_wish()
             if wish is not None:
-                self.config, self._note = wish, ""
+                self._go_on_with(wish.config)
                 return
             self._wake.wait(min(left_s, 3600))
             self._wake.clear()
 
     def _stay_unloaded(self) -> None:
-        self._spare.let_go()
-        self._say(EngineState.STARTING)
+        self.spare.let_go()
+        self._telling.say(EngineState.STARTING)
         while self._unloaded and not self._stopping.is_set():
             self._wake.wait(3600)
             self._wake.clear()
-
-    def _say(self, state: EngineState, reason: str = "") -> None:
-        self._status = EngineStatus(state, reason or (self._note if state is EngineState.RUNNING else ""))
-
-    def _say_preparing(self, text: str, reason: str = "") -> None:
-        self._status = replace(self._status, progress=text, reason=reason)

@@ -124,3 +124,27 @@ def test_a_model_that_drew_and_is_gone_is_waited_for_with_growing_pauses_and_its
     assert {(failure.kind, failure.reason) for failure in failures} == {(FailureKind.CRASH, gone.reason)}
     assert [recovery.after(failure, config)[0] for failure in failures] == [0, 1, 2, 4]
     assert recovery.judged(gone, StreamConfig(slots=4), drew=False).kind is kind
+
+
+def test_a_model_chosen_live_that_gives_no_more_pictures_gives_way_to_the_one_before_it_and_no_other_does():
+    recovery, first, second = Recovery(), StreamConfig(), StreamConfig(model="another")
+    recovery.drew(first)
+    recovery.drew(second)
+    went_on = []
+    for drew in (True, False, False, False):
+        failure = recovery.judged(CRASH, second, drew=drew)
+        assert not failure.kind.permanent
+        went_on.append(recovery.after(failure, second)[1])
+    assert went_on == [second, second, second, first]
+    # and that one, which drew, is started again for ever
+    for _ in range(5):
+        assert recovery.after(recovery.judged(CRASH, first, drew=False), first)[1] == first
+
+
+def test_a_model_that_never_drew_and_cannot_be_used_gives_way_at_once():
+    recovery, first, second = Recovery(), StreamConfig(), StreamConfig(model="another")
+    recovery.drew(first)
+    failure = recovery.judged(Failure(FailureKind.MODEL, "it has no U-Net"), second, drew=False)
+    assert not failure.kind.permanent
+    delay_s, config, reason = recovery.after(failure, second)
+    assert (delay_s, config) == (0.0, first) and reason.startswith("it has no U-Net")

@@ -61,9 +61,9 @@ def test_one_that_died_is_not_given_away_and_one_that_is_given_up_ends():
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no signals to kill by")
 def test_a_killed_engine_is_followed_by_the_spare_which_goes_on_in_its_place():
     with Rig() as rig:
-        rig.supervisor._spare = spare()
-        rig.wait(lambda: rig.supervisor._spare.pid)
-        expected, first = rig.supervisor._spare.pid, rig.supervisor.pid
+        rig.supervisor.spare = spare()
+        rig.wait(lambda: rig.supervisor.spare.pid)
+        expected, first = rig.supervisor.spare.pid, rig.supervisor.pid
         assert first is not None and expected != first
         os.kill(first, signal.SIGKILL)
         rig.wait(lambda: rig.supervisor.pid == expected)
