@@ -66,6 +66,11 @@ class WordJudge:
         self.notes = notes or PromptNotes()
         self.notice = WordNotice()
 
+    def turn_to(self, vocabulary: Vocabulary | None, notes: PromptNotes) -> None:
+        """Judge for another model from now on; what was said of the one before holds no longer."""
+        self._vocabulary, self.notes = vocabulary, notes
+        self.forget()
+
     def check(self, controls: Controls, *, quietly: bool = False) -> None:
         """Go on where prompt and every text of the blend name a look.
 
@@ -95,6 +100,10 @@ class WordJudge:
     def forget(self) -> None:
         """The words on air were asked for again: there is nothing more to say of others."""
         self._say("", ())
+
+    def tell(self, text: str) -> None:
+        """Say something else of what is on air, until other words come."""
+        self._say(text, (), notes=(text,))
 
     def _say(self, text: str, unknown: tuple[str, ...], *, refused: bool = False, notes: tuple[str, ...] = ()) -> None:
         number = self.notice.number + bool(text)

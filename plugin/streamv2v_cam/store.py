@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from streamv2v.controls import Controls
 from streamv2v.errors import ControlError
+from streamv2v.models.vocabulary import Vocabulary
 
 from .knownwords import WordJudge, WordNotice
 from .lorafolder import LoraFolder
@@ -41,6 +42,23 @@ class Snapshot:
     before_privacy: str = "effect"
     references: tuple[Given, ...] = field(default=(), repr=False)
     beneath: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class WordsAndLoras:
+    """What a model reads.
+
+    Attributes:
+        vocabulary: the words that it knows; None judges nothing.
+        notes: reads prompts for it.
+        loras: those that may be put on it.
+        looks: names of the looks that are for it.
+    """
+
+    vocabulary: Vocabulary | None
+    notes: PromptNotes
+    loras: LoraFolder
+    looks: Container[str]
 
 
 class LiveValues(Protocol):
@@ -117,24 +135,56 @@ class ControlStore:
             ControlError: an unknown field or refused value; nothing was changed.
         """
         with self._lock:
-            old = self.current
-            patch, look = decide(old)
-            patch, beneath = _over(old, patch, look)
-            controls = self._without_frames(old.controls.patched(patch), patch)
-            references = self._given(controls, old)
-            same_words = (controls.prompt, controls.blend) == (old.controls.prompt, old.controls.blend)
-            if not same_words or controls.negative_prompt != old.controls.negative_prompt:
-                self._judge.check(controls)
-            elif "prompt" in patch:
-                self._judge.forget()
-            if controls.loras != old.controls.loras:
-                self.loras.check(controls)
-            kept = look or (old.look if same_words and references is old.references else None)
-            back = old.before_privacy
-            if old.controls.mode != "privacy":
-                back = "bypass" if old.controls.mode == "bypass" else "effect"
-            now = Snapshot(controls, old.revision + 1, old.bank_resets, kept, back, references, beneath)
-            return self._swap(now)
+            return self._changed(*decide(self.current))
+
+    def turn_to(
+        self, model: WordsAndLoras, decide: Callable[[Snapshot], Iterable[tuple[Mapping[str, Any], str | None]]]
+    ) -> Snapshot:
+        """Another model is on air: judge words and LoRAs for that one, and change the values to such as it takes.
+
+        Args:
+            model: what it reads.
+            decide: as of `change`; one patch after the other.
+
+        Raises:
+            ControlError: what was decided is refused; patches before that one hold.
+        """
+        with self._lock:
+            self._judge.turn_to(model.vocabulary, model.notes)
+            self.loras = model.loras
+            for patch, look in decide(self.current):
+                self._changed(patch, look)
+            if self.current.look is not None and self.current.look not in model.looks:
+                self._swap(replace(self.current, revision=self.current.revision + 1, look=None))
+            return self.current
+
+    def tell(self, text: str) -> None:
+        """Say something of the words and pictures on air, once, where their notices are said."""
+        self._judge.tell(text)
+
+    def preview(self, patch: Mapping[str, Any], look: str | None) -> Snapshot:
+        """What the values would be with that patch; judged and applied by nobody."""
+        old = self.current
+        controls = self._without_frames(old.controls.patched(patch), patch)
+        return replace(old, controls=controls, look=look, references=self._given(controls, old))
+
+    def _changed(self, patch: Mapping[str, Any], look: str | None) -> Snapshot:
+        old = self.current
+        patch, beneath = _over(old, patch, look)
+        controls = self._without_frames(old.controls.patched(patch), patch)
+        references = self._given(controls, old)
+        same_words = (controls.prompt, controls.blend) == (old.controls.prompt, old.controls.blend)
+        if not same_words or controls.negative_prompt != old.controls.negative_prompt:
+            self._judge.check(controls)
+        elif "prompt" in patch:
+            self._judge.forget()
+        if controls.loras != old.controls.loras:
+            self.loras.check(controls)
+        kept = look or (old.look if same_words and references is old.references else None)
+        back = old.before_privacy
+        if old.controls.mode != "privacy":
+            back = "bypass" if old.controls.mode == "bypass" else "effect"
+        return self._swap(Snapshot(controls, old.revision + 1, old.bank_resets, kept, back, references, beneath))
 
     @property
     def notes(self) -> PromptNotes:

@@ -1,6 +1,7 @@
 """The page of the program and its API: hands on the controls, behind an access token."""
 
-from .report import Desk, JpegSource, ObsNews, Recording, Report, Rests, SizeChoice, Sizes, SourceChoice
+from .choices import ModelChoice, Models, SizeChoice, Sizes, SourceChoice
+from .report import Desk, JpegSource, ObsNews, Recording, Report, Rests
 from .server import ControlServer
 from .thumbnails import Thumbnails
 
@@ -8,6 +9,8 @@ __all__ = [
     "ControlServer",
     "Desk",
     "JpegSource",
+    "ModelChoice",
+    "Models",
     "ObsNews",
     "Recording",
     "Report",

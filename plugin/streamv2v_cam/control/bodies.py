@@ -117,6 +117,12 @@ class ChosenSize(Body):
     ) = None
 
 
+class ChosenModel(Body):
+    """Another model of the engine, by its name in the list; never a path or an address."""
+
+    name: Annotated[str, Field(min_length=1, max_length=80, description="of a model: see the list")]
+
+
 class OnDemandMode(Body):
     """Whether camera and engine rest while nobody watches, from now to the end of the run."""
 

@@ -11,7 +11,7 @@ from fastapi.responses import JSONResponse
 
 from streamv2v.errors import ControlError
 
-from ..errors import LookClash, LookError, SinkError, SourceError
+from ..errors import LookClash, LookError, ModelRefused, SinkError, SourceError
 from .acting import act
 from .bodies import (
     BadBody,
@@ -55,6 +55,10 @@ def add_refusals(app: FastAPI) -> None:
     async def clash(_: Request, error: LookClash) -> JSONResponse:
         told_of = {"field": error.field, "look": error.look}
         return JSONResponse({"error": str(error), **{key: text for key, text in told_of.items() if text}}, 409)
+
+    @app.exception_handler(ModelRefused)
+    async def no_model(_: Request, error: ModelRefused) -> JSONResponse:
+        return JSONResponse({"error": str(error)}, status_code=409)
 
     @app.exception_handler(SourceError)
     async def no_source(_: Request, error: SourceError) -> JSONResponse:

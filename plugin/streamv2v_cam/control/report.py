@@ -12,6 +12,7 @@ from .. import __version__
 from ..frame import Pixels
 from ..looks import LookSet, Shelf
 from ..store import ControlStore, Snapshot
+from .choices import Models, Sizes, Sources
 
 if TYPE_CHECKING:
     from .checkup import Doctor
@@ -43,6 +44,7 @@ class Report:
         resting: name of a control that does nothing now -> why.
         on_demand: whether camera and engine rest while nobody watches, and who does; see `Rests.status`.
         region: why the look is on the whole picture although a part was asked for, one line; "" otherwise.
+        model: which one is on air, and which is in preparation; see `Models.status`.
     """
 
     state: str
@@ -54,73 +56,7 @@ class Report:
     resting: Mapping[str, str] = field(default_factory=dict)
     on_demand: Mapping[str, Any] = field(default_factory=dict)
     region: str = ""
-
-
-@dataclass(frozen=True)
-class SourceChoice:
-    """A source that may be switched to.
-
-    Attributes:
-        id: what the API names it by; says nothing about files or devices.
-        title: for people.
-        current: it is the one that was switched to last.
-    """
-
-    id: str
-    title: str
-    current: bool = False
-
-
-class Sources(Protocol):
-    """The sources that may be chosen from outside: the server's own list, never a path from the network."""
-
-    def choices(self) -> Sequence[SourceChoice]:
-        """All there are now; may take a moment."""
-        ...
-
-    def switch(self, id: str, /) -> SourceChoice:
-        """Go over to one of them.
-
-        Raises:
-            SourceError: it is not in the list.
-        """
-        ...
-
-
-@dataclass(frozen=True)
-class SizeChoice:
-    """A size the engine may have.
-
-    Attributes:
-        name: small, medium, usual, larger or large; auto follows the rate of the engine.
-        width, height: px; of auto, those of the engine on air.
-        current: it is the chosen one: the engine on air has that size, or a size by rate.
-        told: what came of a choice by rate, for people; "" of the others.
-        wanted_fps: pictures a second that a choice by rate aims at; 0 of the others.
-    """
-
-    name: str
-    width: int
-    height: int
-    current: bool
-    told: str = ""
-    wanted_fps: float = 0.0
-
-
-class Sizes(Protocol):
-    """The engine's sizes that may be chosen while it runs."""
-
-    def choices(self) -> Sequence[SizeChoice]:
-        """All there are."""
-        ...
-
-    def choose(self, name: str, wanted_fps: float | None = None, /) -> SizeChoice:
-        """Have the engine built in that size, in the background, or its size chosen by rate.
-
-        Raises:
-            ControlError: there is no such size.
-        """
-        ...
+    model: Mapping[str, Any] = field(default_factory=dict)
 
 
 class Rests(Protocol):
@@ -226,6 +162,7 @@ class Desk:
         recorder: writes what is on air into files; None where nothing is recorded.
         sources: what may be switched to; None where it is fixed.
         sizes: the sizes of the engine; None where it is fixed.
+        models: the models of the engine; None where it is fixed.
         on_demand: lets camera and engine rest while nobody watches; None where they never do.
         thumbnails: name of a look -> small JPEG of the user's own picture in it.
         thumbnails_version: goes up with every new one.
@@ -246,6 +183,7 @@ class Desk:
     recorder: Recording | None = None
     sources: Sources | None = None
     sizes: Sizes | None = None
+    models: Models | None = None
     on_demand: Rests | None = None
     thumbnails: Mapping[str, bytes] = field(default_factory=dict)
     thumbnails_version: Callable[[], int] = lambda: 0

@@ -23,6 +23,7 @@ from .history import add_history
 from .keeping import add_looks
 from .limits import Limits
 from .loras import add_loras
+from .modelling import add_models
 from .ondemand import add_on_demand
 from .pictures import add_pictures
 from .reading import add_prompt_reading
@@ -85,6 +86,7 @@ def make_application(
     add_looks(app, desk, limits)
     add_changes(app, desk, limits)
     add_sizes(app, desk, limits)
+    add_models(app, desk, limits)
     add_loras(app, desk)
     add_on_demand(app, desk)
     add_history(app, desk)

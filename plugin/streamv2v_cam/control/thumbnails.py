@@ -1,4 +1,7 @@
-"""Thumbnails of looks: the user's own picture in each, taken while the look is on air; kept in memory alone."""
+"""Thumbnails of looks: the user's own picture in each, taken while the look is on air; kept in memory alone.
+
+Each model draws a look in its own way, so that those of one are never shown for another.
+"""
 
 from __future__ import annotations
 
@@ -28,6 +31,7 @@ class Thumbnails(Mapping[str, bytes]):
         is_live: whether styled pictures are on air.
         picture: a small JPEG of what is on air now; None when there is none.
         look_delay_s: how old the drawing on air is at most, as a rule.
+        model: the one on air, whose pictures these are.
         clock: seconds, monotonic.
     """
 
@@ -38,14 +42,15 @@ class Thumbnails(Mapping[str, bytes]):
         is_live: Callable[[], bool],
         picture: Callable[[], bytes | None],
         look_delay_s: Callable[[], float] = lambda: 0.0,
+        model: Callable[[], str] = lambda: "",
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._store, self._is_live, self._picture, self._clock = store, is_live, picture, clock
-        self._look_delay_s = look_delay_s
+        self._look_delay_s, self._model = look_delay_s, model
         self._lock = threading.Lock()
-        self._pictures: dict[str, bytes] = {}
-        self._versions: dict[str, int] = {}
-        self._taken_s: dict[str, float] = {}
+        self._pictures: dict[tuple[str, str], bytes] = {}
+        self._versions: dict[tuple[str, str], int] = {}
+        self._taken_s: dict[tuple[str, str], float] = {}
         self._words: tuple[object, ...] = ()
         self._since_s = clock()
         self._stopping = threading.Event()
@@ -66,17 +71,18 @@ class Thumbnails(Mapping[str, bytes]):
     def look(self) -> None:
         """Take a picture if one is due."""
         now, now_s = self._store.current, self._clock()
-        words = _words_of(now)
+        model = self._model()
+        words = (model, *_words_of(now))
         if words != self._words or not self._is_live():
             self._words, self._since_s = words, now_s
             return
         if now.look is None or now_s - self._since_s < now.controls.transition_s + self._settling_s():
             return
-        if now_s - self._taken_s.get(now.look, -RENEW_S) < RENEW_S:
+        if now_s - self._taken_s.get((model, now.look), -RENEW_S) < RENEW_S:
             return
         jpeg = self._picture()
-        if jpeg is not None and self._store.current.look == now.look:
-            self._taken_s[now.look] = now_s
+        if jpeg is not None and self._store.current.look == now.look and self._model() == model:
+            self._taken_s[model, now.look] = now_s
             self.put(now.look, jpeg)
 
     def _settling_s(self) -> float:
@@ -85,24 +91,26 @@ class Thumbnails(Mapping[str, bytes]):
 
     def put(self, name: str, jpeg: bytes) -> None:
         """A new picture of a look."""
+        key = (self._model(), name)
         with self._lock:
-            kept = {other: old for other, old in self._pictures.items() if other != name}
-            self._pictures = dict([*kept.items(), (name, jpeg)][-LIMIT:])
+            kept = {other: old for other, old in self._pictures.items() if other != key}
+            self._pictures = dict([*kept.items(), (key, jpeg)][-LIMIT:])
             self.version += 1
-            self._versions[name] = self.version
+            self._versions[key] = self.version
 
     def version_of(self, name: str) -> int:
         """Changes with every new picture of that look; 0 while there is none."""
-        return self._versions.get(name, 0)
+        return self._versions.get((self._model(), name), 0)
 
     def __getitem__(self, name: str) -> bytes:
-        return self._pictures[name]
+        return self._pictures[self._model(), name]
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._pictures)
+        model = self._model()
+        return (name for of, name in list(self._pictures) if of == model)
 
     def __len__(self) -> int:
-        return len(self._pictures)
+        return sum(1 for _ in self)
 
     def _run(self) -> None:
         while not self._stopping.wait(LOOK_S):

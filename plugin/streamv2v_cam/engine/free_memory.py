@@ -28,6 +28,29 @@ def free_system_bytes(cgroup: Path = _CGROUP, own: Path = _OWN) -> int:
     return free
 
 
+def free_card_bytes(index: int = 0) -> int | None:
+    """Bytes of an NVIDIA card's memory available now; None where its driver does not tell."""
+    with contextlib.suppress(Exception):  # no driver, no library, no device: each has its own kind
+        import pynvml
+
+        pynvml.nvmlInit()
+        try:
+            return int(pynvml.nvmlDeviceGetMemoryInfo(pynvml.nvmlDeviceGetHandleByIndex(index)).free)
+        finally:
+            pynvml.nvmlShutdown()
+    return None
+
+
+def resident_bytes(pid: int) -> int:
+    """Memory of a process, bytes; 0 where it has ended."""
+    import psutil
+
+    try:
+        return psutil.Process(pid).memory_info().rss
+    except psutil.Error:
+        return 0
+
+
 def kills_for_memory(counters: Path = _COUNTERS) -> int:
     """How many processes the system has ended since its start because memory ran out; 0 where it does not tell."""
     with contextlib.suppress(OSError, ValueError):

@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from streamv2v.config import StreamConfig
 
-from .free_memory import free_system_bytes
+from .free_memory import free_system_bytes, resident_bytes
 from .process import EngineProcess
 
 CALM_S = 15.0
@@ -41,7 +41,7 @@ class SpareEngine:
         used_bytes: Callable[[int], int] | None = None,
     ) -> None:
         self._entry, self._wanted, self._calm_s = entry, wanted, calm_s
-        self._free_bytes, self._used_bytes = free_bytes, used_bytes or _resident_bytes
+        self._free_bytes, self._used_bytes = free_bytes, used_bytes or resident_bytes
         self._lock = threading.Lock()
         self._process: EngineProcess | None = None
         self._model = ""
@@ -105,12 +105,3 @@ class SpareEngine:
         process = self.take()
         if process is not None:
             process.end()
-
-
-def _resident_bytes(pid: int) -> int:
-    import psutil
-
-    try:
-        return psutil.Process(pid).memory_info().rss
-    except psutil.Error:
-        return 0

@@ -52,18 +52,24 @@ class Succession:
         self._lock = threading.Lock()
         self._wish: Wish | None = None
         self._begun: Wish | None = None
+        self._unwanted = False
         self.link: EngineLink | None = None
         self.note = self.kept = ""
 
     @property
     def preparing(self) -> Wish | None:
         """What was asked for and has not come yet."""
-        return self._wish or (self._begun if self.link is not None else None)
+        return None if self._unwanted else self._wish or (self._begun if self.link is not None else None)
 
     def want(self, wish: Wish) -> None:
         """Ask for an engine; from any thread."""
         with self._lock:
-            self._wish, self.kept = wish, ""
+            self._wish, self.kept, self._unwanted = wish, "", False
+
+    def forget(self) -> None:
+        """The present engine is to stay: give up what was asked for; from any thread."""
+        with self._lock:
+            self._wish, self._unwanted = None, True
 
     def take_wish(self) -> Wish | None:
         """What was asked for and is not begun yet; it counts as begun from now on."""
@@ -87,6 +93,11 @@ class Succession:
             The new engine once it has styled a frame, None before that; where it does not fit beside the present
             one, what is to be started once that one has ended.
         """
+        if self._unwanted:
+            self._unwanted = False
+            if self.link is not None:
+                self.end()
+                say("")
         wish = self.take_wish()
         if wish is not None:
             self.end()

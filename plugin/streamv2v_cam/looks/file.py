@@ -13,11 +13,14 @@ from streamv2v.config import EMBEDDED_MODEL
 
 from ..errors import LookError
 from ..system.ownership import remedy
+from .family import family_of
 from .look import Look
 from .numbers import NUMBER_LIMIT, LookSet
 
 NUMBERS = "numbers"
 """The table that holds no look: name -> number."""
+_NOT_LIVE = ("title", "made_for")
+"""What stands in the table of a look and is no value of it."""
 
 
 @dataclass(frozen=True)
@@ -33,12 +36,19 @@ class FileOfLooks:
     numbers: Mapping[str, int] = field(default_factory=dict)
 
 
-def load_looks(model: str = EMBEDDED_MODEL, user_path: Path | None = None, *, must_exist: bool = False) -> LookSet:
-    """The shipped looks for a model, with the user's file over them.
+def load_looks(
+    model: str = EMBEDDED_MODEL,
+    user_path: Path | None = None,
+    *,
+    must_exist: bool = False,
+    family: str | None = None,
+) -> LookSet:
+    """The shipped looks for a model, with those of the user's file over them that fit it.
 
     Args:
         model: "embedded" gets the looks the embedded model has learned, every other model those for SD 1.5.
         user_path: the user's file; need not exist unless `must_exist`.
+        family: the user's looks for that one count, "" all; None asks the model.
 
     Raises:
         LookError: a file that is missing, unreadable, no TOML or holds a refused value (with the line).
@@ -46,12 +56,13 @@ def load_looks(model: str = EMBEDDED_MODEL, user_path: Path | None = None, *, mu
     own = FileOfLooks()
     if user_path is not None and (must_exist or user_path.exists()):
         own = parse_file(read_text(user_path), str(user_path))
-    return joined(shipped_looks(model), own)
+    return joined(shipped_looks(model), own, family_of(model) if family is None else family)
 
 
-def joined(shipped: list[Look], own: FileOfLooks) -> LookSet:
-    """Shipped looks with the person's over them: one of the same name stands in the shipped one's place."""
-    return LookSet({look.name: look for look in [*shipped, *own.looks]}.values(), own.numbers)
+def joined(shipped: list[Look], own: FileOfLooks, family: str) -> LookSet:
+    """Shipped looks with the person's for that family over them, one of the same name in the shipped one's place."""
+    fitting = [look for look in own.looks if look.fits(family)]
+    return LookSet({look.name: look for look in [*shipped, *fitting]}.values(), own.numbers)
 
 
 def shipped_looks(model: str) -> list[Look]:
@@ -107,9 +118,9 @@ def parse_file(text: str, origin: str) -> FileOfLooks:
         if name == NUMBERS and "prompt" not in table:
             numbers = _checked_numbers(table, text, where)
             continue
-        values = {key: value for key, value in table.items() if key != "title"}
+        values = {key: value for key, value in table.items() if key not in _NOT_LIVE}
         try:
-            looks.append(Look(name, table.get("title", ""), values, origin))
+            looks.append(Look(name, table.get("title", ""), values, origin, table.get("made_for", "")))
         except LookError as error:
             key = next((key for key in table if f": {key}" in str(error)), None)
             raise LookError(f"{where}{line_of(text, name, key)}: {error}") from error
@@ -133,12 +144,16 @@ def written(text: str, path: Path, looks: Mapping[str, Look | None], numbers: Ma
     try:
         document = tomlkit.parse(text)
         for name, look in looks.items():
-            _put(document, name, None if look is None else {"title": look.title, **look.values})
+            _put(document, name, None if look is None else _table_of(look))
         if numbers:
             _put(document, NUMBERS, _merged(document.get(NUMBERS, {}), numbers) or None)
         return tomlkit.dumps(document)
     except (TOMLKitError, RecursionError) as error:
         raise LookError(f"The file of looks {path} is not valid TOML: {error}; nothing was written.") from error
+
+
+def _table_of(look: Look) -> dict[str, Any]:
+    return {"title": look.title, **({"made_for": look.made_for} if look.made_for else {}), **look.values}
 
 
 def _put(document: Any, name: str, wanted: Mapping[str, Any] | None) -> None:

@@ -12,6 +12,7 @@ from streamv2v.controls import CONTROL_NAMES, STRUCTURE_WEIGHTS, Controls
 from streamv2v.errors import ControlError
 
 from ..errors import LookError
+from .family import FAMILIES, fits
 
 LOOK_CONTROLS = tuple(
     name for name in CONTROL_NAMES if name not in ("mode", "motion", "mirror", "fit", "zoom", "pan_x", "pan_y")
@@ -52,15 +53,17 @@ class Look:
         title: for people; the name where none was given.
         values: the controls it sets.
         origin: "shipped", or the path of the user's file.
+        made_for: family of the model it was made with, one of `FAMILIES`; "" for none in particular.
 
     Raises:
-        LookError: a bad name, or values that the controls refuse.
+        LookError: a bad name, an unknown family, or values that the controls refuse.
     """
 
     name: str
     title: str = ""
     values: Mapping[str, Any] = field(default_factory=dict)
     origin: str = "shipped"
+    made_for: str = ""
 
     def __post_init__(self) -> None:
         if not _NAME.fullmatch(self.name):
@@ -69,6 +72,11 @@ class Look:
             raise LookError(f"Look {self.name!r}: this name has a meaning of its own; choose another.")
         if not isinstance(self.title, str):
             raise LookError(f"Look {self.name!r}: title: {self.title!r} was refused; allowed is text.")
+        if self.made_for not in ("", *FAMILIES):
+            allowed = ", ".join(FAMILIES)
+            raise LookError(
+                f"Look {self.name!r}: made_for: {self.made_for!r} was refused; allowed is one of {allowed}."
+            )
         for name in self.values:
             if name not in LOOK_CONTROLS:
                 close = difflib.get_close_matches(name, LOOK_CONTROLS, n=1)
@@ -93,14 +101,19 @@ class Look:
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values, ready for JSON."""
-        return {"name": self.name, "title": self.title, "origin": self.origin, **self.values}
+        made_for = {"made_for": self.made_for} if self.made_for else {}
+        return {"name": self.name, "title": self.title, "origin": self.origin, **made_for, **self.values}
+
+    def fits(self, family: str) -> bool:
+        """Whether it is one for models of that family; any, where that is not known."""
+        return fits(self.made_for, family, bound=bool(self.values.get("loras")))
 
     @property
     def is_shipped(self) -> bool:
         return self.origin == "shipped"
 
 
-def look_of(controls: Controls, name: str, title: str = "") -> Look:
+def look_of(controls: Controls, name: str, title: str = "", made_for: str = "") -> Look:
     """The live values as a look: prompt, strength and seed, and everything else that is not at its default.
 
     Raises:
@@ -109,4 +122,4 @@ def look_of(controls: Controls, name: str, title: str = "") -> Look:
     plain, now = Controls().as_dict(), controls.as_dict()
     always = ("prompt", "strength", "seed")
     values = {key: now[key] for key in LOOK_CONTROLS if key in always or now[key] != plain[key]}
-    return Look(name, title, values, "yours")
+    return Look(name, title, values, "yours", made_for)

@@ -7,7 +7,6 @@ import os
 import threading
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Literal
 
 from streamv2v.controls import Controls
 from streamv2v.errors import ControlError
@@ -17,10 +16,8 @@ from ..system.textfile import write_text
 from .file import FileOfLooks, joined, parse_file, read_text, written
 from .look import RESERVED_NAMES, Look, look_of
 from .numbers import NUMBER_LIMIT, LookSet
-from .taking import Imported, without_camera
+from .taking import Imported, SameTitle, planned
 from .titles import another_title, clean_title, name_for, title_key
-
-SameTitle = Literal["ask", "replace", "skip"]
 
 log = logging.getLogger(__name__)
 
@@ -31,28 +28,42 @@ class Shelf:
     A file that is edited by hand, or by the command line while the program runs, counts from its next reading on; one
     that cannot be read is told once in the log, and the looks stay as they were.
 
+    Looks of one's own that are made for another family of models lie out of sight: they keep their names and numbers.
+
     Args:
         shipped: the looks that ship, in order.
         path: the person's file; None keeps no looks of one's own.
+        family: of the model on air, which new looks are made for; "" shows all.
 
     Raises:
         LookError: the file that is there cannot be used.
     """
 
-    def __init__(self, shipped: Iterable[Look], path: Path | None = None) -> None:
-        self._shipped, self._path = list(shipped), path
+    def __init__(self, shipped: Iterable[Look], path: Path | None = None, family: str = "") -> None:
+        self._shipped, self._path, self._family = list(shipped), path, family
         self._lock = threading.RLock()
         self._stamp = _stamp_of(path)
         self._own = self._read() if self._stamp else FileOfLooks()
-        self._looks = joined(self._shipped, self._own)
+        self._looks = joined(self._shipped, self._own, family)
         self.version = 0
 
     @property
     def looks(self) -> LookSet:
-        """All looks as they are now."""
+        """All looks for the model on air, as they are now."""
         if _stamp_of(self._path) != self._stamp:
             self._reread()
         return self._looks
+
+    @property
+    def every(self) -> list[Look]:
+        """These, and those of one's own that are made for other models."""
+        return [*self.looks, *self._hidden()]
+
+    def turn_to(self, shipped: Iterable[Look], family: str) -> None:
+        """Another model is on air: show the looks for that one."""
+        with self._lock:
+            self._shipped, self._family = list(shipped), family
+            self._take(self._own)
 
     def keep(self, controls: Controls, title: str, *, name: str | None = None, replace: bool = False) -> Look:
         """The live values as a look of the person's own; a new one takes the next free number.
@@ -72,15 +83,17 @@ class Shelf:
             looks, title = self.looks, clean_title(title)
             same = looks.titled(title)
             if name is None:
-                name = same.name if same and replace else name_for(title, looks.free_number(), looks)
+                name = same.name if same and replace else name_for(title, self._free_number(), self._names())
             elif name in RESERVED_NAMES or name.isdecimal():
                 raise ControlError("name", name, "any other word; this one has a meaning of its own")
             if name in looks and not replace:
                 raise LookClash(f"There is a look {name!r} already.", field="name", look=name)
+            if any(look.name == name for look in self._hidden()):
+                raise LookClash(f"There is a look {name!r} for another model already.", field="name", look=name)
             if same and same.name != name:
                 raise _taken(same)
-            look = look_of(controls, name, title)
-            self._write({name: look}, {} if name in looks else {name: looks.free_number()})
+            look = look_of(controls, name, title, self._family)
+            self._write({name: look}, {} if name in looks else {name: self._free_number()})
             return self._looks.get(name)
 
     def rename(self, name: str, title: str) -> Look:
@@ -96,7 +109,7 @@ class Shelf:
             same = self._looks.titled(title)
             if same and same.name != name:
                 raise _taken(same)
-            self._write({name: Look(name, title, look.values, look.origin)}, {})
+            self._write({name: Look(name, title, look.values, look.origin, look.made_for)}, {})
             return self._looks.get(name)
 
     def renumber(self, name: str, number: int) -> Look:
@@ -142,8 +155,8 @@ class Shelf:
             title = another_title(look.title, keys) if title is None else clean_title(title)
             if same := self._looks.titled(title):
                 raise _taken(same)
-            number = self._looks.free_number()
-            copy = Look(name_for(title, number, self._looks), title, look.values)
+            number = self._free_number()
+            copy = Look(name_for(title, number, self._names()), title, look.values, made_for=look.made_for)
             self._write({copy.name: copy}, {copy.name: number})
             return self._looks.get(copy.name)
 
@@ -155,10 +168,11 @@ class Shelf:
         """
         looks = self.looks
         if names is None:
-            chosen = [look for look in looks if not look.is_shipped]
+            chosen = self._own.looks
             if not chosen:
                 raise LookError("You have no looks of your own yet: save one first.")
-            numbers: dict[str, int | None] = {look.name: looks.numbers[look.name] for look in chosen}
+            known = self._all_numbers()
+            numbers: dict[str, int | None] = {look.name: known[look.name] for look in chosen if look.name in known}
         else:
             chosen, numbers = [looks.get(name) for name in names], {}
         return written("", Path("looks.toml"), {look.name: look for look in chosen}, numbers)
@@ -182,40 +196,10 @@ class Shelf:
             found = parse_file(text.removeprefix("\ufeff"), "the imported file")
             if not found.looks:
                 raise LookError("There is no look in this file.")
-            looks: LookSet = self.looks
-            added, replaced, skipped, asked, bared = [], [], [], [], []
-            changed: dict[str, Look | None] = {}
-            numbers: dict[str, int | None] = {}
-            for foreign in found.looks:
-                title, look = clean_title(foreign.title), without_camera(foreign)
-                same = looks.titled(title)
-                if same and (same.patch() in (foreign.patch(), look.patch()) or same_title == "skip"):
-                    skipped.append(same.name)
-                    continue
-                if same and same_title == "ask":
-                    asked.append(same)
-                    continue
-                wanted = found.numbers.get(look.name, 0)
-                number = wanted if wanted > 1 and looks.at(wanted) is None else looks.free_number()
-                keeps_name = look.name not in looks and not look.name.isdecimal()
-                name = same.name if same else look.name if keeps_name else name_for(title, number, looks)
-                changed[name] = new = Look(name, title, look.values)
-                (replaced if same else added).append(name)
-                if look is not foreign:
-                    bared.append(name)
-                if not same:
-                    numbers[name] = number
-                looks = LookSet([*looks, new], {**looks.numbers, name: looks.numbers.get(name, number)})
-            if asked:
-                raise LookClash(
-                    f"Looks of these titles are here, and differ: {', '.join(look.title for look in asked)}. "
-                    "Replace them, or skip them?",
-                    field="title",
-                    look=asked[0].name,
-                )
-            if changed:
-                self._write(changed, numbers)
-            return Imported(*map(tuple, (added, replaced, skipped, bared)))
+            plan = planned(found, LookSet(self.every, self._all_numbers()), same_title)
+            if plan.looks:
+                self._write(plan.looks, plan.numbers)
+            return plan.imported
 
     def _own_look(self, name: str, done: str) -> Look:
         look = self.looks.get(name)
@@ -225,6 +209,20 @@ class Shelf:
                 look=look.name,
             )
         return look
+
+    def _hidden(self) -> list[Look]:
+        """Those of the person's own that are made for other models."""
+        return [look for look in self._own.looks if not look.fits(self._family)]
+
+    def _names(self) -> set[str]:
+        return {look.name for look in (*self._looks, *self._own.looks)}
+
+    def _all_numbers(self) -> dict[str, int]:
+        return {**self._own.numbers, **self._looks.numbers}
+
+    def _free_number(self) -> int:
+        """The lowest that no look has, in sight or not."""
+        return LookSet(self.every, self._all_numbers()).free_number()
 
     def _write(self, looks: Mapping[str, Look | None], numbers: Mapping[str, int | None]) -> None:
         if self._path is None:
@@ -262,7 +260,7 @@ class Shelf:
 
     def _take(self, own: FileOfLooks) -> None:
         self._stamp = _stamp_of(self._path)
-        self._own, self._looks = own, joined(self._shipped, own)
+        self._own, self._looks = own, joined(self._shipped, own, self._family)
         self.version += 1
 
 

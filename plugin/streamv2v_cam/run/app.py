@@ -21,6 +21,7 @@ from .elsewhere import engine_entry, works_here
 from .engines import engine_of, vocabulary_here
 from .history import History
 from .inputs import opener, plays_once, refuse_one_file_as_both
+from .models import engine_models
 from .ondemand import OnDemand, Watching, watching_of
 from .outputs import Outputs
 from .panel import Panel
@@ -69,6 +70,8 @@ class App:
         self.supervisor = engine_of(settings, entry, store=self.store, raw=raw, styled=styled, telemetry=self.telemetry)
         self.sizes = engine_sizes(settings, self.supervisor, self.telemetry.snapshot, by_rate=entry == DEFAULT_ENTRY)
         self.store.notes.text_model = lambda: self.supervisor.text_model
+        shelf = settings.shelf()
+        self.models = engine_models(settings, self.supervisor, entry, store=self.store, shelf=shelf, sizes=self.sizes)
         open_source = opener(settings.capture, say=say)
         self.capture = CaptureThread(
             open_source,
@@ -86,6 +89,7 @@ class App:
         self.panel = Panel(
             settings,
             store=self.store,
+            shelf=shelf,
             recorder=self.recorder,
             telemetry=self.telemetry,
             capture=self.capture,
@@ -95,6 +99,7 @@ class App:
             report=self._report,
             draws=entry == DEFAULT_ENTRY,
             sizes=self.sizes,
+            models=self.models,
             on_demand=self.on_demand,
             history=History(
                 lambda: sight_of(self.publisher, self.supervisor, self.capture, self.recorder, self.store),
@@ -236,6 +241,7 @@ class App:
             ),
             on_demand=self.on_demand.status(),
             region=self.publisher.region_told,
+            model=self.models.status(),
         )
 
 

@@ -105,6 +105,11 @@ class SizeByRate:
         self.wanted_fps, self.told = 0.0, ""
         self.want(wanted_fps)
 
+    def turn_to(self, ladder: Mapping[str, Size]) -> None:
+        """Another model is on air: choose among its sizes."""
+        self._ladder, self._key = ladder, rate_key(self._engine.config)
+        self.want(self.wanted_fps)
+
     def want(self, wanted_fps: float) -> None:
         """Choose by this rate from now on; 0 leaves the size as it is."""
         self.wanted_fps, self._steps_left = wanted_fps, STEPS if wanted_fps > 0 else 0

@@ -17,7 +17,7 @@ from ..engine.portraits import Portraits
 from ..errors import SourceError
 from ..frame import Frame, Pixels
 from ..interfaces import Source
-from ..looks import sample_of
+from ..looks import Shelf, sample_of
 from ..mailbox import Mailbox
 from ..publish import PreviewSink
 from ..settings import DEFAULT_PORT, LoadedSettings
@@ -28,6 +28,7 @@ from ..system.opencv import cv2
 from ..telemetry import Telemetry
 from .checkup import Checkup
 from .history import History
+from .models import EngineModels
 from .welcome import Welcome
 
 THUMBNAIL_WIDTH = 192
@@ -40,14 +41,14 @@ class Panel:
 
     Args:
         settings: all of them.
-        store, recorder, telemetry, capture: the run's.
+        store, shelf, recorder, telemetry, capture: the run's.
         raw: where captured frames are.
         preview: the picture on air; None leaves both pictures out.
         opener: what opens the source that the run was started with.
         report: says what is on air and why.
         draws: whether the person's picture in every look is drawn beside the run; with the embedded model alone, which
             is small enough to be there twice.
-        sizes: the engine's sizes that may be chosen.
+        sizes, models: the engine's sizes and models that may be chosen.
         on_demand: lets camera and engine rest while nobody watches.
         history: keeps the last minutes, for as long as the panel runs.
     """
@@ -57,6 +58,7 @@ class Panel:
         settings: LoadedSettings,
         *,
         store: ControlStore,
+        shelf: Shelf,
         recorder: Recording,
         telemetry: Telemetry,
         capture: CaptureThread,
@@ -66,17 +68,19 @@ class Panel:
         report: Callable[[], Report],
         draws: bool = False,
         sizes: Sizes | None = None,
+        models: EngineModels,
         on_demand: Rests | None = None,
         history: History | None = None,
     ) -> None:
         control = settings.control
         self.sizes, self._history = sizes, history
-        self._shelf = shelf = settings.shelf()
+        self._shelf = shelf
         self._thumbnails = Thumbnails(
             store,
             is_live=lambda: report().state == AirState.LIVE and store.current.controls.region == "whole",
             picture=lambda: preview.small_jpeg(THUMBNAIL_WIDTH) if preview else None,
             look_delay_s=lambda: max((now := telemetry.snapshot()).look_p95_ms, now.latency_p95_ms) / 1000,
+            model=lambda: models.on_air,
         )
         self._source_picture = RawPicture(raw) if preview else None
         sources = CameraSources(settings.capture, capture, opener)
@@ -89,6 +93,7 @@ class Panel:
             source_preview=self._source_picture,
             recorder=recorder,
             sizes=sizes,
+            models=models,
             on_demand=on_demand,
             sources=sources,
             frame=lambda: raw.latest.pixels if raw.latest is not None else None,
@@ -108,8 +113,8 @@ class Panel:
                 raw,
                 missing=lambda: [look for look in shelf.looks if look.name not in self._thumbnails],
                 put=self._thumbnails.put,
-                may=lambda: (now := report()).state == AirState.LIVE and not now.progress,
-                goes_on=lambda: report().state not in WITHOUT_A_PICTURE,
+                may=lambda: models.on_air == EMBEDDED_MODEL and (now := report()).state == AirState.LIVE and not now.progress,
+                goes_on=lambda: models.on_air == EMBEDDED_MODEL and report().state not in WITHOUT_A_PICTURE,
             )
         self.server = ControlServer(
             desk,

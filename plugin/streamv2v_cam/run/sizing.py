@@ -78,6 +78,32 @@ class EngineSizes:
             raise ControlError("size", name, f"one of {', '.join(choice.name for choice in self.choices())}")
         return next(choice for choice in self.choices() if choice.name == name)
 
+    def with_settings(self, settings: LoadedSettings) -> StreamConfig:
+        """What an engine of another model is built from, in the size that is chosen now.
+
+        Args:
+            settings: for that model.
+
+        Raises:
+            SettingsError: a value the library refuses.
+        """
+        if self._auto:
+            return config_here(settings)
+        usual, running = settings.engine_size(), self._engine.config
+        present = next((name for name, size in self.offered.items() if size == (running.width, running.height)), "")
+        width, height = ladder(*usual).get(present, usual)
+        return replace(settings.stream_config(), width=width, height=height)
+
+    def turn_to(self, settings: LoadedSettings) -> None:
+        """Another model is on air: offer its sizes.
+
+        Args:
+            settings: for that model.
+        """
+        self.offered = ladder(*settings.engine_size())
+        if self._by_rate is not None:
+            self._by_rate.turn_to(self.offered)
+
     def follow(self) -> None:
         """Look at the rate of the engine, where its size is chosen by that; call it a few times a second."""
         if self._by_rate is not None:

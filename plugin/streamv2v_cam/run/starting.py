@@ -12,6 +12,7 @@ from streamv2v.models.checks import UNKNOWN, check_model
 from streamv2v.models.vocabulary import Vocabulary
 
 from ..knownwords import UnknownLook, WordJudge
+from ..looks import Look, LookSet
 from ..lorafolder import LoraFolder
 from ..promptnotes import PromptNotes
 from ..settings.pictures import pictures_of, with_reference
@@ -97,12 +98,20 @@ def known_controls(
     settings: LoadedSettings, asked: Controls, vocabulary: Vocabulary | None
 ) -> tuple[Controls, str | None]:
     """The values asked for, with the words of the first look that the model knows, and that look's name."""
+    look = first_known(settings.looks(), vocabulary)
+    if look is None:
+        return asked.patched({"prompt": Controls().prompt, "blend": ()}), None
+    words = Controls().patched(look.patch())
+    return asked.patched({"prompt": words.prompt, "blend": words.blend}), look.name
+
+
+def first_known(looks: LookSet, vocabulary: Vocabulary | None) -> Look | None:
+    """The first look in words that a model knows; None where there is none."""
     silent = WordJudge(vocabulary, quiet=True)
-    for look in settings.looks():
-        words = Controls().patched(look.patch())
+    for look in looks:
         try:
-            silent.check(words)
+            silent.check(Controls().patched(look.patch()))
         except UnknownLook:
             continue
-        return asked.patched({"prompt": words.prompt, "blend": words.blend}), look.name
-    return asked.patched({"prompt": Controls().prompt, "blend": ()}), None
+        return look
+    return None

@@ -19,7 +19,7 @@ from streamv2v.errors import ConfigError, ControlError
 from streamv2v.steering import Structure
 
 from ..errors import SettingsError
-from ..looks import LookSet, Shelf, load_looks, shipped_looks
+from ..looks import LookSet, Shelf, family_of, load_looks, shipped_looks
 from ..sizes import size_for
 from ..system.ownership import remedy
 from ..system.paths import home_path
@@ -119,11 +119,16 @@ class LoadedSettings:
 
     def looks(self) -> LookSet:
         """The looks for this model, the user's over the shipped ones."""
-        return load_looks(self.engine.model, self.looks_path, must_exist=self.control.looks_file is not None)
+        must_exist = self.control.looks_file is not None
+        return load_looks(self.engine.model, self.looks_path, must_exist=must_exist, family=self._family)
 
     def shelf(self) -> Shelf:
         """The same, with every change of the user's own."""
-        return Shelf(shipped_looks(self.engine.model), self.looks_path)
+        return Shelf(shipped_looks(self.engine.model), self.looks_path, self._family)
+
+    @property
+    def _family(self) -> str:
+        return "" if self.engine.remote else family_of(self.engine.model)
 
     def engine_size(self) -> tuple[int, int]:
         """Width and height inside the engine, px; what was not set follows the shape of the published picture."""

@@ -19,7 +19,7 @@ def pictures_of(settings: LoadedSettings) -> ReferenceShelf:
     shelf = settings.shelf()
 
     def named() -> Iterator[str]:
-        for look in shelf.looks:
+        for look in shelf.every:
             values = Controls().patched(look.values)
             yield from filter(None, (values.reference, *(name for name, _ in values.reference_blend)))
 
