@@ -207,3 +207,30 @@ def test_the_framing_is_the_streamers_and_no_part_of_a_look(path):
     back = Controls(seed=7, guidance_scale=3.0).patched(kept.patch())
     assert back == Controls(prompt="neon", bank_weight=2.0)
     assert "zoom" not in kept.values
+
+
+def test_looks_of_ones_own_for_another_model_lie_out_of_sight_with_their_names_and_numbers(path):
+    shelf = Shelf([Look("oil", "Oil", {"prompt": "oil"})], path, "embedded")
+    shelf.keep(Controls(prompt="a pencil sketch"), "Mine")
+    assert shelf.looks.get("mine").made_for == "embedded" and shelf.looks.numbers["mine"] == 2
+    shelf.turn_to([Look("anime", "Anime", {"prompt": "anime"})], "sdxl")
+    assert shelf.looks.names == ["anime"]
+    # neither name nor number is taken by another, and what is kept now is for the model on air
+    kept = shelf.keep(Controls(prompt="a zebra"), "Mine")
+    assert (kept.name, kept.made_for, shelf.looks.numbers[kept.name]) == ("mine-2", "sdxl", 3)
+    with pytest.raises(LookClash, match="another model"):
+        shelf.keep(Controls(prompt="a zebra"), "Another title", name="mine")
+    shelf.turn_to([Look("oil", "Oil", {"prompt": "oil"})], "embedded")
+    assert shelf.looks.names == ["oil", "mine"] and shelf.looks.numbers["mine"] == 2
+    # a file of all of them, taken in again, doubles none
+    again = shelf.import_text(shelf.exported())
+    assert not again.added and sorted(again.skipped) == ["mine", "mine-2"]
+
+
+def test_a_look_without_loras_is_for_all_large_models_and_one_for_the_embedded_for_that_alone():
+    free, bound = Look("a", "", {"prompt": "a"}, made_for="sd15"), {"prompt": "a", "loras": {"b": 1.0}}
+    assert free.fits("sd15") and free.fits("sdxl") and free.fits("") and not free.fits("embedded")
+    assert not Look("a", "", bound, made_for="sd15").fits("sdxl") and Look("a", "", bound).fits("sdxl")
+    assert not Look("a", "", {"prompt": "a"}, made_for="embedded").fits("sd15")
+    with pytest.raises(LookError, match="made_for"):
+        Look("a", "", {"prompt": "a"}, made_for="sd3")

@@ -13,6 +13,7 @@ from ..doctor.case import Case
 from ..doctor.graphics import nvidia_card
 from ..doctor.machine import Machine
 from ..engine.memory_needs import memory_needs
+from ..settings.another import with_model
 from .entries import SHAPES, Entry
 
 if TYPE_CHECKING:
@@ -74,17 +75,7 @@ def config_of(settings: LoadedSettings, model: str) -> StreamConfig:
     Raises:
         SettingsError: a value that the library refuses.
     """
-    engine = settings.engine.model_copy(
-        update={
-            "model": model,
-            "slots": settings.engine.slots if "engine.slots" in settings.origins else None,
-            **dict.fromkeys(("revision", "single_file_config", "vae", "ip_adapter", "ip_adapter_encoder")),
-            "loras": [],
-            "structure": [],
-        }
-    )
-    other = replace(settings, values=settings.values.model_copy(update={"engine": engine}))
-    return other.stream_config()
+    return with_model(settings, model).stream_config()
 
 
 def fit_of(entry: Entry, model: str, *, here: bool, room: Room, settings: LoadedSettings) -> Fit:

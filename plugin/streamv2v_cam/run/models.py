@@ -1,26 +1,22 @@
-"""The engine's model while it runs: another one is loaded beside the present one, and takes over with its first picture."""
+"""The engine's model while it runs: another is loaded beside the present one, and takes over with its first picture."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, Protocol
 
-from streamv2v.config import EMBEDDED_MODEL, StreamConfig
-from streamv2v.errors import ControlError, ModelError, StreamV2VError
+from streamv2v.config import StreamConfig
+from streamv2v.errors import ControlError, StreamV2VError
 from streamv2v.models.preflight import size_words
-from streamv2v.models.vocabulary import Vocabulary, vocabulary_of
 
 from ..airstate import EngineStatus
 from ..catalogue import Catalogue
 from ..control import ModelChoice
-from ..engine.asked import check_asked
 from ..engine.following import Following
-from ..engine.free_memory import free_card_bytes, free_system_bytes, resident_bytes
+from ..engine.free_memory import resident_bytes
 from ..engine.link import DEFAULT_ENTRY
-from ..engine.memory_needs import has_nvidia, memory_needs
 from ..engine.reserve import EngineWithReserve
 from ..engine.spare import SpareEngine
 from ..engine.succession import Succession
@@ -29,7 +25,9 @@ from ..errors import CamError, ModelRefused
 from ..looks import Shelf, family_of, load_looks, shipped_looks
 from ..settings.another import with_model
 from ..store import ControlStore, Snapshot
+from .beforehand import NOTHING_LOOKED_AT, Looking, on_processor
 from .modelvalues import ModelValues, Reader
+from .offers import Offer, offers_of
 from .sizing import EngineSizes
 
 if TYPE_CHECKING:
@@ -40,23 +38,6 @@ START = "start"
 """The name of the model of the start, where no list has another for it."""
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Offer:
-    """A model that may be chosen by its name.
-
-    Attributes:
-        name: what people and the API call it by.
-        title: for people.
-        model: as `engine.model`; never told to the network.
-        why: why it cannot be chosen now, one line; "" where it can.
-    """
-
-    name: str
-    title: str
-    model: str
-    why: str = ""
 
 
 class Supervised(Protocol):
@@ -72,27 +53,6 @@ class Supervised(Protocol):
     def rebuild(self, config: StreamConfig, *, title: str = "", only_beside: bool = False) -> None: ...
 
     def status(self) -> EngineStatus: ...
-
-
-@dataclass(frozen=True)
-class Looking:
-    """What is looked at before an engine is started; tests of everything around it put in their own.
-
-    Attributes:
-        check: raises `ModelError` where a configuration can be seen to be wrong.
-        words: the words that a model knows; None where it takes any.
-        needs_bytes: memory that an engine takes.
-        free_bytes: memory that is left on a device, "auto", "cpu", "cuda:1"; None where that cannot be told.
-    """
-
-    check: Callable[[StreamConfig], None] = check_asked
-    words: Callable[[str], Vocabulary | None] = vocabulary_of
-    needs_bytes: Callable[[StreamConfig], int] = lambda config: memory_needs(config)[0].total_bytes
-    free_bytes: Callable[[str], int | None] = lambda device: free_bytes(device)
-
-
-NOTHING_LOOKED_AT = Looking(lambda config: None, lambda model: None, lambda config: 0, lambda device: None)
-"""For an engine that a test has put in the engine's place."""
 
 
 class EngineModels:
@@ -122,6 +82,7 @@ class EngineModels:
         self._start = self._now = settings
         self._engine, self._store, self._shelf, self._sizes = engine, store, shelf, sizes
         self._offers, self._looking = offers, looking or Looking()
+        self._known: dict[str, Offer] = {}
         self._values = ModelValues(store, self._title)
         if engine is not None:
             engine.following = self
@@ -230,7 +191,7 @@ class EngineModels:
             raise ModelRefused(f"{offer.title} cannot be used: {error}") from error
         free = self._looking.free_bytes(config.device)
         if free is not None and (spare := self._engine.spare.pid) is not None:
-            free += resident_bytes(spare) if _on_processor(config.device) else 0  # it ends with the model it is for
+            free += resident_bytes(spare) if on_processor(config.device) else 0  # it ends with the model it is for
         if free is not None and needs > free:
             raise ModelRefused(
                 f"{offer.title} needs about {size_words(needs)} beside the present model, which stays on air, and "
@@ -244,15 +205,18 @@ class EngineModels:
         return Reader(settings, self._looking.words(model), looks)
 
     def _offered(self) -> list[Offer]:
+        """All, read anew; what they are called is remembered."""
         offers = list(self._offers())
         started = self._start.engine.model
         if all(offer.model != started for offer in offers):
             offers.insert(0, Offer(START, PurePath(started.replace("\\", "/")).name or started, started))
+        self._known |= {offer.model: offer for offer in offers if offer.model}
         return offers
 
     def _offer_of(self, model: str) -> Offer:
-        found = next((offer for offer in self._offered() if offer.model == model), None)
-        return found or Offer("", PurePath(model).name, model)
+        if model not in self._known:
+            self._offered()
+        return self._known.get(model) or Offer("", PurePath(model).name, model)
 
     def _title(self, model: str) -> str:
         return self._offer_of(model).title
@@ -280,26 +244,3 @@ def engine_models(
     looking = Looking() if entry == DEFAULT_ENTRY else NOTHING_LOOKED_AT
     offers = lambda: offers_of(catalogue)  # noqa: E731
     return EngineModels(settings, here, store=store, shelf=shelf, sizes=sizes, offers=offers, looking=looking)
-
-
-def offers_of(catalogue: Catalogue) -> list[Offer]:
-    """The catalogue's models, and those of the person's own; what is not on this machine says how to get it."""
-    offers = []
-    for entry in catalogue.entries():
-        try:
-            offers.append(Offer(entry.name, entry.title, catalogue.resolve(entry.name)))
-        except ModelRefused as error:
-            offers.append(Offer(entry.name, entry.title, "", str(error)))
-    return offers
-
-
-def free_bytes(device: str) -> int | None:
-    """Memory that is left on a device; None where that cannot be told before an engine asks."""
-    kind, _, index = device.partition(":")
-    if kind == "cuda" or (kind == "auto" and has_nvidia()):
-        return free_card_bytes(int(index or 0))
-    return free_system_bytes() if kind in ("auto", "cpu") else None
-
-
-def _on_processor(device: str) -> bool:
-    return device == "cpu" or (device == "auto" and not has_nvidia())

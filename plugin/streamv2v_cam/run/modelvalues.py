@@ -1,7 +1,7 @@
 """The live values on their way from one model to another: each gets words, LoRAs and numbers that it takes.
 
-A look that both have goes along in the other's own version; other words go along where the new model knows them; what it
-cannot carry is left behind, said once, and is there again when its model is.
+A look that both have goes along in the other's own version; other words go along where the new model knows them; what
+it cannot carry is left behind, said once, and is there again when its model is.
 """
 
 from __future__ import annotations
@@ -142,7 +142,7 @@ class ModelValues:
         return first.patch(), first.name
 
     def _said(self, before: Snapshot, now: Snapshot, old: LoadedSettings, new: Reader) -> list[str]:
-        was, lines = self._title(old.engine.model), []
+        was, lines = f"“{self._title(old.engine.model)}”", []
         gone = [name for name, _ in _own_loras(before) if name not in dict(now.controls.loras)]
         if gone:
             lines.append(f"LoRAs that are made for {was} rest until it is back: {', '.join(gone)}.")

@@ -107,14 +107,18 @@ class Panel:
             ),
         )
         self._portraits: Portraits | None = None
+
+        def its_model() -> bool:
+            return models.on_air == EMBEDDED_MODEL
+
         if draws and preview is not None and settings.engine.model == EMBEDDED_MODEL:
             self._portraits = Portraits(
                 settings.stream_config(),
                 raw,
                 missing=lambda: [look for look in shelf.looks if look.name not in self._thumbnails],
                 put=self._thumbnails.put,
-                may=lambda: models.on_air == EMBEDDED_MODEL and (now := report()).state == AirState.LIVE and not now.progress,
-                goes_on=lambda: models.on_air == EMBEDDED_MODEL and report().state not in WITHOUT_A_PICTURE,
+                may=lambda: its_model() and (now := report()).state == AirState.LIVE and not now.progress,
+                goes_on=lambda: its_model() and report().state not in WITHOUT_A_PICTURE,
             )
         self.server = ControlServer(
             desk,

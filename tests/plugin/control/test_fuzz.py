@@ -19,6 +19,7 @@ OPERATIONS = [
     ("GET", "/api/controls"),
     ("GET", "/api/doctor"),
     ("GET", "/api/doctor/bundle"),
+    ("GET", "/api/engine/model"),
     ("GET", "/api/engine/size"),
     ("GET", "/api/history"),
     ("GET", "/api/looks"),
@@ -35,6 +36,7 @@ OPERATIONS = [
     ("PATCH", "/api/controls"),
     ("PATCH", "/api/looks/{name}"),
     ("POST", "/api/commands"),
+    ("POST", "/api/engine/model"),
     ("POST", "/api/engine/size"),
     ("POST", "/api/looks"),
     ("POST", "/api/looks/file"),
@@ -50,6 +52,7 @@ OPERATIONS = [
 NOT_BY_CHANCE = {
     "/api/doctor",
     "/api/doctor/bundle",
+    "/api/engine/model",
     "/api/engine/size",
     "/api/history",
     "/api/looks/file",
