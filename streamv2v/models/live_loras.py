@@ -18,8 +18,9 @@ from torch import Tensor
 from ..config import Lora
 from ..device.beside import beside, taken_over
 from ..errors import ModelError
-from .lora_changes import Change, pair_changes
+from .lora_changes import Change, pair_changes, reading_pipeline
 from .lora_files import check_lora_file
+from .lora_needs import FILES_KEPT, SUFFIX
 from .loras import as_misfit, told_of
 from .lycoris import lycoris_changes
 from .lycoris_files import is_lycoris
@@ -29,8 +30,7 @@ from .weight_files import read_table
 
 Wanted = tuple[tuple[str, float], ...]
 """Name of a file in the folder, without its ending, and its scale."""
-SUFFIX = ".safetensors"
-FILES_KEPT = 8
+STOP_S = 5.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,6 +69,8 @@ class LiveLoras:
         self.on: Wanted = ()
         self.told = ""
         self._networks, self._folder = dict(networks), None if folder is None else Path(folder).expanduser()
+        if folder is not None:
+            reading_pipeline(sdxl=is_sdxl(networks["U-Net"].config))
         self._asked: Wanted = ()
         self._refused: Wanted | None = None
         self._ready: _Prepared | None = None
@@ -120,10 +122,13 @@ class LiveLoras:
             self._lock.wait_for(lambda: self.settled or self._ready is not None or self._stopping)
 
     def stop(self) -> None:
-        """End the thread; safe to call twice."""
+        """End the thread, or leave it where what it prepares takes too long; safe to call twice."""
         with self._lock:
             self._stopping = True
             self._lock.notify_all()
+        if self._thread is not None:
+            # Python that ends under a thread which has used PyTorch may abort
+            self._thread.join(STOP_S)
 
     def facts(self) -> dict[str, Any]:
         """What is on, for people, and why it is not what was wanted; empty where nothing is and nothing was."""

@@ -114,9 +114,18 @@ def _pipeline(outlines: Mapping[str, Any]) -> Any:
         "scheduler": None,
     }
     if is_sdxl(outlines["U-Net"].config):
-        sdxl = importlib.import_module("diffusers.pipelines.stable_diffusion_xl")
         second = {"text_encoder_2": outlines["second text encoder"], "tokenizer_2": None}
-        return sdxl.StableDiffusionXLPipeline(**parts, **second, add_watermarker=False)
-    plain = importlib.import_module("diffusers.pipelines.stable_diffusion")
+        return reading_pipeline(sdxl=True)(**parts, **second, add_watermarker=False)
     unsafe = {"safety_checker": None, "feature_extractor": None, "requires_safety_checker": False}
-    return plain.StableDiffusionPipeline(**parts, **unsafe)
+    return reading_pipeline(sdxl=False)(**parts, **unsafe)
+
+
+def reading_pipeline(*, sdxl: bool) -> Any:
+    """diffusers' class that reads LoRAs of a family, with all that it needs imported.
+
+    That takes a second or more of Python's one lock, so it is asked for before there are frames to wait for it.
+    """
+    importlib.import_module("peft")
+    if sdxl:
+        return importlib.import_module("diffusers.pipelines.stable_diffusion_xl").StableDiffusionXLPipeline
+    return importlib.import_module("diffusers.pipelines.stable_diffusion").StableDiffusionPipeline

@@ -58,6 +58,8 @@ class ModelFacts:
         guessed: parts whose figures are those of Stable Diffusion 1.5, because nothing else is known yet.
         float32_layers: layers of the U-Net that keep float32 where the rest runs in 16 bits.
         float32_parameters: how many parameters those have.
+        changed_by_loras: parameters of the layers that LoRAs may change while it runs.
+        loras: parameters of the LoRAs' own files that stay in memory.
     """
 
     parameters: dict[str, int]
@@ -66,6 +68,8 @@ class ModelFacts:
     guessed: tuple[str, ...] = ()
     float32_layers: tuple[str, ...] = ()
     float32_parameters: int = 0
+    changed_by_loras: int = 0
+    loras: int = 0
 
 
 def model_facts(config: StreamConfig, *, half: bool = False, progress: Progress = silent) -> ModelFacts:

@@ -38,6 +38,7 @@ UNET_TENSORS = 14
 VAE_TENSORS = 4
 """Tensors of the widest full-size layer that live at one time: in, normalised, out, and the convolution's own."""
 ORDERS_IN_POOL = 32
+LIVE_LORAS = "LoRAs put on live"
 
 
 @dataclass(frozen=True)
@@ -108,7 +109,19 @@ def needs_of(config: StreamConfig, facts: ModelFacts, *, dtype: str, device: str
     if config.structure:
         estimates["structure networks' answers"] = structure_bytes(config, facts.unet, width)
     estimates["margin"] = int(MARGIN * (sum(estimates.values()) + parts.get("feature bank", 0)))
+    if facts.changed_by_loras:
+        estimates[LIVE_LORAS] = live_loras_bytes(facts, width, device)
     return Needs({**parts, **estimates}, tuple(estimates), facts.guessed)
+
+
+def live_loras_bytes(facts: ModelFacts, width: int, device: str) -> int:
+    """Most bytes of `device` that LoRAs put on while it runs take: while they are swapped in.
+
+    What the layers become is made beside them; what they were is kept in the machine's memory, which a card's is not.
+    The files' own numbers are in float32.
+    """
+    copies = 1 if device.startswith("cuda") else 2
+    return copies * facts.changed_by_loras * width + facts.loras * DTYPE_BYTES["float32"]
 
 
 def runs_in_float32(facts: ModelFacts, dtype: str) -> bool:

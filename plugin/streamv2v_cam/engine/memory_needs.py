@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from streamv2v.config import StreamConfig
 from streamv2v.models.ip_adapter_files import with_adapter
+from streamv2v.models.lora_needs import with_loras
 from streamv2v.models.model_facts import model_facts
 from streamv2v.models.preflight import Needs, needs_of
 from streamv2v.models.sdxl import is_sdxl
@@ -30,6 +31,7 @@ def memory_needs(config: StreamConfig) -> tuple[Needs, list[str]]:
         assumed.append(f"engine.dtype is auto: counted in {dtype}{half}.")
     here, half = replace(config, offline=True), dtype == "float16"
     facts = with_adapter(with_structure(model_facts(here, half=half), here, half=half), here, half=half)
+    facts = with_loras(facts, here)
     family = "SDXL" if is_sdxl(facts.unet) else "Stable Diffusion 1.5"
     assumed += [f"{name}: as in {family}, since no file says it." for name in facts.guessed]
     return needs_of(config, facts, dtype=dtype, device=device), assumed

@@ -10,6 +10,7 @@ from streamv2v.config import StreamConfig
 from streamv2v.device.choosing import choose_device, choose_dtype
 from streamv2v.models.fallbacks import Fit, fitting
 from streamv2v.models.ip_adapter_files import with_adapter
+from streamv2v.models.lora_needs import with_loras
 from streamv2v.models.model_facts import model_facts
 from streamv2v.models.preflight import MIB, Needs, needs_of, size_words
 from streamv2v.models.structure_files import with_structure
@@ -37,7 +38,7 @@ def check_memory(end: EngineEnd, config: StreamConfig, progress: Callable[..., N
     dtype = choose_dtype(config, device)[0]
     half = dtype in (torch.float16, torch.bfloat16)
     facts = with_structure(model_facts(config, half=half, progress=progress), config, half=half)
-    facts = with_adapter(facts, config, half=half)
+    facts = with_loras(with_adapter(facts, config, half=half), config)
     name = str(dtype).removeprefix("torch.")
     free_bytes, where = free_memory(device)
     try:
