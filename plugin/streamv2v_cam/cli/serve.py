@@ -13,6 +13,7 @@ from . import options
 from .options import option
 
 if TYPE_CHECKING:
+    from ..engine.remote.discovery import Announcement
     from ..engine.remote.fleet.running import Fleet
     from ..engine.remote.server import EngineServer
     from ..settings.loading import LoadedSettings
@@ -78,7 +79,7 @@ def serve(
     from ..settings import default_config_path
     from ..system.logs import set_up_logging
     from ..system.paths import home_path
-    from ..system.stopping import rest, terminate_as_interrupt
+    from ..system.stopping import terminate_as_interrupt
 
     folder = (home_path(config) if config else default_config_path()).parent / "serve"
     if forget is not None:
@@ -99,17 +100,25 @@ def serve(
             server: EngineServer | Fleet = _fleet(loaded, folder, host, port, replicas=engines, **fleet)
         else:
             server = _server(loaded, folder, host, port, engines)
-        announcement = announced(server.port, server.fingerprint, host) if engine.announce else None
-        try:
-            _tell(server, pair)
-            while True:
-                rest(0.5)
-        except KeyboardInterrupt:
-            typer.echo("stopping", err=True)
-        finally:
-            if announcement is not None:
-                announcement.end()
-            server.stop()
+        # Ray takes SIGTERM to itself when it starts
+        with terminate_as_interrupt():
+            _serve(server, pair, announced(server.port, server.fingerprint, host) if engine.announce else None)
+
+
+def _serve(server: EngineServer | Fleet, pair: bool, announcement: Announcement | None) -> None:
+    """Until it is told to stop."""
+    from ..system.stopping import rest
+
+    try:
+        _tell(server, pair)
+        while True:
+            rest(0.5)
+    except KeyboardInterrupt:
+        typer.echo("stopping", err=True)
+    finally:
+        if announcement is not None:
+            announcement.end()
+        server.stop()
 
 
 def _server(loaded: LoadedSettings, folder: Path, host: str, port: int, engines: int) -> EngineServer:
