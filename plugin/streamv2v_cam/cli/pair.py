@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -52,12 +52,25 @@ def pair(
             f"here: streamv2v-cam pair {address} CODE"
         )
     else:
-        from ..engine.remote.address import server_address
-
-        _meet([server_address(address)], code, name)
+        _meet(_places(address), code, name)
 
 
-def _meet(places: Sequence[ServerAddress], code: str, name: str | None) -> None:
+def _places(address: str) -> Iterator[ServerAddress]:
+    """Where a server may be: at its address, or where one that announces that name says it is.
+
+    Whoever says so is met by the code alone, which shows whether it is the one that is meant.
+    """
+    from ..engine.remote.address import server_address
+    from ..engine.remote.discovery import servers_around
+
+    yield server_address(address)
+    if not set(address) & set(":./"):
+        for found in servers_around():
+            if found.name.casefold() == address.strip().casefold():
+                yield from found.addresses
+
+
+def _meet(places: Iterable[ServerAddress], code: str, name: str | None) -> None:
     from ..engine.remote.known import known_servers
     from ..engine.remote.meeting import pair as meet
     from ..errors import EngineError

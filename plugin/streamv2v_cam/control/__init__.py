@@ -1,6 +1,6 @@
 """The page of the program and its API: hands on the controls, behind an access token."""
 
-from .choices import ModelChoice, Models, SizeChoice, Sizes, SourceChoice
+from .choices import ModelChoice, Models, Servers, ServerSeen, SizeChoice, Sizes, SourceChoice
 from .report import Desk, JpegSource, ObsNews, Recording, Report, Rests
 from .server import ControlServer
 from .thumbnails import Thumbnails
@@ -15,6 +15,8 @@ __all__ = [
     "Recording",
     "Report",
     "Rests",
+    "ServerSeen",
+    "Servers",
     "SizeChoice",
     "Sizes",
     "SourceChoice",

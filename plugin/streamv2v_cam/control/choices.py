@@ -1,4 +1,4 @@
-"""What may be chosen from outside by a name or an id of the program's own lists: sources, sizes, models."""
+"""What may be chosen from outside by a name or an id of the program's own lists: sources, sizes, models, engines."""
 
 from __future__ import annotations
 
@@ -111,4 +111,33 @@ class Models(Protocol):
 
     def status(self) -> dict[str, Any]:
         """on_air and preparing (names), title, progress, told (what there is to say) and rests (why none)."""
+        ...
+
+
+@dataclass(frozen=True)
+class ServerSeen:
+    """An engine server; what strangers announce of it is a name and nothing else.
+
+    Attributes:
+        name: for people.
+        state: "in use", "paired" (and found), "away" (paired and not found) or "new" (found and not paired).
+        told: one line.
+        command: for a terminal; "" where there is nothing to do.
+    """
+
+    name: str
+    state: str
+    told: str
+    command: str = ""
+
+
+class Servers(Protocol):
+    """Engine servers that this machine is paired with, and those that announce themselves."""
+
+    def around(self) -> Sequence[ServerSeen]:
+        """All there are now, those in use and paired first; takes some seconds.
+
+        Raises:
+            SettingsError: what is known of them cannot be read.
+        """
         ...

@@ -12,7 +12,7 @@ from .. import __version__
 from ..frame import Pixels
 from ..looks import LookSet, Shelf
 from ..store import ControlStore, Snapshot
-from .choices import Models, Sizes, Sources
+from .choices import Models, Servers, Sizes, Sources
 
 if TYPE_CHECKING:
     from .checkup import Doctor
@@ -170,6 +170,7 @@ class Desk:
         obs: what the OBS process said.
         history: the last minutes; None keeps none.
         doctor: examines the machine; None leaves that out.
+        servers: engines on other machines; None leaves them out.
         welcome: asks three questions at the first run; None asks nothing.
         frame: the camera's newest picture, RGB uint8 `[H, W, 3]`; None while there is none.
     """
@@ -191,6 +192,7 @@ class Desk:
     obs: ObsNews = field(default_factory=ObsNews)
     history: Past | None = None
     doctor: Doctor | None = None
+    servers: Servers | None = None
     welcome: Welcome | None = None
     frame: Callable[[], Pixels | None] = lambda: None
 

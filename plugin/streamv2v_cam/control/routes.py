@@ -29,6 +29,7 @@ from .pictures import add_pictures
 from .reading import add_prompt_reading
 from .reference import add_references
 from .report import Desk
+from .servers import add_servers
 from .sizing import add_sizes
 from .welcome import add_welcome
 
@@ -88,6 +89,7 @@ def make_application(
     add_sizes(app, desk, limits)
     add_models(app, desk, limits)
     add_loras(app, desk)
+    add_servers(app, desk)
     add_on_demand(app, desk)
     add_history(app, desk)
     add_references(app, desk, limits)

@@ -29,6 +29,7 @@ from ..telemetry import Telemetry
 from .checkup import Checkup
 from .history import History
 from .models import EngineModels
+from .servers import EngineServers
 from .welcome import Welcome
 
 THUMBNAIL_WIDTH = 192
@@ -102,6 +103,7 @@ class Panel:
             picture_version=self._thumbnails.version_of,
             history=history,
             doctor=Checkup(settings, lambda: self.server.port),
+            servers=EngineServers(lambda: report().facts),
             welcome=Welcome(
                 settings, identity=identity, switch=sources.switch, on_air=lambda: camera_on_air(capture, raw)
             ),

@@ -20,6 +20,7 @@ OPERATIONS = [
     ("GET", "/api/doctor"),
     ("GET", "/api/doctor/bundle"),
     ("GET", "/api/engine/model"),
+    ("GET", "/api/engine/servers"),
     ("GET", "/api/engine/size"),
     ("GET", "/api/history"),
     ("GET", "/api/looks"),

@@ -1,5 +1,6 @@
 // What the doctor finds: nothing is looked at until somebody opens it, and what is in order takes one line.
 
+import { commandLine } from "/command.js";
 import { element } from "/elements.js";
 import { say, wordsOf } from "/refusals.js";
 import { healthWords } from "/words.js";
@@ -48,29 +49,8 @@ export class Checkup {
     const lines = [element("p", "kind", `${KINDS[severity]} · ${part}`), element("p", "finding", finding)];
     for (const words of [meaning, remedy]) if (words) lines.push(element("p", "", words));
     item.append(...lines);
-    if (command) item.append(this.#command(command));
+    if (command) item.append(commandLine(command));
     return item;
-  }
-
-  #command(command) {
-    const place = element("div", "command");
-    const copy = element("button", "quiet", "Copy");
-    copy.type = "button";
-    copy.title = "For a terminal";
-    const code = element("code", "", command);
-    copy.addEventListener("click", async () => {
-      try {
-        await navigator.clipboard.writeText(command);
-        copy.textContent = "Copied";
-      } catch {
-        // where the browser does not let a page write there, the words are marked for a hand
-        getSelection().selectAllChildren(code);
-        copy.textContent = "Marked";
-      }
-      setTimeout(() => { copy.textContent = "Copy"; }, 2000);
-    });
-    place.append(code, copy);
-    return place;
   }
 
   async #save() {
