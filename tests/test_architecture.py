@@ -28,6 +28,7 @@ LIGHT_LIBRARY = {
     "streamv2v.controls",
     "streamv2v.errors",
     "streamv2v.models",
+    "streamv2v.models.asking",
     "streamv2v.models.checks",
     "streamv2v.models.fallbacks",
     "streamv2v.models.families",

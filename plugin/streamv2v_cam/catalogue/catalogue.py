@@ -17,7 +17,9 @@ from streamv2v.models.checks import check_model
 from streamv2v.models.hub import PARTS, cached_folder, is_whole
 
 from ..errors import ModelRefused
+from ..system.ownership import remedy
 from ..system.paths import home_path
+from .alone import alone
 from .entries import ENTRIES, Entry, download_bytes
 from .own import NAME, OwnList, name_for
 from .room import Fit, Room, fit_of, room_of
@@ -54,6 +56,12 @@ class Catalogue:
         settings: say where models and the list are, and what an engine would be built from.
         room: what models run on here; None asks the machine when it is first needed.
         table: of the models that are offered to everyone.
+
+    Attributes:
+        folder: where fetched models are, each in a folder of its name.
+        own: the person's own list.
+        cache_dir: where the hub's client keeps its files; None is its own folder.
+        offline: nothing is asked of the network.
     """
 
     def __init__(self, settings: LoadedSettings, *, room: Room | None = None, table: Sequence[Entry] = ENTRIES) -> None:
@@ -61,6 +69,7 @@ class Catalogue:
         asked = settings.engine.models_folder
         self.folder = home_path(asked) if asked else Path(user_data_dir("streamv2v-cam", appauthor=False)) / "models"
         self.own = OwnList(settings.path.parent / "models.toml")
+        self.cache_dir, self.offline = settings.engine.cache_dir, settings.engine.offline
 
     @cached_property
     def room(self) -> Room:
@@ -198,11 +207,14 @@ class Catalogue:
                     f"Remove it with: hf cache rm model/{entry.repository}"
                 )
             raise ModelRefused(f"The model {name} is not on this machine.")
-        for folder in found:
-            try:
-                shutil.rmtree(folder)
-            except OSError as error:
-                raise ModelRefused(f"{folder} cannot be removed ({error.strerror or error}).") from None
+        try:
+            with alone(self.folder, name):
+                for folder in found:
+                    shutil.rmtree(folder)
+        except OSError as error:
+            raise ModelRefused(
+                f"{error.filename or target} cannot be removed ({error.strerror or error}).{remedy(error)}"
+            ) from None
         return f"{name} is removed from {self.folder}."
 
     def target(self, entry: Entry) -> Path:
@@ -224,7 +236,7 @@ class Catalogue:
         if (target / "model_index.json").is_file():
             return str(target)
         try:
-            kept = cached_folder(entry.repository, self._settings.engine.cache_dir, "model_index.json")
+            kept = cached_folder(entry.repository, self.cache_dir, "model_index.json")
             return entry.repository if kept is not None and is_whole(kept, PARTS) else None
         except ModelError:
             return None

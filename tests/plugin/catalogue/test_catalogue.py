@@ -60,7 +60,7 @@ def test_a_fetched_model_is_its_folder_and_a_half_one_counts_for_nothing(
     assert catalogue.here("sd-turbo") and catalogue.resolve("sd-turbo") == str(catalogue.folder / "sd-turbo")
     assert [entry.name for entry in catalogue.offered()] == ["embedded", "sd-turbo"]
     assert "removed" in catalogue.remove("sd-turbo")
-    assert not catalogue.here("sd-turbo") and not any(catalogue.folder.iterdir())
+    assert not catalogue.here("sd-turbo") and not any(file.is_dir() for file in catalogue.folder.iterdir())
 
 
 def test_a_model_that_was_fetched_by_its_hub_id_is_here_too_and_is_not_this_programs_to_remove(
