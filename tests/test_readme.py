@@ -13,7 +13,20 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
-COMMANDS = ("run", "translate", "cameras", "looks", "loras", "config", "token", "obs", "doctor", "serve", "pair")
+COMMANDS = (
+    "run",
+    "translate",
+    "cameras",
+    "looks",
+    "loras",
+    "models",
+    "config",
+    "token",
+    "obs",
+    "doctor",
+    "serve",
+    "pair",
+)
 
 
 def blocks(page: Path, language: str) -> list[str]:

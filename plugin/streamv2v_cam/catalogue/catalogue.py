@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from platformdirs import user_data_dir
 
@@ -48,6 +48,25 @@ class Facts:
     fit: Fit
     accepted: bool
 
+    def as_dict(self) -> dict[str, Any]:
+        """As the API and `--json` give it: no path of this machine."""
+        entry = self.entry
+        return {
+            "name": entry.name,
+            "title": entry.title,
+            "good_for": entry.good_for,
+            "family": entry.family,
+            "speed": entry.speed,
+            "licence": asdict(entry.licence) if entry.licence else None,
+            "accepted": self.accepted,
+            "own": bool(entry.path),
+            "here": self.here,
+            "download_bytes": self.download_bytes,
+            "fits": self.fit.fits,
+            "memory_bytes": self.fit.needs_bytes,
+            "on_this_machine": self.fit.words,
+        }
+
 
 class Catalogue:
     """The models of one person on one machine.
@@ -80,7 +99,7 @@ class Catalogue:
         """All models, those of the person's own last."""
         taken = {entry.name for entry in self._table}
         own = [
-            Entry(name, name, f"Your own, {path}", "own", path=path)
+            Entry(name, name, "Your own.", "own", path=path)
             for name, path in sorted(self.own.paths().items())
             if name not in taken
         ]
@@ -129,7 +148,7 @@ class Catalogue:
         place = self._place(entry)
         gone = place is None and bool(entry.path)
         fit = (
-            Fit(False, 0, f"{entry.path} is not there")
+            Fit(False, 0, "its file is not there any more")
             if gone
             else fit_of(
                 entry, place or self.target(entry).name, here=place is not None, room=self.room, settings=self._settings

@@ -20,7 +20,7 @@ from streamv2v.errors import StreamV2VError
 from .. import __version__
 from ..errors import CamError
 from ..system.ownership import remedy
-from . import EXIT_INTERRUPTED, cameras, config, doctor, looks, loras, obs, pair, run, serve, token, translate
+from . import EXIT_INTERRUPTED, cameras, config, doctor, looks, loras, models, obs, pair, run, serve, token, translate
 
 EXIT_REFUSED = 2
 EXIT_BROKEN = 1
@@ -36,6 +36,7 @@ app.command("run")(run.run)
 app.command("translate")(translate.translate)
 app.command("cameras")(cameras.cameras)
 app.command("loras")(loras.loras)
+app.add_typer(models.app, name="models")
 app.add_typer(looks.app, name="looks")
 app.add_typer(config.app, name="config")
 app.add_typer(token.app, name="token")

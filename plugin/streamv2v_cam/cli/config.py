@@ -57,7 +57,7 @@ def memory(
     given = dict(locals())
     from ..engine.memory_needs import memory_needs
 
-    needs, assumed = memory_needs(options.settings_from(given).stream_config())
+    needs, assumed = memory_needs(options.settings_from(given, draws=True).stream_config())
     if as_json:
         print_json({"bytes": needs.parts, "total_bytes": needs.total_bytes, "assumed": assumed})
         return

@@ -19,7 +19,8 @@ def loras(
     as_json: Annotated[bool, option("--json", help="As JSON.")] = False,
 ) -> None:
     """List the LoRAs of engine.loras_folder, their trigger words, and which fit the model."""
-    loaded = options.settings_from({"model": model, "loras_folder": loras_folder, "config": config, "look": "none"})
+    given = {"model": model, "loras_folder": loras_folder, "config": config, "look": "none"}
+    loaded = options.settings_from(given, draws=True)
     from ..run.starting import lora_folder
 
     folder = lora_folder(loaded)

@@ -58,7 +58,8 @@ Outside = Annotated[
 Mirror = Annotated[bool | None, option("--mirror/--no-mirror", help="Flip left and right.", panel=_LOOK)]
 
 Model = Annotated[
-    str | None, option("--model", "-m", help='"embedded", a folder, a .safetensors file or a hub id.', panel=_ENGINE)
+    str | None,
+    option("--model", "-m", help="A name of `models`, a folder, a .safetensors file or a hub id.", panel=_ENGINE),
 ]
 Loras = Annotated[
     list[str] | None,
@@ -168,14 +169,17 @@ SETTING_OF = {
 }
 
 
-def settings_from(given: Mapping[str, Any]) -> LoadedSettings:
+def settings_from(given: Mapping[str, Any], *, draws: bool = False) -> LoadedSettings:
     """Settings from the parameters of a command, under the names of `SETTING_OF`.
 
     `given` may also hold engine_size ("WxH"), settings (["KEY=VALUE"]) and config.
 
+    Args:
+        draws: the model is looked at or drawn with, so that a name of the catalogue becomes what it stands for.
     Raises:
-        SettingsError, LookError: one line for the person.
+        SettingsError, LookError, ModelRefused: one line for the person.
     """
+    from ..catalogue import with_named_model
     from ..settings import load_settings
 
     flags: dict[str, Any] = {}
@@ -192,7 +196,8 @@ def settings_from(given: Mapping[str, Any]) -> LoadedSettings:
     for name in ("publish.width", "publish.height", "publish.fps"):
         if given.get(name) is not None:
             flags[name] = given[name]
-    return load_settings(flags, given.get("config"))
+    loaded = load_settings(flags, given.get("config"))
+    return with_named_model(loaded) if draws else loaded
 
 
 def rate_from(name: str, text: str) -> Fraction:

@@ -135,8 +135,8 @@ def _loaded(given: dict[str, Any]) -> LoadedSettings:
     if given["open_page"] is not None:
         opens = f"control.open_browser={'always' if given['open_page'] else 'never'}"
         given["settings"] = [*(given["settings"] or []), opens]
-    loaded = options.settings_from(given)
+    loaded = options.settings_from(given, draws=True)
     if asks_here(loaded):
         ask(loaded)
-        loaded = options.settings_from(given)
+        loaded = options.settings_from(given, draws=True)
     return loaded

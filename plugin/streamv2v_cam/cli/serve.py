@@ -86,7 +86,7 @@ def serve(
         _forget(forget, folder)
         return
     set_up_logging(verbose=verbose, debug=debug)
-    loaded = options.settings_from(given)
+    loaded = options.settings_from(given, draws=True)
     engine = loaded.engine
     check_asked(loaded.stream_config())
     fleet = {"sessions": sessions, "most_replicas": most_engines, "gpu_share": gpu_share}

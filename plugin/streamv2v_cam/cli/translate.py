@@ -66,7 +66,7 @@ def translate(
     set_up_logging(verbose=verbose, debug=debug)
     rate = None if fps is None else options.rate_from("--fps", fps)
     wanted = None if size is None or size == "same" else options.size_from("--size", size)
-    loaded = options.settings_from(given)
+    loaded = options.settings_from(given, draws=True)
 
     from ..translate import translate_clip
 

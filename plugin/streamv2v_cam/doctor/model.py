@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from streamv2v.config import EMBEDDED_MODEL
 from streamv2v.errors import ModelError
 
+from ..errors import ModelRefused
 from .case import Case
 from .finding import Finding, error, fine, note
 
@@ -15,15 +16,18 @@ def check(case: Case) -> Iterator[Finding]:
     """The model of the settings, its LoRAs and its VAE."""
     from streamv2v.models.hub import is_cached
 
+    from ..catalogue import with_named_model
     from ..engine.asked import check_asked
 
     if case.settings is None:
         return
-    engine = case.settings.engine
     back = case.with_config(f"streamv2v-cam config set engine.model {EMBEDDED_MODEL}")
+    engine = case.settings.engine
     try:
-        check_asked(case.settings.stream_config())
-    except ModelError as refusal:
+        settings = with_named_model(case.settings)
+        engine = settings.engine
+        check_asked(settings.stream_config())
+    except (ModelError, ModelRefused) as refusal:
         yield error(
             "model.unusable",
             str(refusal),

@@ -54,7 +54,7 @@ class EngineSettings(Section):
     model: str = Field(
         default=EMBEDDED_MODEL,
         min_length=1,
-        description='"embedded", a diffusers folder, a .safetensors file or a hub id',
+        description='"embedded", another name of `models`, a diffusers folder, a .safetensors file or a hub id',
     )
     remote: str | None = Field(
         default=None,
