@@ -95,6 +95,7 @@ class Answer(BaseHTTPRequestHandler):
             self.send_header("Content-Range", f"bytes {start}-{len(data) - 1}/{len(data)}")
         self.end_headers()
         if body:
+            self.hub.flowing.wait(30)
             part = data[start:]
             if self.hub.cut_after is not None and len(part) > self.hub.cut_after:
                 part, self.hub.cut_after = part[: self.hub.cut_after], None
@@ -108,6 +109,7 @@ class LocalHub:
     Attributes:
         asked: paths asked for, with the range header where there was one.
         cut_after: bytes after which the next big download breaks off, once.
+        flowing: cleared, what files hold is kept back.
         spoilt: path of a file that arrives with other bytes than it has.
     """
 
@@ -115,6 +117,8 @@ class LocalHub:
         self.folder, self.name, self.revisions = folder, name, revisions
         self.asked: list[tuple[str, str | None]] = []
         self.cut_after: int | None = None
+        self.flowing = threading.Event()
+        self.flowing.set()
         self.spoilt = ""
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), type("OurAnswer", (Answer,), {"hub": self}))
         self._server.daemon_threads = True

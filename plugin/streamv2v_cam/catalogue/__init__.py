@@ -4,7 +4,8 @@ A name from the network chooses from this catalogue and the person's own list al
 """
 
 from .catalogue import Catalogue, Facts
+from .downloads import Downloads
 from .entries import ENTRIES, Entry, Licence
 from .naming import with_named_model
 
-__all__ = ["ENTRIES", "Catalogue", "Entry", "Facts", "Licence", "with_named_model"]
+__all__ = ["ENTRIES", "Catalogue", "Downloads", "Entry", "Facts", "Licence", "with_named_model"]

@@ -37,6 +37,7 @@ class Facts:
 
     Attributes:
         here: all of it is on this machine.
+        begun: some of it was fetched, and fetching goes on from there.
         download_bytes: about how much is fetched; 0 for what is never fetched.
         fit: whether it fits.
         accepted: nothing has to be accepted any more before it is fetched.
@@ -44,6 +45,7 @@ class Facts:
 
     entry: Entry
     here: bool
+    begun: bool
     download_bytes: int
     fit: Fit
     accepted: bool
@@ -61,6 +63,7 @@ class Facts:
             "accepted": self.accepted,
             "own": bool(entry.path),
             "here": self.here,
+            "begun": self.begun,
             "download_bytes": self.download_bytes,
             "fits": self.fit.fits,
             "memory_bytes": self.fit.needs_bytes,
@@ -155,7 +158,7 @@ class Catalogue:
             )
         )
         size = download_bytes(entry, half=self.half)
-        return Facts(entry, place is not None, size, fit, self.accepted(entry))
+        return Facts(entry, place is not None, self.half_of(entry).is_dir(), size, fit, self.accepted(entry))
 
     @property
     def half(self) -> bool:
@@ -166,6 +169,23 @@ class Catalogue:
     def accepted(self, entry: Entry) -> bool:
         """Whether nothing has to be accepted any more."""
         return entry.licence is None or not entry.licence.ask or self.own.accepted(entry.name, entry.licence.name)
+
+    def check_fetchable(self, entry: Entry) -> None:
+        """See that a model may be fetched.
+
+        Raises:
+            ModelRefused: it may not; says what to do.
+        """
+        name = entry.name
+        if not entry.repository:
+            raise ModelRefused(f"The model {name} is never fetched: it is {'your own' if entry.path else 'included'}.")
+        if entry.licence is not None and not self.accepted(entry):
+            raise ModelRefused(
+                f"The licence of {name} has to be accepted first: {entry.licence.name}, {entry.licence.link}. "
+                f"Read it, then: streamv2v-cam models get {name} --accept-licence"
+            )
+        if self.offline:
+            raise ModelRefused(f"The model {name} is not fetched: engine.offline is on.")
 
     def accept(self, name: str) -> None:
         """Remember that the licence of a model was accepted.
@@ -218,7 +238,7 @@ class Catalogue:
         if not entry.repository:
             raise ModelRefused(f"The model {name} belongs to the program and stays.")
         target = self.target(entry)
-        found = [folder for folder in (target, target.with_name(target.name + PART)) if folder.is_dir()]
+        found = [folder for folder in (target, self.half_of(entry)) if folder.is_dir()]
         if not found:
             if self._place(entry):
                 raise ModelRefused(
@@ -239,6 +259,10 @@ class Catalogue:
     def target(self, entry: Entry) -> Path:
         """The folder that a model is fetched into."""
         return self.folder / entry.name
+
+    def half_of(self, entry: Entry) -> Path:
+        """The folder that a model lies in until all of it is there."""
+        return self.folder / (entry.name + PART)
 
     @staticmethod
     def how_to_get(name: str) -> str:

@@ -12,7 +12,7 @@ from streamv2v.models.hub import cached_folder
 from ..errors import ModelRefused
 from ..system.ownership import remedy
 from .alone import alone
-from .catalogue import PART, Catalogue
+from .catalogue import Catalogue
 from .entries import Beside, Entry
 from .fetching import Paused, Stopping, Tell, digest_of, fetch, model_plan, plan_of, silent_bar
 
@@ -27,9 +27,9 @@ def get(catalogue: Catalogue, name: str, *, tell: Tell, stopping: Stopping = lam
         Paused: `stopping` said so.
         ModelRefused: it cannot be had; says why and what to do.
     """
-    entry = _fetchable(catalogue, name)
-    target = catalogue.target(entry)
-    half = target.with_name(target.name + PART)
+    entry = catalogue.entry(name)
+    catalogue.check_fetchable(entry)
+    target, half = catalogue.target(entry), catalogue.half_of(entry)
     try:
         with alone(catalogue.folder, name):
             if catalogue.here(name):
@@ -45,20 +45,6 @@ def get(catalogue: Catalogue, name: str, *, tell: Tell, stopping: Stopping = lam
         raise ModelRefused(
             f"The model {name} cannot be kept in {catalogue.folder} ({error.strerror or error}).{remedy(error)}"
         ) from None
-
-
-def _fetchable(catalogue: Catalogue, name: str) -> Entry:
-    entry = catalogue.entry(name)
-    if not entry.repository:
-        raise ModelRefused(f"The model {name} is never fetched: it is {'your own' if entry.path else 'included'}.")
-    if entry.licence is not None and not catalogue.accepted(entry):
-        raise ModelRefused(
-            f"The licence of {name} has to be accepted first: {entry.licence.name}, {entry.licence.link}. "
-            f"Read it, then: streamv2v-cam models get {name} --accept-licence"
-        )
-    if catalogue.offline:
-        raise ModelRefused(f"The model {name} is not fetched: engine.offline is on. Run it without --offline.")
-    return entry
 
 
 def _fetch_all(catalogue: Catalogue, entry: Entry, half: Path, tell: Tell, stopping: Stopping) -> None:

@@ -15,6 +15,7 @@ from ..store import ControlStore, Snapshot
 from .choices import Models, Servers, Sizes, Sources
 
 if TYPE_CHECKING:
+    from .catalogue import Catalogue
     from .checkup import Doctor
     from .history import Past
     from .welcome import Welcome
@@ -172,6 +173,7 @@ class Desk:
         doctor: examines the machine; None leaves that out.
         servers: engines on other machines; None leaves them out.
         welcome: asks three questions at the first run; None asks nothing.
+        catalogue: the models by name; None has none.
         frame: the camera's newest picture, RGB uint8 `[H, W, 3]`; None while there is none.
     """
 
@@ -194,6 +196,7 @@ class Desk:
     doctor: Doctor | None = None
     servers: Servers | None = None
     welcome: Welcome | None = None
+    catalogue: Catalogue | None = None
     frame: Callable[[], Pixels | None] = lambda: None
 
     @property
@@ -220,6 +223,7 @@ class Desk:
                 "refused": notice.refused,
                 "notes": list(notice.notes),
             },
+            "fetching": self.catalogue.status() if self.catalogue else None,
             "looks_version": self.shelf.version + self.thumbnails_version(),
         }
 

@@ -16,6 +16,7 @@ from streamv2v.controls import describe_controls
 
 from .. import __version__
 from ..system.accesstoken import AccessToken
+from .catalogue import add_catalogue
 from .changing import Redeem, add_changes, add_refusals, add_ticket
 from .checkup import add_checkup
 from .events import add_events
@@ -90,6 +91,7 @@ def make_application(
     add_models(app, desk, limits)
     add_loras(app, desk)
     add_servers(app, desk)
+    add_catalogue(app, desk, limits)
     add_on_demand(app, desk)
     add_history(app, desk)
     add_references(app, desk, limits)

@@ -12,6 +12,7 @@ from streamv2v.config import EMBEDDED_MODEL
 
 from ..airstate import AirState
 from ..capture import CameraInfo, CaptureThread, SourceOpener, list_cameras
+from ..catalogue import Catalogue, Downloads
 from ..control import ControlServer, Desk, Recording, Report, Rests, Sizes, SourceChoice, Thumbnails
 from ..engine.portraits import Portraits
 from ..errors import SourceError
@@ -85,6 +86,7 @@ class Panel:
         )
         self._source_picture = RawPicture(raw) if preview else None
         sources = CameraSources(settings.capture, capture, opener)
+        self._downloads = Downloads(Catalogue(settings), in_use=lambda: settings.engine.model)
         desk = Desk(
             store,
             shelf,
@@ -107,6 +109,7 @@ class Panel:
             welcome=Welcome(
                 settings, identity=identity, switch=sources.switch, on_air=lambda: camera_on_air(capture, raw)
             ),
+            catalogue=self._downloads,
         )
         self._portraits: Portraits | None = None
 
@@ -167,6 +170,7 @@ class Panel:
     def stop(self) -> None:
         """Safe to call twice, or before `start`."""
         self.server.stop()
+        self._downloads.close()
         self._thumbnails.stop()
         if self._history is not None:
             self._history.stop()

@@ -4,68 +4,32 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from huggingface_hub import constants
 from local_hub import LocalHub
-from streamv2v_cam.catalogue import Catalogue, Entry, Licence
-from streamv2v_cam.catalogue import fetching as fetching_module
+from streamv2v_cam.catalogue import Catalogue
 from streamv2v_cam.catalogue.alone import alone
-from streamv2v_cam.catalogue.entries import Beside
-from streamv2v_cam.catalogue.fetching import Paused
+from streamv2v_cam.catalogue.fetching import RECORD, Paused
 from streamv2v_cam.catalogue.getting import get
-from streamv2v_cam.catalogue.room import Room
 from streamv2v_cam.errors import ModelRefused
-from streamv2v_cam.settings import load_settings
 
 from streamv2v.models.checks import check_folder
 from streamv2v.models.hub import cached_folder
 
-NAME = "someone/tiny"
 WEIGHTS = "unet/diffusion_pytorch_model.safetensors"
-FREE = Entry("tiny", "Tiny", "Tests.", "sd15", Licence("MIT", "https://example.org"), NAME)
-ASKING = replace(FREE, name="asking", licence=Licence("Own terms", "https://example.org/terms", ask=True))
-WITH_LORA = replace(FREE, name="with-lora", beside=(Beside(NAME, "lora.safetensors", 8),))
-
-
-@pytest.fixture
-def hub(tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[LocalHub]:
-    repository = Path(shutil.copytree(tiny_model, tmp_path / "repository"))
-    (repository / "LICENSE.md").write_text("Do as you like.")
-    (repository / "lora.safetensors").write_bytes(b"a LoRA's")
-    with LocalHub(repository, NAME) as served:
-        monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
-        monkeypatch.setattr(constants, "ENDPOINT", served.address)
-        monkeypatch.setattr(
-            constants, "HUGGINGFACE_CO_URL_TEMPLATE", served.address + "/{repo_id}/resolve/{revision}/{filename}"
-        )
-        monkeypatch.setattr(constants, "DOWNLOAD_CHUNK_SIZE", 1000)
-        yield served
-
-
-@pytest.fixture
-def catalogue(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Catalogue:
-    monkeypatch.setenv("STREAMV2V_CONFIG", str(tmp_path / "settings.toml"))
-    folders = {"engine.models_folder": str(tmp_path / "models"), "engine.cache_dir": str(tmp_path / "hub")}
-    return Catalogue(load_settings(folders), room=Room("cpu", "this machine", 2**40), table=(FREE, ASKING, WITH_LORA))
+REPOSITORY = "someone/tiny"
 
 
 class Told:
-    """What was said of the fetching; pauses once so many bytes of weights are there."""
+    """What was said of the fetching."""
 
-    def __init__(self, pause_at: int | None = None) -> None:
+    def __init__(self) -> None:
         self.said: list[tuple[str, int, int]] = []
-        self.pause_at = pause_at
 
     def __call__(self, what: str, done: int, total: int) -> None:
         self.said.append((what, done, total))
-
-    def stopping(self) -> bool:
-        return self.pause_at is not None and bool(self.said) and self.said[-1][1] >= self.pause_at
 
 
 def weights_asked(hub: LocalHub) -> list[str | None]:
@@ -80,7 +44,7 @@ def test_a_fetched_model_is_whole_with_its_licence_and_progress_ends_at_the_whol
     place = Path(catalogue.resolve("tiny"))
     check_folder(place)
     assert (place / "LICENSE.md").is_file() and not (place / "lora.safetensors").exists()
-    assert not list(place.rglob("*.part")) and not (place / fetching_module.RECORD).exists()
+    assert not list(place.rglob("*.part")) and not (place / RECORD).exists()
     done = [done for _, done, _ in told.said]
     assert done == sorted(done) and done[-1] == told.said[-1][2] == sum(
         file.stat().st_size for file in place.rglob("*") if file.is_file()
@@ -94,17 +58,9 @@ def test_a_paused_one_is_not_here_and_goes_on_with_a_range_where_it_stopped(
     hub: LocalHub, catalogue: Catalogue
 ) -> None:
     size = (hub.folder / WEIGHTS).stat().st_size
-    before = Told()
-    stop = {"now": False}
-
-    def pausing(what: str, done: int, total: int) -> None:
-        before(what, done, total)
-        half = catalogue.folder / "tiny.part" / f"{WEIGHTS}.part"
-        stop["now"] = half.exists() and half.stat().st_size > 20_000
-
-    with pytest.raises(Paused):
-        get(catalogue, "tiny", tell=pausing, stopping=lambda: stop["now"])
     half = catalogue.folder / "tiny.part" / f"{WEIGHTS}.part"
+    with pytest.raises(Paused):
+        get(catalogue, "tiny", tell=Told(), stopping=lambda: half.exists() and half.stat().st_size > 20_000)
     kept = half.stat().st_size
     assert 20_000 < kept < size and not catalogue.here("tiny")
     hub.asked.clear()
@@ -130,7 +86,7 @@ def test_what_was_begun_of_another_state_of_the_repository_is_not_gone_on_from(
     half = catalogue.folder / "tiny.part" / f"{WEIGHTS}.part"
     half.parent.mkdir(parents=True)
     half.write_bytes(b"x" * 5000)
-    (catalogue.folder / "tiny.part" / fetching_module.RECORD).write_text(json.dumps({WEIGHTS: "another sum"}))
+    (catalogue.folder / "tiny.part" / RECORD).write_text(json.dumps({WEIGHTS: "another sum"}))
     get(catalogue, "tiny", tell=Told())
     assert weights_asked(hub) == [None] and catalogue.here("tiny")
 
@@ -153,7 +109,7 @@ def test_what_a_model_is_drawn_with_is_fetched_and_checked_beside_it(hub: LocalH
     assert not catalogue.here("with-lora")
     hub.spoilt = ""
     get(catalogue, "with-lora", tell=Told())
-    folder = cached_folder(NAME, catalogue.cache_dir, "lora.safetensors")
+    folder = cached_folder(REPOSITORY, catalogue.cache_dir, "lora.safetensors")
     assert catalogue.here("with-lora") and folder and (folder / "lora.safetensors").read_bytes() == b"a LoRA's"
 
 
