@@ -93,8 +93,7 @@ DEVICES_AND_SOCKETS = {
 
 def light(name: str) -> bool:
     """Whether this is a light module of the library, or a name out of one."""
-    wings = {"streamv2v.models", "streamv2v.prompts", "streamv2v.tuning"}
-    return name in LIGHT_LIBRARY or name.rpartition(".")[0] in LIGHT_LIBRARY - wings
+    return name in LIGHT_LIBRARY or name.rpartition(".")[0] in LIGHT_LIBRARY - {f"streamv2v.{wing}" for wing in WINGS}
 
 
 def wing_of(name: str) -> str | None:

@@ -2,6 +2,7 @@
 // Prompts, names and reasons are foreign text: they are only ever set as textContent or value.
 
 import { Arrange } from "/arrange.js";
+import { Catalogue } from "/catalogue.js";
 import { Checkup } from "/checkup.js";
 import { Control } from "/controls.js";
 import { Door } from "/door.js";
@@ -36,6 +37,7 @@ new Saving(link, looks);
 new Checkup(link);
 new Past(link);
 new Servers(link);
+const catalogue = new Catalogue(link);
 const onDemand = new OnDemand(link);
 const welcome = new Welcome(link);
 const sizing = new Sizing(link);
@@ -117,12 +119,13 @@ function showSteering(resting) {
   reference.show(values.reference, resting.reference ?? "");
 }
 
-function showStatus({ air, telemetry, obs, looks_version, notice, recording }) {
+function showStatus({ air, telemetry, obs, looks_version, notice, recording, fetching }) {
   for (const [name, control] of controls) control.rest(air.resting?.[name] ?? "");
   showSteering(air.resting ?? {});
   region.tell(air.region ?? "");
   showRecording(recording);
   onDemand.heard(air.on_demand);
+  catalogue.heard(fetching);
   notices.show(notice);
   $("state").textContent = air.state;
   $("state").dataset.kind = kindOf(air.state);

@@ -109,3 +109,15 @@ export function healthWords({ error, warning, note }) {
   if (warning) return [counted(warning, "thing could be better", "things could be better"), "Nothing stands in the way; these could be better."];
   return ["all is well", note ? "Nothing stands in the way. Good to know:" : "Nothing stands in the way."];
 }
+
+/** Bytes as people say them. */
+export const sizeWords = (bytes) => (bytes < 1e9 ? `${Math.ceil(bytes / 1e6)} MB` : `${(bytes / 1e9).toFixed(1)} GB`);
+
+/** How far a model is that is fetched, or why it is not; "" once it is here. */
+export function fetchingWords(fetching) {
+  if (!fetching || fetching.state === "done") return "";
+  const { name, state, done_bytes, total_bytes, problem } = fetching;
+  if (state === "failed") return problem;
+  const share = total_bytes ? ` ${Math.floor((100 * done_bytes) / total_bytes)} %` : "";
+  return `${name}: ${state}${share}`;
+}
