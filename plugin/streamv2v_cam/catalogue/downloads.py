@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -43,10 +43,10 @@ class Downloads:
 
     Args:
         catalogue: of the run.
-        in_use: what the engine draws with now, as `engine.model`; it is not removed.
+        in_use: what the engine draws with now or is preparing, as `engine.model` or by its name; that is not removed.
     """
 
-    def __init__(self, catalogue: Catalogue, *, in_use: Callable[[], str] = lambda: "") -> None:
+    def __init__(self, catalogue: Catalogue, *, in_use: Callable[[], Container[str]] = tuple) -> None:
         self._catalogue, self._in_use = catalogue, in_use
         self._lock = threading.Lock()
         self._now: Fetching | None = None
@@ -104,8 +104,9 @@ class Downloads:
         Raises:
             ModelRefused: it is in use, or not this program's to remove.
         """
-        if self._catalogue.here(name) and self._catalogue.resolve(name) == self._in_use():
-            raise ModelRefused(f"The model {name} is on air. Go over to another one first.")
+        used = self._in_use()
+        if self._catalogue.here(name) and (name in used or self._catalogue.resolve(name) in used):
+            raise ModelRefused(f"The model {name} is on air or being prepared. Go over to another one first.")
         told = self._catalogue.remove(name)
         with self._lock:
             if self._now is not None and self._now.name == name:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from streamv2v.config import StreamConfig
 from streamv2v.errors import StreamV2VError
 from streamv2v.models.preflight import MIB, needs_of, size_words
 
@@ -13,6 +12,7 @@ from ..doctor.case import Case
 from ..doctor.graphics import nvidia_card
 from ..doctor.machine import Machine
 from ..engine.memory_needs import memory_needs
+from ..settings.another import with_model
 from ..settings.another import with_model
 from .entries import SHAPES, Entry
 
@@ -69,15 +69,6 @@ def room_of(settings: LoadedSettings, machine: Machine | None = None) -> Room:
     return Room("mps" if wanted == "mps" else "cpu", "this machine", psutil.virtual_memory().total)
 
 
-def config_of(settings: LoadedSettings, model: str) -> StreamConfig:
-    """What an engine of another model would be built from: the settings, without what is made for the present one.
-
-    Raises:
-        SettingsError: a value that the library refuses.
-    """
-    return with_model(settings, model).stream_config()
-
-
 def fit_of(entry: Entry, model: str, *, here: bool, room: Room, settings: LoadedSettings) -> Fit:
     """Whether a model fits this machine.
 
@@ -85,7 +76,7 @@ def fit_of(entry: Entry, model: str, *, here: bool, room: Room, settings: Loaded
         model: what the engine would take for it.
         here: its files say what it is made of; else its family does.
     """
-    config = replace(config_of(settings, model), device=room.device)
+    config = replace(with_model(settings, model).stream_config(), device=room.device)
     dtype = config.dtype if config.dtype != "auto" else "float16" if room.half else "float32"
     try:
         if here:

@@ -86,7 +86,7 @@ class Panel:
         )
         self._source_picture = RawPicture(raw) if preview else None
         sources = CameraSources(settings.capture, capture, opener)
-        self._downloads = Downloads(Catalogue(settings), in_use=lambda: settings.engine.model)
+        self._downloads = Downloads(Catalogue(settings), in_use=lambda: (models.on_air, models.status()["preparing"]))
         desk = Desk(
             store,
             shelf,

@@ -17,7 +17,7 @@ from streamv2v_cam.catalogue import Catalogue, Downloads
 @pytest.fixture
 def stage(tmp_path: Path, catalogue: Catalogue) -> Iterator[Stage]:
     stage = make_stage(tmp_path)
-    downloads = Downloads(catalogue, in_use=lambda: str(catalogue.folder / "asking"))
+    downloads = Downloads(catalogue, in_use=lambda: (str(catalogue.folder / "asking"),))
     stage.desk.catalogue = downloads
     stage.server.start()
     yield stage
