@@ -13,7 +13,6 @@ from ..doctor.graphics import nvidia_card
 from ..doctor.machine import Machine
 from ..engine.memory_needs import memory_needs
 from ..settings.another import with_model
-from ..settings.another import with_model
 from .entries import SHAPES, Entry
 
 if TYPE_CHECKING:
