@@ -75,8 +75,7 @@ class Panel:
         history: History | None = None,
     ) -> None:
         control = settings.control
-        self.sizes, self._history = sizes, history
-        self._shelf = shelf
+        self.sizes, self._history, self._shelf = sizes, history, shelf
         self._thumbnails = Thumbnails(
             store,
             is_live=lambda: report().state == AirState.LIVE and store.current.controls.region == "whole",
