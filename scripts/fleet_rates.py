@@ -123,10 +123,10 @@ def _options() -> argparse.Namespace:
 
 
 def _measured(hosts: list[Host], seconds: float) -> dict[str, Any]:
-    _play(hosts, START_S, lambda: all(host.shown > 5 for host in hosts))
+    play(hosts, START_S, lambda: all(host.shown > 5 for host in hosts))
     for host in hosts:
         host.forget()
-    _play(hosts, seconds, lambda: False)
+    play(hosts, seconds, lambda: False)
     fps = [host.shown / seconds for host in hosts]
     ways = sorted(way for host in hosts for way in host.ways_ms) or [0.0]
     look, late = statistics.median(ways), ways[int(0.95 * len(ways))]
@@ -141,7 +141,7 @@ def _killed(hosts: list[Host], seconds: float) -> dict[str, Any]:
         host.forget()
     names = {child.pid: child.cmdline() for child in psutil.Process().children(recursive=True)}
     os.kill(next(pid for pid, name in names.items() if name and name[0].startswith(REPLICA)), signal.SIGKILL)
-    _play(hosts, max(30.0, seconds), lambda: False)
+    play(hosts, max(30.0, seconds), lambda: False)
     away = [host.longest_s for host in hosts]
     print(
         "one replica killed: longest time without a new picture, s, of each host: "
@@ -150,7 +150,8 @@ def _killed(hosts: list[Host], seconds: float) -> dict[str, Any]:
     return {"killed": 1, "away_s": away}
 
 
-def _play(hosts: list[Host], seconds: float, over: Any) -> None:
+def play(hosts: list[Host], seconds: float, over: Any) -> None:
+    """Feed them as cameras do, for so long or until it is over."""
     next_s = time.monotonic()
     until_s = next_s + seconds
     while time.monotonic() < until_s and not over():

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ....errors import EngineError, SettingsError
+from ...protocol import chosen_niceness
 from ..certificate import CERTIFICATE, KEY, server_context
 from .door import DoorAfar
 from .plan import FleetPlan
@@ -38,7 +39,7 @@ class Fleet:
     """
 
     def __init__(self, plan: FleetPlan, *, host: str = "0.0.0.0", port: int = 8770) -> None:
-        for name, value in _quiet().items():
+        for name, value in _environment().items():
             os.environ.setdefault(name, value)
         try:
             import ray  # pyright: ignore[reportMissingImports]
@@ -75,9 +76,12 @@ def plan_for(config: Any, folder: Path, **numbers: Any) -> FleetPlan:
     return FleetPlan(config, str(folder), fingerprint, str(folder), **numbers)
 
 
-def _quiet() -> dict[str, str]:
-    """Of Ray, before it is imported: it tells nobody that it runs, and its parts know each other by a token."""
-    told = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_DEDUP_LOGS": "0"}
+def _environment() -> dict[str, str]:
+    """Of Ray, before it is imported: it tells nobody that it runs, and its parts know each other by a token.
+
+    Its replicas step back as far as any engine does, not behind all other work, which is Ray's own way.
+    """
+    told = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_DEDUP_LOGS": "0", "RAY_worker_niceness": str(chosen_niceness())}
     if not os.environ.get("RAY_ADDRESS"):
         told |= {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)}
     return told
