@@ -138,7 +138,8 @@ class Catalogue:
         place = self._place(entry)
         if place is None:
             what = "was moved or removed" if entry.path else "is not on this machine yet"
-            how = f"Take it in again: streamv2v-cam models add {entry.path}" if entry.path else self.how_to_get(name)
+            again = f"Take it in again: streamv2v-cam models add PATH --name {name}"
+            how = again if entry.path else self.how_to_get(name)
             raise ModelRefused(f"The model {name} {what}. {how}")
         return place
 
@@ -234,7 +235,7 @@ class Catalogue:
         entry = self.entry(name)
         if entry.path:
             self.own.forget(name)
-            return f"{name} is out of the list; {entry.path} stays where it is."
+            return f"{name} is out of the list; its files stay where they are."
         if not entry.repository:
             raise ModelRefused(f"The model {name} belongs to the program and stays.")
         target = self.target(entry)

@@ -83,7 +83,7 @@ def fit_of(entry: Entry, model: str, *, here: bool, room: Room, settings: Loaded
         else:
             needs = needs_of(config, SHAPES[entry.family], dtype=dtype, device=room.device)
     except (StreamV2VError, OSError) as error:
-        return Fit(False, 0, " ".join(str(error).split()).removesuffix("."))
+        return Fit(False, 0, " ".join(str(error).replace(model, entry.name).split()).removesuffix("."))
     wanted, left = needs.total_bytes, max(0, room.total_bytes - OTHERS_BYTES[room.device])
     if wanted > left:
         words = f"needs {size_words(wanted)}, and {room.words} has {size_words(left)} for it"

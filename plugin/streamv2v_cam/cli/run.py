@@ -11,7 +11,7 @@ import typer
 from ..errors import SettingsError
 from . import options
 from .options import option
-from .welcome import ask, asks_here
+from .welcome import ask, asks_here, tell_of_a_card
 
 if TYPE_CHECKING:
     from ..settings import LoadedSettings
@@ -136,6 +136,7 @@ def _loaded(given: dict[str, Any]) -> LoadedSettings:
         opens = f"control.open_browser={'always' if given['open_page'] else 'never'}"
         given["settings"] = [*(given["settings"] or []), opens]
     loaded = options.settings_from(given, draws=True)
+    tell_of_a_card(loaded)
     if asks_here(loaded):
         ask(loaded)
         loaded = options.settings_from(given, draws=True)

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from streamv2v.config import EMBEDDED_MODEL
+
 if TYPE_CHECKING:
     from ..settings import LoadedSettings
 
@@ -18,6 +20,17 @@ def asks_here(settings: LoadedSettings) -> bool:
     asked = settings.control.open_browser
     page = asked == "always" or (asked == "auto" and has_display())
     return not page and not settings.path.exists() and sys.stdin.isatty() and sys.stderr.isatty()
+
+
+def tell_of_a_card(settings: LoadedSettings) -> None:
+    """At the first run with the model that is included: one line on what the machine's card would carry."""
+    if settings.path.exists() or settings.engine.model != EMBEDDED_MODEL or settings.engine.remote:
+        return
+    from ..catalogue import Catalogue
+    from ..catalogue.advice import card_words
+
+    if words := card_words(Catalogue(settings)):
+        typer.echo(words, err=True)
 
 
 def ask(settings: LoadedSettings) -> None:

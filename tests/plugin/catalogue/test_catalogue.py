@@ -7,7 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from streamv2v_cam.catalogue import ENTRIES, Catalogue
+from streamv2v_cam.catalogue import ENTRIES, Catalogue, with_named_model
+from streamv2v_cam.catalogue.advice import card_words
 from streamv2v_cam.catalogue.own import name_for
 from streamv2v_cam.catalogue.room import Room
 from streamv2v_cam.errors import ModelRefused
@@ -104,7 +105,7 @@ def test_a_folder_of_ones_own_is_taken_in_by_reference_and_only_leaves_the_list(
     assert catalogue.resolve("mine") == str(tiny_model) and entry in catalogue.offered()
     with pytest.raises(ModelRefused, match="another model's"):
         catalogue.add(tiny_model, "sd-turbo")
-    assert "stays where it is" in catalogue.remove("mine")
+    assert "stay where they are" in catalogue.remove("mine")
     assert tiny_model.is_dir() and refusal(catalogue, "mine").startswith("There is no model")
 
 
@@ -112,7 +113,7 @@ def test_one_of_ones_own_that_was_moved_says_so(catalogue: Catalogue, tiny_model
     folder = shutil.copytree(tiny_model, tmp_path / "Moving Model")
     assert catalogue.add(folder).name == name_for(folder) == "moving-model"
     shutil.rmtree(folder)
-    assert "was moved or removed" in refusal(catalogue, "moving-model")
+    assert "was moved or removed" in (told := refusal(catalogue, "moving-model")) and str(tmp_path) not in told
     facts = catalogue.facts(catalogue.entry("moving-model"))
     assert not facts.here and not facts.fit.fits
 
@@ -149,3 +150,26 @@ def test_every_entry_says_what_a_person_has_to_know() -> None:
     assert len({entry.name for entry in ENTRIES}) == len(ENTRIES)
     for entry in ENTRIES:
         assert entry.title and entry.good_for.endswith(".") and entry.licence and entry.licence.link.startswith("https")
+
+
+def test_the_first_run_says_in_one_line_what_a_card_carries_and_how_to_get_it(settings: LoadedSettings) -> None:
+    both = card_words(Catalogue(settings, room=LARGE))
+    assert both.startswith("The large card carries SD-Turbo and SDXL-Turbo") and "models get sdxl-turbo" in both
+    one = card_words(Catalogue(settings, room=replace(LARGE, total_bytes=6_000 * MIB)))
+    assert "SDXL" not in one and "run --model sd-turbo" in one
+    assert not card_words(Catalogue(settings, room=SMALL)) and "\n" not in both
+    assert not card_words(Catalogue(settings, room=replace(LARGE, device="cpu"))), "a processor is no card"
+
+
+def test_a_name_of_the_catalogue_stands_for_its_model_in_the_settings(
+    catalogue: Catalogue, settings: LoadedSettings, tiny_model: Path
+) -> None:
+    named = replace(
+        settings,
+        values=settings.values.model_copy(update={"engine": settings.engine.model_copy(update={"model": "sd-turbo"})}),
+    )
+    with pytest.raises(ModelRefused, match="models get sd-turbo"):
+        with_named_model(named)
+    shutil.copytree(tiny_model, catalogue.folder / "sd-turbo")
+    assert with_named_model(named).engine.model == str(catalogue.folder / "sd-turbo")
+    assert with_named_model(settings) is settings, "the included one is itself"
