@@ -83,11 +83,13 @@ class Refit:
         config: what fits.
         reason: what was asked, what it needs, what there is, and what runs instead; one line for a person.
         lasting: the reason stays beside the state for as long as the other choice runs.
+        short: of the reason, what was asked, what it needs and what there is; "" for the whole of it.
     """
 
     config: StreamConfig
     reason: str
     lasting: bool = True
+    short: str = ""
 
 
 @dataclass(frozen=True)

@@ -45,6 +45,7 @@ class Succession:
     Attributes:
         link: the engine in preparation.
         note: what stays to be said of it when it runs; "" for nothing.
+        progress: what is said of it while it loads.
         kept: why the last one that was asked for did not come; "" where it did, or is on its way.
     """
 
@@ -54,7 +55,7 @@ class Succession:
         self._begun: Wish | None = None
         self._unwanted = False
         self.link: EngineLink | None = None
-        self.note = self.kept = ""
+        self.note = self.kept = self.progress = ""
 
     @property
     def preparing(self) -> Wish | None:
@@ -102,7 +103,7 @@ class Succession:
         if wish is not None:
             self.end()
             self.note = ""
-            say(wish.preparing)
+            self._say(wish.preparing, say)
             try:
                 self.link = start(wish.config)
             except (EngineError, OSError) as error:
@@ -114,7 +115,7 @@ class Succession:
         for message in link.hear(0.0):
             if isinstance(message, Progress):
                 share = "" if message.share is None else f", {message.share:.0%}"
-                say(f"{wish.preparing}: {message.text}{share}")
+                self._say(f"{wish.preparing}: {message.text}{share}", say)
             elif isinstance(message, Ready):
                 begin(link)
             elif isinstance(message, Notice):
@@ -123,7 +124,7 @@ class Succession:
             elif isinstance(message, Refit):
                 self.end()
                 if wish.only_beside:
-                    self._keep(f"kept the present engine, beside which there is no room: {message.reason}", say)
+                    self._keep(f"kept the present engine, beside which there is no room: {message.short or message.reason}", say)
                     return None
                 # asked while two engines share the memory: alone it may fit as it was wished, and says so if not
                 reason = f"{link.config.model} does not fit beside the present engine, which ends first"
@@ -139,6 +140,10 @@ class Succession:
                 self.link = None
                 return link
         return None
+
+    def _say(self, progress: str, say: Say) -> None:
+        self.progress = progress
+        say(progress)
 
     def _keep(self, why: str, say: Say) -> None:
         log.warning("%s", why)

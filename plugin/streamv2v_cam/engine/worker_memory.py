@@ -67,7 +67,7 @@ def answer_to(end: EngineEnd, fit: Fit) -> None:
     if not fit.words:
         return
     if fit.fits and end.spec.fit:
-        end.send(Refit(fit.config, fit.words))
+        end.send(Refit(fit.config, fit.words, short=fit.short))
         raise SystemExit(0)
     end.send(Notice(f"{fit.short}; running it all the same, as engine.memory says" if fit.fits else fit.words, True))
 

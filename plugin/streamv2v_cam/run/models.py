@@ -11,7 +11,6 @@ from streamv2v.config import StreamConfig
 from streamv2v.errors import ControlError, StreamV2VError
 from streamv2v.models.preflight import size_words
 
-from ..airstate import EngineStatus
 from ..catalogue import Catalogue
 from ..control import ModelChoice
 from ..engine.following import Following
@@ -51,8 +50,6 @@ class Supervised(Protocol):
     def config(self) -> StreamConfig: ...
 
     def rebuild(self, config: StreamConfig, *, title: str = "", only_beside: bool = False) -> None: ...
-
-    def status(self) -> EngineStatus: ...
 
 
 class EngineModels:
@@ -117,7 +114,7 @@ class EngineModels:
             "on_air": present.name,
             "title": present.title,
             "preparing": self._offer_of(coming.model).name if coming else "",
-            "progress": self._engine.status().progress if coming else "",
+            "progress": self._engine.succession.progress if coming else "",
             "told": self._engine.succession.kept or self._values.told,
             "rests": "",
         }

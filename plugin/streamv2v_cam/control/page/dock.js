@@ -143,7 +143,8 @@ function showStatus({ air, telemetry, obs, looks_version, notice, recording, fet
   $("source-name").textContent = air.source || "–";
   $("sinks").textContent = air.sinks.join(", ") || "this page only";
   $("facts").textContent = factWords(air.facts);
-  sizing.heard(`${air.facts.width}x${air.facts.height} ${air.facts.size_by_rate ?? ""}`);
+  sizing.heard(`${air.model.on_air} ${air.facts.width}x${air.facts.height} ${air.facts.size_by_rate ?? ""}`);
+  loras.heard(air.model.on_air);
   [$("obs-short").textContent, $("obs").textContent] = obsWords(obs);
   document.title = `${air.state} · StreamV2V camera`;
   if (looks_version !== looksVersion) {

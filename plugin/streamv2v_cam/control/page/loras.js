@@ -11,6 +11,7 @@ export class Loras {
   #list = [];
   #on = {};
   #rows = new Map();
+  #model = null;
 
   /** `prompt` takes words that are to be added to it. */
   constructor(link, prompt) {
@@ -31,6 +32,12 @@ export class Loras {
       $("loras-list").replaceChildren(...[...this.#rows.values()].map(({ element }) => element));
     }
     this.show(this.#on);
+  }
+
+  /** The model on air has come with the state: another one has other LoRAs that fit. */
+  heard(model) {
+    if (this.#model !== null && model !== this.#model) this.list().catch(() => {});
+    this.#model = model;
   }
 
   /** What is on, by name and scale. */

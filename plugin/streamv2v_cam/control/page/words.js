@@ -16,6 +16,7 @@ const STATES = {
 export const kindOf = (state) => STATES[state]?.[0] ?? "";
 
 const BUSY = [
+  [/^(.+ is loading beside; the picture stays)/, (found) => sentence(found[1])],
   [/^compiling .*\((\d+) of (\d+)\)/, (found) => `Speeding up (${found[1]} of ${found[2]}).`],
   [/compil|OpenVINO/, () => "Speeding up."],
   [/^loading torch/, () => "Starting the engine."],
