@@ -60,12 +60,12 @@ class Succession:
     @property
     def preparing(self) -> Wish | None:
         """What was asked for and has not come yet."""
-        return None if self._unwanted else self._wish or (self._begun if self.link is not None else None)
+        return None if self._unwanted else self._wish or self._begun
 
     def want(self, wish: Wish) -> None:
         """Ask for an engine; from any thread."""
         with self._lock:
-            self._wish, self.kept, self._unwanted = wish, "", False
+            self._wish, self.kept, self.progress, self._unwanted = wish, "", "", False
 
     def forget(self) -> None:
         """The present engine is to stay: give up what was asked for; from any thread."""
@@ -75,10 +75,12 @@ class Succession:
     def take_wish(self) -> Wish | None:
         """What was asked for and is not begun yet; it counts as begun from now on."""
         with self._lock:
-            if self._wish is not None:
-                self._begun, self._wish = self._wish, None
-                return self._begun
-            return None
+            wish, self._wish = self._wish, None
+            return wish
+
+    def came(self) -> None:
+        """What was in preparation is on air."""
+        self._begun = None
 
     def advance(
         self, start: Callable[[StreamConfig], EngineLink], begin: Callable[[EngineLink], None], say: Say
@@ -94,21 +96,8 @@ class Succession:
             The new engine once it has styled a frame, None before that; where it does not fit beside the present
             one, what is to be started once that one has ended.
         """
-        if self._unwanted:
-            self._unwanted = False
-            if self.link is not None:
-                self.end()
-                say("")
-        wish = self.take_wish()
-        if wish is not None:
-            self.end()
-            self.note = ""
-            self._say(wish.preparing, say)
-            try:
-                self.link = start(wish.config)
-            except (EngineError, OSError) as error:
-                self._keep(f"kept the present engine: {error}", say)
-                return None
+        self._give_up_unwanted(say)
+        self._begin_wish(start, say)
         link, wish = self.link, self._begun
         if link is None or wish is None:
             return None
@@ -122,17 +111,9 @@ class Succession:
                 log.log(logging.WARNING if message.lasting else logging.INFO, "%s", message.text)
                 self.note = message.text if message.lasting else self.note
             elif isinstance(message, Refit):
-                self.end()
-                if wish.only_beside:
-                    self._keep(f"kept the present engine, beside which there is no room: {message.short or message.reason}", say)
-                    return None
-                # asked while two engines share the memory: alone it may fit as it was wished, and says so if not
-                reason = f"{link.config.model} does not fit beside the present engine, which ends first"
-                return Refit(link.config, reason, lasting=False)
+                return self._without_room(message, wish, say)
             elif isinstance(message, Failure):
                 log.debug("%s", message.detail)
-                self.link = None
-                link.close(at_once=True)
                 new = wish.title or "the new one"
                 self._keep(f"kept the present engine, {new} did not start: {message.reason}", say)
                 return None
@@ -140,6 +121,41 @@ class Succession:
                 self.link = None
                 return link
         return None
+
+    def _give_up_unwanted(self, say: Say) -> None:
+        if self._unwanted:
+            if self.link is not None:
+                self.end()
+                say("")
+            self._unwanted = False
+
+    def _begin_wish(self, start: Callable[[StreamConfig], EngineLink], say: Say) -> None:
+        wish = self._wish
+        if wish is None:
+            return
+        self.end()
+        # it is in preparation before it is no wish any more, so that whoever looks sees one of the two
+        self._begun = wish
+        with self._lock:
+            if self._wish is wish:
+                self._wish = None
+        self.note = ""
+        self._say(wish.preparing, say)
+        try:
+            self.link = start(wish.config)
+        except (EngineError, OSError) as error:
+            self._keep(f"kept the present engine: {error}", say)
+
+    def _without_room(self, message: Refit, wish: Wish, say: Say) -> Refit | None:
+        """It does not fit beside the present one: it is left, or what is to be started once that one has ended."""
+        if wish.only_beside:
+            told = message.short or message.reason
+            self._keep(f"kept the present engine, beside which there is no room: {told}", say)
+            return None
+        self.end()
+        # asked while two engines share the memory: alone it may fit as it was wished, and says so if not
+        reason = f"{wish.config.model} does not fit beside the present engine, which ends first"
+        return Refit(wish.config, reason, lasting=False)
 
     def _say(self, progress: str, say: Say) -> None:
         self.progress = progress
@@ -149,9 +165,11 @@ class Succession:
         log.warning("%s", why)
         self.kept = why
         say("", why)
+        self.end()
 
     def end(self) -> None:
         """Give up what is in preparation."""
+        self._begun = None
         link, self.link = self.link, None
         if link is not None:
             link.close(at_once=True)

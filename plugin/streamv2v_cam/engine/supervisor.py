@@ -237,6 +237,7 @@ class EngineSupervisor:
         threading.Thread(target=old.close, name="engine end", daemon=True).start()
         self.text_model = (new.ready and new.ready.text) or self.text_model
         self.following.follow(new.config)
+        self.succession.came()
         self._recovery.drew(new.config)
         self._telling.say(EngineState.RUNNING)
         self._pass_on(new, 0.0)
