@@ -17,9 +17,9 @@ export class Catalogue {
     $("models").addEventListener("toggle", () => { if ($("models").open) this.#list(); });
   }
 
-  /** What the state says of the model that is fetched, or was last. */
-  heard(fetching) {
-    const now = fetching ? `${fetching.name} ${fetching.state}` : "";
+  /** What the state says of the model that is fetched, or was last, of the one on air and of the one being prepared. */
+  heard(fetching, { on_air, preparing }) {
+    const now = `${fetching?.name} ${fetching?.state} ${on_air} ${preparing}`;
     if (now !== this.#last && $("models").open) this.#list();
     this.#last = now;
     this.#progress(fetching);

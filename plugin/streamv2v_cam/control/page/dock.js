@@ -125,7 +125,7 @@ function showStatus({ air, telemetry, obs, looks_version, notice, recording, fet
   region.tell(air.region ?? "");
   showRecording(recording);
   onDemand.heard(air.on_demand);
-  catalogue.heard(fetching);
+  catalogue.heard(fetching, air.model ?? {});
   notices.show(notice);
   $("state").textContent = air.state;
   $("state").dataset.kind = kindOf(air.state);
