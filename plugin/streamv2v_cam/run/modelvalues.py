@@ -17,10 +17,9 @@ from streamv2v.models.vocabulary import Vocabulary
 
 from ..knownwords import UnknownLook, WordJudge
 from ..looks import LOOK_CONTROLS, Look, LookSet
-from ..promptnotes import PromptNotes
 from ..settings.another import named_for
 from ..store import OF_THE_LOOK, ControlStore, Snapshot, WordsAndLoras
-from .starting import first_known, lora_folder
+from .starting import first_known, lora_folder, prompt_notes
 
 if TYPE_CHECKING:
     from ..settings import LoadedSettings
@@ -98,12 +97,7 @@ class ModelValues:
         """
         before, loras = self._store.current, lora_folder(new.settings)
         self._left[old.engine.model] = _left_of(before)
-        guided = new.settings.engine.guidance != "none"
-        notes = PromptNotes(
-            new.settings.stream_config().loras,
-            guided=guided,
-            text_model=self._store.notes.text_model,
-        )
+        notes = prompt_notes(new.settings, loras, self._store.notes.text_model)
         reads = WordsAndLoras(new.vocabulary, notes, loras, new.looks)
         try:
             now = self._store.turn_to(reads, lambda current: self._decided(new, loras, current))

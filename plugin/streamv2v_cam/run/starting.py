@@ -10,6 +10,7 @@ from streamv2v.controls import Controls
 from streamv2v.errors import ControlError, ModelError
 from streamv2v.models.checks import UNKNOWN, check_model
 from streamv2v.models.vocabulary import Vocabulary
+from streamv2v.prompts.reading import TextModel
 
 from ..knownwords import UnknownLook, WordJudge
 from ..looks import Look, LookSet
@@ -43,10 +44,8 @@ def starting_store(
         say: told in one line why another look than the one asked for is on air, and what of the prompt does not count.
     """
     pictures = pictures_of(settings)
-    guided = settings.engine.guidance != "none"
     loras = lora_folder(settings)
-    notes = PromptNotes(settings.stream_config().loras, guided=guided, folder=loras)
-    judge = WordJudge(vocabulary, notes=notes)
+    judge = WordJudge(vocabulary, notes=prompt_notes(settings, loras))
     controls, name = settings.controls(), settings.start_look()
     try:
         judge.check(controls, quietly=True)
@@ -70,6 +69,19 @@ def starting_store(
         beneath=_beneath(settings, name),
         loras=loras,
     )
+
+
+def prompt_notes(
+    settings: LoadedSettings, loras: LoraFolder, text_model: Callable[[], TextModel | None] = lambda: None
+) -> PromptNotes:
+    """What there is to say of prompts in a run.
+
+    Args:
+        loras: those that may be put on in it.
+        text_model: gives what the engine reads prompts with; None while there is none.
+    """
+    guided = settings.engine.guidance != "none"
+    return PromptNotes(settings.stream_config().loras, guided=guided, text_model=text_model, folder=loras)
 
 
 def lora_folder(settings: LoadedSettings) -> LoraFolder:

@@ -25,7 +25,7 @@ from ..knownwords import WordJudge
 from ..promptnotes import PromptNotes
 from ..rates import rate_of
 from ..references.shelf import Given
-from ..run.starting import lora_folder
+from ..run.starting import lora_folder, prompt_notes
 from ..settings.pictures import pictures_of, with_reference
 from ..sizes import even, size_for
 from ..system.logs import console
@@ -240,9 +240,7 @@ def _check_model_and_words(settings: LoadedSettings) -> None:
 
 def _notes(settings: LoadedSettings, text: TextModel | None) -> PromptNotes:
     """What there is to say of prompts; what lies beyond a prompt's length only once an engine is there."""
-    guided = settings.engine.guidance != "none"
-    folder = lora_folder(settings)
-    return PromptNotes(settings.stream_config().loras, guided=guided, text_model=lambda: text, folder=folder)
+    return prompt_notes(settings, lora_folder(settings), lambda: text)
 
 
 def _picture_format(reader: ClipReader, size: tuple[int, int] | None, fps: Fraction | None) -> PictureFormat:

@@ -11,6 +11,7 @@ from streamv2v_cam.airstate import EngineState, EngineStatus
 from streamv2v_cam.engine.following import AsTheyAre
 from streamv2v_cam.engine.succession import Succession, Wish
 from streamv2v_cam.errors import ModelRefused
+from streamv2v_cam.lorafolder import LoraFile
 from streamv2v_cam.run.beforehand import Looking
 from streamv2v_cam.run.engines import vocabulary_here
 from streamv2v_cam.run.models import EngineModels
@@ -206,6 +207,8 @@ def test_loras_and_what_the_settings_name_for_one_model_rest_until_it_is_back(
     assert show.store.current.controls.loras == () and show.engine.config.vae is None
     told = show.models.status()["told"]
     assert "pastel" in told and "VAE" in told
+    (lora,) = show.store.notes.told("oil <lora:pastel>")["loras"]
+    assert "in the folder and cannot be put on. It fits the embedded model." in lora["told"]
     show.go_to("embedded")
     assert show.store.current.controls.loras == (("pastel", 0.8),) and show.engine.config.vae == "own"
 
@@ -217,6 +220,9 @@ class Folder:
 
     def __init__(self, model: str) -> None:
         self.fits = model == "embedded"
+
+    def files(self) -> list[LoraFile]:
+        return [LoraFile("pastel", "Pastel", why="" if self.fits else "It fits the embedded model.")]
 
     def check(self, controls: Any) -> None:
         if controls.loras and not self.fits:

@@ -25,6 +25,12 @@ export class Counting {
     this.#timer = setTimeout(() => this.#read(), PAUSE_MS);
   }
 
+  /** What a prompt names may have come or gone. */
+  again() {
+    this.#text = null;
+    this.look();
+  }
+
   async #read() {
     const text = this.#box.value;
     this.#text = text;

@@ -89,7 +89,10 @@ function showValues(changed, told) {
   revision = told;
   for (const [name, value] of Object.entries(changed)) controls.get(name)?.show(value, revision);
   region.show(changed);
-  if ("loras" in changed) loras.show(changed.loras);
+  if ("loras" in changed) {
+    loras.show(changed.loras);
+    prompt.recount();
+  }
   for (const button of document.querySelectorAll("[data-mode]")) {
     button.setAttribute("aria-pressed", String(button.dataset.mode === values.mode));
   }

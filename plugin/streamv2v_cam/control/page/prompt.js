@@ -47,6 +47,9 @@ export class Prompt {
     $("prompt").focus();
   }
 
+  /** LoRAs were put on or taken off, which a prompt may name. */
+  recount() { this.#counting.again(); }
+
   /** Whether what stands there is the person's and not sent: marked, so that nobody takes it for what is on air. */
   #edit(editing) {
     this.#editing = editing;
