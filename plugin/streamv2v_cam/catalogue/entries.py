@@ -75,11 +75,6 @@ class Entry:
     speed: Speed = "card"
     path: str = ""
 
-    @property
-    def steps_come_beside(self) -> bool:
-        """Whether an LCM-LoRA makes it draw in few steps."""
-        return any(file.file.endswith("lora_weights.safetensors") for file in self.beside)
-
 
 _TINY_VAE = tuple(
     Beside(TINY_VAE_ID, file, size)

@@ -21,7 +21,7 @@ from streamv2v.models.sdxl import SECOND_PARTS
 
 HALF = ".part"
 RECORD = "fetching.json"
-"""Beside half files: which sum each of the begun ones is meant to have."""
+"""Which sum each file of a folder is meant to have that is not whole yet."""
 SPARE_BYTES = 512 * MIB
 """Of the disk that stay free."""
 LICENCE_FILES = ("license", "licence")
@@ -138,7 +138,6 @@ def fetch(plan: Plan, folder: Path, *, tell: Tell, stopping: Stopping = lambda: 
                 "thrown away. Fetch it again."
             )
         half.replace(folder / part.path)
-    (folder / RECORD).unlink(missing_ok=True)
 
 
 def digest_of(path: Path, like: str, stopping: Stopping = lambda: False) -> str:

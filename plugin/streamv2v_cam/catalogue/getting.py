@@ -14,7 +14,7 @@ from ..system.ownership import remedy
 from .alone import alone
 from .catalogue import Catalogue
 from .entries import Beside, Entry
-from .fetching import Paused, Stopping, Tell, digest_of, fetch, model_plan, plan_of, silent_bar
+from .fetching import RECORD, Paused, Stopping, Tell, digest_of, fetch, model_plan, plan_of, silent_bar
 
 
 def get(catalogue: Catalogue, name: str, *, tell: Tell, stopping: Stopping = lambda: False) -> None:
@@ -36,6 +36,7 @@ def get(catalogue: Catalogue, name: str, *, tell: Tell, stopping: Stopping = lam
                 return
             _fetch_all(catalogue, entry, half, tell, stopping)
             check_folder(half)
+            (half / RECORD).unlink()
             half.rename(target)
     except Paused:
         raise

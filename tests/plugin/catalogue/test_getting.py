@@ -108,7 +108,9 @@ def test_what_a_model_is_drawn_with_is_fetched_and_checked_beside_it(hub: LocalH
         get(catalogue, "with-lora", tell=Told())
     assert not catalogue.here("with-lora")
     hub.spoilt = ""
+    hub.asked.clear()
     get(catalogue, "with-lora", tell=Told())
+    assert not weights_asked(hub), "what came and was checked is not fetched twice"
     folder = cached_folder(REPOSITORY, catalogue.cache_dir, "lora.safetensors")
     assert catalogue.here("with-lora") and folder and (folder / "lora.safetensors").read_bytes() == b"a LoRA's"
 

@@ -66,7 +66,6 @@ export class Catalogue {
 
   #fetch(model, item, acts) {
     const start = this.#button(model, model.begun ? "Go on fetching" : "Fetch", () => this.#post(`${path(model)}/download`, { accept_licence: !model.accepted }));
-    start.classList.add("main");
     if (!model.accepted) {
       const label = element("label", "choice");
       const box = Object.assign(document.createElement("input"), { type: "checkbox" });
