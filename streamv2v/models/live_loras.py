@@ -30,7 +30,8 @@ from .weight_files import read_table
 
 Wanted = tuple[tuple[str, float], ...]
 """Name of a file in the folder, without its ending, and its scale."""
-STOP_S = 5.0
+STOP_S = 2.0
+"""Less than a host waits before it ends an engine process."""
 
 
 @dataclass(frozen=True, eq=False)
