@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from collections.abc import Callable, Sequence
 from pathlib import PurePath
@@ -199,7 +200,7 @@ class EngineModels:
     def _reader(self, model: str) -> Reader:
         settings = with_model(self._start, model)
         looks = load_looks(model, settings.looks_path, family=family_of(model))
-        return Reader(settings, self._looking.words(model), looks)
+        return Reader(settings, self._looking.words(settings), looks)
 
     def _offered(self) -> list[Offer]:
         """All, read anew; what they are called is remembered."""
@@ -212,7 +213,8 @@ class EngineModels:
 
     def _offer_of(self, model: str) -> Offer:
         if model not in self._known:
-            self._offered()
+            with contextlib.suppress(ModelRefused):  # a list that cannot be read is told to who chooses from it
+                self._offered()
         return self._known.get(model) or Offer("", PurePath(model).name, model)
 
     def _title(self, model: str) -> str:

@@ -128,6 +128,18 @@ def test_what_is_not_here_does_not_fit_or_is_broken_is_refused_in_one_line_and_n
     assert show.engine.succession.preparing is None
 
 
+def test_a_list_that_cannot_be_read_is_told_to_who_chooses_and_leaves_the_state_alone(show: Show):
+    def spoiled() -> list[Offer]:
+        raise ModelRefused("The list of models cannot be read.")
+
+    models = EngineModels(
+        show.settings, show.engine, store=show.store, shelf=show.shelf, sizes=show.sizes, offers=spoiled
+    )
+    assert models.status()["title"] == "embedded"
+    with pytest.raises(ModelRefused, match="cannot be read"):
+        models.choose("sd-turbo")
+
+
 def test_the_name_of_the_one_on_air_gives_up_what_is_in_preparation(show: Show):
     show.models.choose("sd-turbo")
     show.models.choose("embedded")
