@@ -32,7 +32,7 @@ class Engine:
 
     def __init__(self, config: StreamConfig, store: Any) -> None:
         self.config, self.following, self.succession = config, AsTheyAre(store), Succession()
-        self.spare = SimpleNamespace(pid=None)
+        self.spare: Any = SimpleNamespace(pid=None)
 
     def rebuild(self, config: StreamConfig, *, title: str = "", only_beside: bool = False) -> None:
         self.succession.want(Wish(config, title, only_beside))
