@@ -82,7 +82,7 @@ _TINY_VAE = tuple(
 )
 _LCM_SD15 = Beside(StreamConfig.lcm_lora, "pytorch_lora_weights.safetensors", 135_000_000)
 _LCM_SDXL = Beside("latent-consistency/lcm-lora-sdxl", "pytorch_lora_weights.safetensors", 394_000_000)
-"""Sizes as their pages on the hub say them."""
+"""About; what the hub says when they are fetched is what counts."""
 
 STABILITY = Licence("Stability AI Community License", "https://stability.ai/license", ask=True)
 OPEN_RAIL = Licence(

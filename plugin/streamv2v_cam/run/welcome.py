@@ -129,7 +129,8 @@ def models_for(machine: Machine) -> list[dict[str, str]]:
             {
                 "id": LARGE_MODEL,
                 "title": "Stable Diffusion Turbo",
-                "words": "Any look you can describe, on your graphics card. Fetched once at the next start, some GB.",
+                "words": "Any look you can describe, on your graphics card. Fetched once at the next start, some GB. "
+                "By choosing it you accept its licence: stability.ai/license.",
             }
         )
     return found
