@@ -58,6 +58,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder, busy_cores(asked.busy):
         for room in ROOMS:
             for name, row, took_s in play(room, wanted, Path(folder)):
+                row.said = row.said.replace(f"{folder}/", "")
                 rows.append(row)
                 print(f"{name} ({took_s:.0f} s): {' | '.join(filter(None, cells(row)))}", flush=True)
     took_s = time.monotonic() - began_s

@@ -86,7 +86,7 @@ def test_the_first_picture_is_already_whole(engine_of: Callable[..., StreamV2V],
 
 
 @pytest.mark.parametrize("guidance", ["none", "full", "self", "initialize"])
-@pytest.mark.parametrize("sequential", [False, True])
+@pytest.mark.parametrize("sequential", [False, pytest.param(True, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("prediction_type", ["epsilon", pytest.param("v_prediction", marks=pytest.mark.slow)])
 def test_every_guidance_survives_a_prompt_change(
     engine_of: Callable[..., StreamV2V], guidance: str, sequential: bool, prediction_type: str

@@ -15,6 +15,7 @@ from streamv2v_cam.obs.process import ObsProcess
 from streamv2v_cam.run.app import App
 
 
+@pytest.mark.slow
 def test_obs_that_is_killed_and_started_again_is_found_and_its_hotkeys_work_again(stage: Stage):
     process = stage.begin()
     stage.press("look_2")
@@ -67,6 +68,7 @@ def test_the_program_shows_how_it_stands_with_obs(stage: Stage):
     assert told["version"].count(".") >= 2 and told["streaming"] is False and told["recording"] is False
 
 
+@pytest.mark.slow
 def test_with_a_wrong_password_nothing_works_until_the_right_one_is_kept(
     stage: Stage, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ):

@@ -66,6 +66,7 @@ def test_a_named_pipe_is_written_into(tmp_path: Path, fragmented: str):
     assert len(shown(write(tmp_path / f"read{fragmented}", out))) == 20
 
 
+@pytest.mark.slow
 def test_an_mp4_whose_index_is_last_works_redirected_and_is_explained_in_a_pipe(tmp_path: Path):
     clip = make(tmp_path / "in.mp4", codec="mjpeg", pixels="yuvj420p", size=(640, 480), frames=20)
     with clip.open("rb") as given:
@@ -77,6 +78,7 @@ def test_an_mp4_whose_index_is_last_works_redirected_and_is_explained_in_a_pipe(
     assert b"error: " in words and b"faststart" in words and words.count(b"\n") == 1
 
 
+@pytest.mark.slow
 def test_a_reader_that_leaves_is_one_line(tmp_path: Path):
     clip = make(tmp_path / "in.mp4", codec="libx264", size=(320, 240), frames=60)
     run = program(tmp_path, str(clip), "-", "stand-in", stdout=subprocess.PIPE)

@@ -105,7 +105,9 @@ def rewritten(source: Path, target: Path) -> Path:
     return target
 
 
-@pytest.mark.parametrize("options", [{}, {"sound": False}, {"fps": 30}])
+@pytest.mark.parametrize(
+    "options", [{}, *(pytest.param(more, marks=pytest.mark.slow) for more in ({"sound": False}, {"fps": 30}))]
+)
 def test_joined_streams_follow_each_other_in_step(tmp_path: Path, said: Any, options: Any):
     part = make(tmp_path / "part.ts", codec="libx264", sound="mp2", frames=30).read_bytes()
     translate(write(tmp_path / "in.ts", part + part), tmp_path / "out.mp4", **options)

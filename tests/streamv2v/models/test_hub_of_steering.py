@@ -55,6 +55,7 @@ def repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_both_are_fetched_once_and_found_again_without_the_hub(repository: Path, tmp_path: Path) -> None:
     file = next((repository / "models").glob("*.safetensors")).relative_to(repository).as_posix()
     with LocalHub(repository, NAME) as hub:

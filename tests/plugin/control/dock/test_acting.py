@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
+import pytest
 from patience import until
 from playwright.sync_api import expect
 from plugin.control.conftest import make_stage
@@ -223,6 +224,7 @@ def program(folder: Path, port: int = 0) -> Iterator[tuple[subprocess.Popen[str]
             process.kill()
 
 
+@pytest.mark.slow
 def test_a_program_that_is_killed_is_told_and_one_that_is_started_again_is_found(browser, tmp_path):
     token = AccessToken(tmp_path / "token").current()
     with program(tmp_path) as (process, port):

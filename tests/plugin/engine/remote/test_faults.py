@@ -52,6 +52,7 @@ def test_a_long_line_makes_the_look_later_and_carries_it_all_the_same(
     assert not host.said(Failure)
 
 
+@pytest.mark.slow
 def test_a_narrow_line_gets_h264_by_itself_and_the_host_is_told(serve: Serve, host_of: HostOf, over: Over) -> None:
     line = over(meet(serve()), bytes_per_s=60_000)
     host = host_of(line.address, pictures="auto")
@@ -75,6 +76,7 @@ def test_pauses_in_the_stream_as_lost_packets_make_them_lose_no_session(
         assert (frame.source == frame.index % 200).all()
 
 
+@pytest.mark.slow
 def test_h264_shows_the_same_picture_as_jpeg(serve: Serve, host_of: HostOf) -> None:
     address = meet(serve(most=2))
     means = []

@@ -88,6 +88,7 @@ def test_a_server_that_goes_is_missed_and_one_that_comes_is_found(serve: Serve, 
     assert again.play(lambda: again.styled)
 
 
+@pytest.mark.slow
 def test_a_host_that_comes_back_finds_its_engine_warm(serve: Serve, host_of: HostOf) -> None:
     server = serve()
     address = meet(server)
@@ -121,6 +122,7 @@ def test_a_warm_engine_that_died_meanwhile_is_replaced(serve: Serve, host_of: Ho
     assert second.said(Ready)[0].facts["pid"] != pid
 
 
+@pytest.mark.slow
 def test_a_server_with_one_engine_serves_one_host_and_the_next_when_that_is_gone(serve: Serve, host_of: HostOf) -> None:
     address = meet(serve())
     first = host_of(address)
