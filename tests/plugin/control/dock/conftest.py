@@ -7,7 +7,7 @@ import time
 
 import numpy as np
 import pytest
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import Browser, Playwright, expect, sync_playwright
 from plugin.control.conftest import make_stage
 from streamv2v_cam.system.opencv import cv2
 
@@ -44,14 +44,45 @@ class Still:
         return self._newest if self._newest[0] > last_sequence else None
 
 
+class OneBrowser:
+    """A Chromium that is started once for all files of this folder, and ended before a test of another one begins."""
+
+    def __init__(self) -> None:
+        self._play: Playwright | None = None
+        self._chromium: Browser | None = None
+
+    def chromium(self) -> Browser:
+        if self._chromium is None:
+            self._play = sync_playwright().start()
+            arguments = ["--no-sandbox", "--disable-gpu"]
+            self._chromium = self._play.chromium.launch(executable_path=BROWSER, args=arguments)
+        return self._chromium
+
+    def close(self) -> None:
+        if self._chromium is not None and self._play is not None:
+            self._chromium.close()
+            # Playwright keeps an event loop in this thread while it runs, beside which asyncio.run() is refused
+            self._play.stop()
+        self._play = self._chromium = None
+
+
+ONE_BROWSER = OneBrowser()
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> None:
+    if nextitem is None or nextitem.path.parent != item.path.parent:
+        ONE_BROWSER.close()
+
+
 @pytest.fixture(scope="module")
 def browser():
     if BROWSER is None:
         pytest.skip("no Chromium or Chrome is installed here")
-    with sync_playwright() as play:
-        chromium = play.chromium.launch(executable_path=BROWSER, args=["--no-sandbox", "--disable-gpu"])
-        yield chromium
-        chromium.close()
+    chromium = ONE_BROWSER.chromium()
+    yield chromium
+    for context in chromium.contexts:
+        context.close()
 
 
 def show_on(stage):
