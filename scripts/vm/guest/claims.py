@@ -10,7 +10,7 @@ held: dict[str, bool] = {}
 
 
 def claim(words: str, holds: object, seen: object = "") -> None:
-    """Write down whether something holds, and what was seen where it does not; what is claimed twice must hold twice."""
+    """Write down whether it holds, and what was seen where it does not; what is claimed twice must hold twice."""
     held[words] = held.get(words, True) and bool(holds)
     say(f"{'holds' if holds else 'FAILS'}: {words} {'' if holds else seen}")
 
