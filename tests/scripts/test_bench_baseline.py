@@ -51,7 +51,7 @@ def most_apart(ones: list[np.ndarray], others: list[np.ndarray]) -> int:
 
 
 @pytest.mark.parametrize("slots", [1, SLOTS])
-@pytest.mark.parametrize("prediction_type", ["epsilon", "v_prediction"])
+@pytest.mark.parametrize("prediction_type", ["epsilon", pytest.param("v_prediction", marks=pytest.mark.slow)])
 def test_the_plain_loop_is_the_same_method(tmp_path: Path, slots: int, prediction_type: str) -> None:
     made, clip = components(tmp_path, prediction_type), moving_clip(SIZE, SIZE)[:FRAMES]
     ours = engine_pictures(made, "paper", clip, slots)

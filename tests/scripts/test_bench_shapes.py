@@ -47,7 +47,7 @@ def test_taesd_has_the_real_ones_parameters() -> None:
     assert millions(on_meta(make_vae)) == pytest.approx(2.445, abs=0.001)
 
 
-@pytest.mark.parametrize("shape", ["sd15", "turbo"])
+@pytest.mark.parametrize("shape", ["sd15", pytest.param("turbo", marks=pytest.mark.slow)])
 def test_sixteen_self_attention_layers_have_the_papers_tokens_and_channels(shape: str) -> None:
     unet, seen = on_meta(make_unet, shape), Counter()
     for name, module in unet.named_modules():

@@ -105,7 +105,7 @@ def test_a_jump_settles_within_the_frames_in_flight_without_a_bank_and_a_glide_t
     assert settle["jump"]["floor"] == 0.0
 
 
-@pytest.mark.parametrize("slots", [1, 3])
+@pytest.mark.parametrize("slots", [pytest.param(1, marks=pytest.mark.slow), 3])
 def test_streams_are_aligned_with_their_frames_however_many_are_in_flight(engines: Engines, slots: int) -> None:
     engines.close()
     greys = [np.full((SIZE, SIZE, 3), 40 + 20 * n, np.uint8) for n in range(8)]

@@ -124,7 +124,7 @@ def test_a_picture_that_is_dead_in_obs_is_opened_again_and_a_proxy_of_obs_is_not
     assert stage.air.wait_for(prompt_of("look1"))
 
 
-@pytest.mark.parametrize("host", ["::1", "[::1]"])
+@pytest.mark.parametrize("host", [pytest.param("::1", marks=pytest.mark.slow), "[::1]"])
 def test_obs_answers_on_the_loopback_of_ipv6(stage: Stage, host: str):
     if not socket.has_ipv6:
         pytest.skip("this machine has no IPv6")

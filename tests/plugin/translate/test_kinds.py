@@ -120,7 +120,7 @@ def test_joined_streams_follow_each_other_in_step(tmp_path: Path, said: Any, opt
     assert sum("clock" in line for line in warnings(said)) == 1
 
 
-@pytest.mark.parametrize("name", ["in.ts", "in.mp4"])
+@pytest.mark.parametrize("name", ["in.ts", pytest.param("in.mp4", marks=pytest.mark.slow)])
 def test_avi_which_has_no_times_gets_a_constant_rate(tmp_path: Path, name: str):
     clip = make(tmp_path / name, codec="libx264", sound="aac", frames=30)
     translate(clip, tmp_path / "out.avi")

@@ -122,6 +122,7 @@ def test_every_kind_of_bank_goes_through_a_converted_network_unchanged(tmp_path:
     assert max(np.abs(a.astype(int) - b.astype(int)).max() for a, b in zip(found, wanted, strict=True)) <= 2
 
 
+@pytest.mark.slow
 @needs_openvino
 def test_unasked_they_are_tried_on_the_frames_on_air_and_the_answer_is_remembered(converted: Path) -> None:
     config, components = config_for(converted), few_layers(converted)
