@@ -80,8 +80,9 @@ def find_folder(
         return folder
     looks_like_path = model.startswith((".", "/", "~")) or "\\" in model or not HUB_ID.match(model)
     if looks_like_path or folder.exists():
+        found = "is a file that is no model's" if folder.exists() else "is not there"
         raise ModelError(
-            f"The model {model!r} was looked for as a folder and is not there. "
+            f"The model {model!r} was looked for as a folder and {found}. "
             "Give 'embedded', a diffusers folder, a .safetensors file or a hub id such as stabilityai/sd-turbo."
         )
     return _download(model, revision, offline, cache_dir, half, tuple(parts), progress, warn)

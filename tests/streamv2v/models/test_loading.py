@@ -114,7 +114,8 @@ def test_a_truncated_weight_file_is_one_line(tiny_model: Path, tmp_path: Path) -
     ("model", "words"),
     [
         ("./not/there", "looked for as a folder"),
-        ("no such model", "looked for as a folder"),
+        ("no such model", "looked for as a folder and is not there"),
+        (__file__, "looked for as a folder and is a file that is no model's"),
         ("model.ckpt", "can run code"),
         ("not-there.safetensors", "is not there"),
         ("someone/not-downloaded", "already downloaded"),
