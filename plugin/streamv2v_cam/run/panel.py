@@ -111,19 +111,8 @@ class Panel:
             catalogue=self._downloads,
         )
         self._portraits: Portraits | None = None
-
-        def its_model() -> bool:
-            return models.on_air == EMBEDDED_MODEL
-
         if draws and preview is not None and settings.engine.model == EMBEDDED_MODEL:
-            self._portraits = Portraits(
-                settings.stream_config(),
-                raw,
-                missing=lambda: [look for look in shelf.looks if look.name not in self._thumbnails],
-                put=self._thumbnails.put,
-                may=lambda: its_model() and (now := report()).state == AirState.LIVE and not now.progress,
-                goes_on=lambda: its_model() and report().state not in WITHOUT_A_PICTURE,
-            )
+            self._portraits = self._portraits_of(settings, raw, report, models)
         self.server = ControlServer(
             desk,
             token=AccessToken(settings.token_path, or_else=True),
@@ -133,6 +122,23 @@ class Panel:
             lan=control.lan,
             lan_picture=control.lan_picture,
             origins=control.origins,
+        )
+
+    def _portraits_of(
+        self, settings: LoadedSettings, raw: Mailbox[Frame], report: Callable[[], Report], models: EngineModels
+    ) -> Portraits:
+        """They are drawn with the model of the start, and rest while another one is on air."""
+
+        def its_model() -> bool:
+            return models.on_air == EMBEDDED_MODEL
+
+        return Portraits(
+            settings.stream_config(),
+            raw,
+            missing=lambda: [look for look in self._shelf.looks if look.name not in self._thumbnails],
+            put=self._thumbnails.put,
+            may=lambda: its_model() and (now := report()).state == AirState.LIVE and not now.progress,
+            goes_on=lambda: its_model() and report().state not in WITHOUT_A_PICTURE,
         )
 
     @property
