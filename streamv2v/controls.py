@@ -24,9 +24,13 @@ OUTSIDES = ("camera", "blur", "colour", "palette")
 PROMPT_LIMIT = 2000
 LORA_LIMIT = 8
 LORA_SCALES = (-2.0, 2.0)
+LORA_NAME_BYTES = 240
+"""A file's name has at most 255 on usual disks, with its ending."""
 _LORA = re.compile(r"(?!\.)[^/\\:\x00-\x1f]{1,100}")
 """A file's name in a folder, without its ending; no path and no address can be one."""
 _COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
+_ORDERS = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+"""What orders a terminal about: words come from chats, and are written into logs."""
 BLEND_LIMIT = 8
 NAME_LIMIT = 200
 STRUCTURE_WEIGHTS: tuple[str, ...] = ("structure_weight", "structure_weight_2", "structure_weight_3")
@@ -240,7 +244,7 @@ def _checked_number(name: str, value: Any, rule: Mapping[str, Any]) -> float | i
 def _checked_text(name: str, value: Any, least: int, most: int, *, exact: bool = False) -> str:
     if not isinstance(value, str) or (exact and not value.isprintable()):
         raise ControlError(name, value, "text")
-    cleaned = value if exact else " ".join(value.split())
+    cleaned = value if exact else " ".join(_ORDERS.sub(" ", value).split())
     if len(cleaned) < least:
         raise ControlError(name, value, "words that describe a look (for the untouched camera use mode bypass)")
     if len(cleaned) > most:
@@ -268,6 +272,15 @@ def _checked_blend(name: str, value: Any, *, exact: bool) -> tuple[tuple[str, fl
     return tuple(checked)
 
 
+def is_lora_name(name: str) -> bool:
+    """Whether a LoRA can be chosen by that name: text, and no path."""
+    try:
+        length = len(name.encode())
+    except UnicodeEncodeError:  # bytes of another coding, as old archives have them in names
+        return False
+    return length <= LORA_NAME_BYTES and _LORA.fullmatch(name) is not None
+
+
 def _checked_loras(name: str, value: Any) -> tuple[tuple[str, float], ...]:
     low, high = LORA_SCALES
     allowed = f"at most {LORA_LIMIT} names of LoRAs, each with a scale from {low:g} to {high:g}"
@@ -275,7 +288,7 @@ def _checked_loras(name: str, value: Any) -> tuple[tuple[str, float], ...]:
         found = dict(value)
     except (TypeError, ValueError):
         raise ControlError(name, value, allowed) from None
-    if len(found) > LORA_LIMIT or not all(isinstance(lora, str) and _LORA.fullmatch(lora) for lora in found):
+    if len(found) > LORA_LIMIT or not all(isinstance(lora, str) and is_lora_name(lora) for lora in found):
         raise ControlError(name, value, allowed)
     rule = {"low": low, "high": high, "kind": "number"}
     return tuple((lora, float(_checked_number(f"{name} {lora}", scale, rule))) for lora, scale in found.items())

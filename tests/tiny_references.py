@@ -5,10 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from safetensors.torch import save_file
 from tiny import cast
 from transformers import CLIPVisionConfig, CLIPVisionModelWithProjection
+from transformers.models.clip.image_processing_pil_clip import CLIPImageProcessorPil
+
+from streamv2v.frames import to_picture
 
 ENCODER_WIDTH, VECTOR, PICTURE = 32, 24, 32
 SORTS = ("plain", "plus", "full")
@@ -77,3 +81,38 @@ def save_ip_adapter(folder: Path, unet: Any, sort: str = "plain", seed: int = 0)
     save_file(flat, str(path))
     tiny_image_encoder().save_pretrained(folder / "image_encoder")
     return path
+
+
+def a_picture(seed: int = 8) -> np.ndarray:
+    """A reference of loud blocks, RGB uint8 `[32, 32, 3]`."""
+    small = np.random.default_rng(seed).integers(0, 256, (8, 8, 3), dtype=np.uint8)
+    return np.kron(small, np.ones((4, 4, 1), dtype=np.uint8))
+
+
+def drawn_by_diffusers(
+    pipe: Any, sort: str, frame: np.ndarray, *, weight: float, strength: float, steps: int, seed: int, **asked: Any
+) -> torch.Tensor:
+    """The latents that diffusers' own image-to-image pipeline makes of a frame with an adapter and `a_picture()`.
+
+    Args:
+        pipe: without adapter and encoder, which it is given here.
+        sort: of the adapter, one of `SORTS`.
+        frame: RGB uint8 `[H, W, 3]`.
+        weight: of the reference.
+        asked: what else the pipeline is called with: prompt, guidance_scale.
+    """
+    square = {"height": PICTURE, "width": PICTURE}
+    processor = CLIPImageProcessorPil(size={"shortest_edge": PICTURE}, crop_size=square)
+    pipe.register_modules(feature_extractor=processor, image_encoder=tiny_image_encoder())
+    pipe.load_ip_adapter(tiny_ip_adapter(pipe.unet, sort), subfolder="", weight_name="x.safetensors")
+    pipe.set_ip_adapter_scale(weight)
+    pipe.set_progress_bar_config(disable=True)
+    return pipe(
+        image=to_picture(torch.from_numpy(frame)) / 2 + 0.5,
+        ip_adapter_image=a_picture(),
+        strength=strength,
+        num_inference_steps=round(steps / strength),
+        generator=torch.Generator().manual_seed(seed),
+        output_type="latent",
+        **asked,
+    ).images

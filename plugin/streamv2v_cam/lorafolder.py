@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 import threading
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from streamv2v.controls import Controls
+from streamv2v.controls import Controls, is_lora_name
 from streamv2v.errors import ControlError, ModelError
 from streamv2v.models.checks import UNKNOWN, Reads
 from streamv2v.models.lora_files import check_lora_file
@@ -18,8 +19,12 @@ from streamv2v.models.weight_files import read_table
 SUFFIX = ".safetensors"
 TRIGGERS = 6
 LONGEST_TRIGGER, LONGEST_TITLE = 60, 80
+MOST_PICTURES = 10**9
+"""Of a training, that a count is believed."""
 USUAL_SHARE = 0.8
 """A word in so many of the training's pictures stands for what was learned."""
+GONE = "engine.loras_folder names a folder that is not there, or that cannot be read."
+MISNAMED = "Its name cannot be chosen: give the file one of up to 100 letters, digits or blanks, without / \\ or :."
 
 
 @dataclass(frozen=True)
@@ -42,6 +47,8 @@ class LoraFile:
 class LoraFolder:
     """The LoRAs on offer, looked at anew whenever it is asked; a file is read again only when it has changed.
 
+    What is listed is told by the tables of the files. Their numbers, which may be gigabytes, are read when one is put on.
+
     Args:
         folder: where they are; None where no folder was named.
         reads: what the model reads.
@@ -49,59 +56,79 @@ class LoraFolder:
     """
 
     def __init__(self, folder: Path | None, reads: Reads = UNKNOWN, *, rests: str = "") -> None:
-        self._folder, self._reads, self.rests = folder, reads, rests
-        self._kept: dict[Path, tuple[tuple[int, int], LoraFile]] = {}
+        self._folder, self._reads, self._rests = folder, reads, rests
+        self._kept: dict[tuple[Path, bool], tuple[tuple[int, int], LoraFile]] = {}
         self._lock = threading.Lock()
 
-    def files(self) -> list[LoraFile]:
-        """All that lie in the folder, by name."""
+    @property
+    def rests(self) -> str:
+        """Why none can be put on now, one line; "" where they can."""
+        return self._rests or (GONE if self.gone else "")
+
+    @property
+    def gone(self) -> bool:
+        """Whether a folder was named that is not there (any more)."""
+        return self._folder is not None and not os.path.isdir(self._folder)
+
+    def files(self, *, numbers: bool = False) -> list[LoraFile]:
+        """All that lie in the folder, by name; hidden ones are passed over.
+
+        Args:
+            numbers: read their numbers, too.
+        """
         if self._folder is None:
             return []
         try:
-            paths = sorted(path for path in self._folder.iterdir() if path.suffix == SUFFIX and path.is_file())
+            names = sorted(name for name in os.listdir(self._folder) if not name.startswith("."))
         except OSError:
             return []
-        return [self._read(path) for path in paths]
+        paths = [self._folder / name for name in names if name.endswith(SUFFIX)]
+        return [self._read(path, numbers=numbers) for path in paths if os.path.isfile(path)]
 
     def check(self, controls: Controls) -> None:
-        """See that every LoRA that is wanted can be put on.
+        """See that every LoRA that is wanted can be put on; reads all of its file the first time.
 
         Raises:
             ControlError: one cannot; says why.
         """
         for name, _ in controls.loras:
-            if self.rests:
-                raise ControlError("loras", name, f"none: {self.rests.removesuffix('.')}")
+            if rests := self.rests:
+                raise ControlError("loras", name, f"none: {rests.removesuffix('.')}")
             path = None if self._folder is None else self._folder / f"{name}{SUFFIX}"
-            if path is None or not path.is_file():
+            if path is None or not os.path.isfile(path):
                 raise ControlError("loras", name, "the name of a file in engine.loras_folder")
-            if why := self._read(path).why:
+            if why := self._read(path).why or self._read(path, numbers=True).why:
                 raise ControlError("loras", name, f"a LoRA that fits: {why.removesuffix('.')}")
 
-    def _read(self, path: Path) -> LoraFile:
+    def _read(self, path: Path, *, numbers: bool = False) -> LoraFile:
         try:
             state = path.stat()
         except OSError as error:
             return LoraFile(path.stem, path.stem, why=f"The LoRA {path.name} cannot be read ({error.strerror}).")
         stamp = (state.st_mtime_ns, state.st_size)
         with self._lock:
-            kept = self._kept.get(path)
+            kept = self._kept.get((path, numbers))
         if kept is None or kept[0] != stamp:
-            kept = stamp, self._looked_at(path)
+            kept = stamp, self._looked_at(path, numbers)
             with self._lock:
-                self._kept[path] = kept
+                self._kept[path, numbers] = kept
         return kept[1]
 
-    def _looked_at(self, path: Path) -> LoraFile:
+    def _looked_at(self, path: Path, numbers: bool) -> LoraFile:
+        if not is_lora_name(path.stem):
+            shown = "".join(sign if sign.isprintable() else "?" for sign in path.stem)[:LONGEST_TITLE]
+            return LoraFile(shown, shown, why=MISNAMED)
         try:
             told = read_table(path).metadata
         except ModelError as error:
             return LoraFile(path.stem, path.stem, why=str(error))
         title = _clean(told.get("modelspec.title") or told.get("ss_output_name") or "", LONGEST_TITLE) or path.stem
         try:
-            check_lora_file(path, width=self._reads.width, sdxl=self._reads.sdxl)
+            check_lora_file(path, width=self._reads.width, sdxl=self._reads.sdxl, numbers=numbers)
         except ModelError as error:
             return LoraFile(path.stem, title, triggers_of(told), str(error))
+        except OSError as error:  # it went while it was read
+            return LoraFile(path.stem, title, triggers_of(told), f"The LoRA {path.name} cannot be read ({error}).")
         return LoraFile(path.stem, title, triggers_of(told))
 
 
@@ -114,8 +141,8 @@ def triggers_of(metadata: Mapping[str, str]) -> tuple[str, ...]:
         tables = json.loads(metadata.get("ss_tag_frequency", "{}"))
         counts: Counter[str] = Counter()
         for table in tables.values():
-            counts.update({str(tag): int(count) for tag, count in table.items()})
-    except (ValueError, TypeError, AttributeError, RecursionError):
+            counts.update({str(tag): int(min(max(count, 0), MOST_PICTURES)) for tag, count in table.items()})
+    except (ValueError, TypeError, AttributeError, RecursionError, OverflowError):
         return ()
     most = max(counts.values(), default=0)
     return _distinct(tag for tag, count in counts.most_common() if count >= USUAL_SHARE * most)

@@ -69,13 +69,8 @@ class PromptNotes:
             "beyond": list(reading.beyond) if reading else [],
             "embeddings": list(reading.embeddings) if reading else [],
             "loras": [
-                {
-                    "name": tag.name,
-                    "scale": tag.scale,
-                    "there": self._scale(tag, on) is not None,
-                    "told": self._told(tag, on),
-                }
-                for tag in parse(text).tags
+                {"name": tag.name, "scale": tag.scale, "there": self._scale(tag, on) is not None, "told": told}
+                for tag, told in self._each_told(parse(text).tags, on)
             ],
             "remarks": list(reading.remarks if reading else parse(text).remarks),
         }
@@ -83,13 +78,8 @@ class PromptNotes:
     def _of_text(self, text: str, on: Mapping[str, float]) -> Iterator[str]:
         reader = self._reader()
         yield from reader.read(text).remarks if reader else parse(text).remarks
-        for tag in parse(text).tags:
-            if self._scale(tag, on) != tag.scale:
-                yield self._told(tag, on)
-
-    def _told_of(self, tag: Tag, on: Mapping[str, float]) -> dict[str, Any]:
-        there = self._scale(tag, on) is not None
-        return {"name": tag.name, "scale": tag.scale, "there": there, "told": self._told(tag, on)}
+        tags = [tag for tag in parse(text).tags if self._scale(tag, on) != tag.scale]
+        yield from (told for _, told in self._each_told(tags, on))
 
     def _reader(self) -> PromptReader | None:
         model = self.text_model()
@@ -111,12 +101,16 @@ class PromptNotes:
     def _put_on(self, tag: Tag, on: Mapping[str, float]) -> float | None:
         return next((scale for name, scale in on.items() if _same(tag, name)), None)
 
-    def _told(self, tag: Tag, on: Mapping[str, float]) -> str:
-        """One line: whether what a prompt names is there, and what to do."""
+    def _each_told(self, tags: Sequence[Tag], on: Mapping[str, float]) -> Iterator[tuple[Tag, str]]:
+        """What a prompt names, each with one line: whether it is there, and what to do."""
+        files = self._folder.files() if tags else []
+        return ((tag, self._told(tag, on, files)) for tag in tags)
+
+    def _told(self, tag: Tag, on: Mapping[str, float], files: Sequence[LoraFile]) -> str:
         if tag.kind == "hypernet":
             return f"“{tag.name}” is a hypernetwork, which this program does not take; it is passed over."
         named, scale = f"The LoRA “{tag.name}”", self._scale(tag, on)
-        file = next((file for file in self._folder.files() if _same(tag, file.name)), None)
+        file = next((file for file in files if _same(tag, file.name)), None)
         if scale is None:
             return f"{named} {self._of_folder(file, tag)}"
         told = f"{named} is in the model with {scale:g}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Callable, Container, Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -19,6 +20,9 @@ from .references.shelf import Given, uses_frame
 
 OF_THE_LOOK = ("region", "region_feather", "outside", "outside_colour", "outside_look", "loras")
 """The streamer's own, which a look may set for as long as it is on: afterwards they are what they were before."""
+NAME_FILES = ("reference", "reference_blend", "loras")
+"""Values that stand for files, which take as long to read as a disk likes."""
+WORDS = ("prompt", "blend", "negative_prompt")
 
 
 @dataclass(frozen=True)
@@ -111,10 +115,13 @@ class ControlStore:
         self._subscribers: list[Subscriber] = []
         begun = self._without_frames(controls or Controls(), {})
         references = self.pictures.given(begun)
+        self.pictures.hold(begun)
         self.current = Snapshot(begun, revision=0, look=look, references=references, beneath=beneath or {})
 
     def apply(self, patch: Mapping[str, Any], *, look: str | None = None) -> Snapshot:
         """Validate `patch`, swap the snapshot, raise the revision, tell subscribers.
+
+        Files that it names are read first, while other changes go on.
 
         Args:
             patch: control name -> new value; all or nothing.
@@ -129,11 +136,13 @@ class ControlStore:
         """As `apply`, with patch and look decided from the very snapshot they change: nothing comes between.
 
         Args:
-            decide: snapshot -> patch and name of a look (or None); quick, and does not call the store.
+            decide: snapshot -> patch and name of a look (or None); quick, does not call the store, and may be asked
+                twice.
 
         Raises:
             ControlError: an unknown field or refused value; nothing was changed.
         """
+        self._read_ahead(*decide(self.current))
         with self._lock:
             return self._changed(*decide(self.current))
 
@@ -167,6 +176,20 @@ class ControlStore:
         old = self.current
         controls = self._without_frames(old.controls.patched(patch), patch)
         return replace(old, controls=controls, look=look, references=self._given(controls, old))
+
+    def _read_ahead(self, patch: Mapping[str, Any], look: str | None) -> None:
+        """Have the files that a change names read while nobody is kept from another one: a cover waits for no disk."""
+        old = self.current
+        patch, _ = _over(old, patch, look)
+        if not names_files(patch):
+            return
+        if _may_name_loras(patch):
+            self.loras.files()
+        with contextlib.suppress(ControlError):  # said when it is changed, which finds what was read
+            controls = old.controls.patched(patch)
+            if controls.loras != old.controls.loras:
+                self.loras.check(controls)
+            self._given(controls, old)
 
     def _changed(self, patch: Mapping[str, Any], look: str | None) -> Snapshot:
         old = self.current
@@ -218,7 +241,7 @@ class ControlStore:
         """The pictures that `controls` name; those of the old snapshot where they are the same."""
         if (controls.reference, controls.reference_blend) == (old.controls.reference, old.controls.reference_blend):
             return old.references
-        return self.pictures.given(controls)
+        return self.pictures.given(controls, old.references)
 
     def _without_frames(self, controls: Controls, patch: Mapping[str, Any]) -> Controls:
         """What draws from the camera's own picture ends with the permission, and is refused without it.
@@ -235,9 +258,19 @@ class ControlStore:
 
     def _swap(self, snapshot: Snapshot) -> Snapshot:
         self.current = snapshot
+        self.pictures.hold(snapshot.controls)
         for subscriber in list(self._subscribers):
             subscriber(snapshot)
         return snapshot
+
+
+def names_files(patch: Mapping[str, Any]) -> bool:
+    """Whether files are read for a change: pictures and LoRAs, also where only words name one."""
+    return not patch.keys().isdisjoint(NAME_FILES) or _may_name_loras(patch)
+
+
+def _may_name_loras(patch: Mapping[str, Any]) -> bool:
+    return any("<" in str(patch.get(name, "")) for name in WORDS)
 
 
 def _over(old: Snapshot, patch: Mapping[str, Any], look: str | None) -> tuple[Mapping[str, Any], dict[str, Any]]:

@@ -15,7 +15,7 @@ from .families import TAKEN, check_channels, check_checkpoint, check_index, late
 from .hub import HUB_ID, PARTS, WEIGHTY, chosen_weights, find_folder, home_path, hub_file, is_cached, is_single_file
 from .lora_files import check_lora_file
 from .sdxl import SECOND_PARTS, SINGLE_FILE_CONFIG, check_fits, check_vae_family, is_sdxl, is_sdxl_file
-from .weight_files import AGAIN, check_suffix, read_config, read_json, read_table
+from .weight_files import AGAIN, check_suffix, looking_at, number_in, read_config, read_json, read_table
 
 LORA_NAME = "pytorch_lora_weights.safetensors"
 """What diffusers calls the LoRA of a folder."""
@@ -66,13 +66,14 @@ def check_model(model: str, config: StreamConfig | None = None) -> Reads:
         ModelError: a path that is not there, a folder that lacks a part, a file that is not opened, another family.
     """
     config = config or StreamConfig(model=model)
-    if is_single_file(model):
-        return _check_checkpoint(check_single_file(model), config)
-    if model == EMBEDDED_MODEL:
-        return Reads(int(read_config(find_folder(model) / "unet").get("cross_attention_dim", 0)), False)
-    if home_path(model).is_dir() or not HUB_ID.match(model):
-        return check_folder(find_folder(model), parts_of(config))
-    return UNKNOWN
+    with looking_at(f"the model {model}"):
+        if is_single_file(model):
+            return _check_checkpoint(check_single_file(model), config)
+        if model == EMBEDDED_MODEL:
+            return Reads(int(read_config(find_folder(model) / "unet").get("cross_attention_dim", 0)), False)
+        if home_path(model).is_dir() or not HUB_ID.match(model):
+            return check_folder(find_folder(model), parts_of(config))
+        return UNKNOWN
 
 
 def check_single_file(model: str) -> Path:
@@ -135,7 +136,7 @@ def latent_channels_of(model: str) -> int:
     """Channels of the latent that the U-Net of `model` takes; 4, the family's, where no file here says it."""
     if is_single_file(model) or not (model == EMBEDDED_MODEL or home_path(model).is_dir()):
         return 4
-    return _number(read_config(find_folder(model) / "unet"), "in_channels", 4)
+    return number_in(read_config(find_folder(model) / "unet"), "in_channels", 4)
 
 
 def check_vae(source: str, *, channels: int = 4, sdxl: bool | None = None) -> None:
@@ -190,10 +191,10 @@ def check_folder(folder: Path, parts: Iterable[str] = PARTS) -> Reads:
         raise ModelError(f"The model folder {folder} is incomplete: it has no {words}. {AGAIN}{hint}")
     if unet.get("addition_embed_type") not in (None, "text", "text_time"):
         raise ModelError(f"{folder} has a U-Net that wants more than a prompt. {TAKEN}")
-    check_channels(f"The model in {folder}", [_number(unet, "in_channels", 4)])
+    check_channels(f"The model in {folder}", [number_in(unet, "in_channels", 4)])
     if "vae" in parts:
         check_vae_folder(
-            folder / "vae", read_config(folder / "vae"), f"The VAE of {folder}", _number(unet, "in_channels", 4)
+            folder / "vae", read_config(folder / "vae"), f"The VAE of {folder}", number_in(unet, "in_channels", 4)
         )
     reads = _check_text(folder, unet)
     for part in parts:
@@ -247,7 +248,7 @@ def check_vae_folder(folder: Path, settings: dict[str, Any], what: str, channels
     kind = settings.get("_class_name", "")
     if kind not in FOLDER_VAES:
         raise ModelError(f"{what} is a {kind or 'model of no named kind'}; wanted is {' or '.join(FOLDER_VAES)}.")
-    _check_latent(what, _number(settings, "latent_channels", 4), channels)
+    _check_latent(what, number_in(settings, "latent_channels", 4), channels)
 
 
 def _check_latent(what: str, found: int, wanted: int) -> None:
@@ -293,8 +294,3 @@ def _check_tokenizer(folder: Path) -> None:
     if "tokenizer.json" in names or {"vocab.json", "merges.txt"} <= names:
         return
     raise ModelError(f"The tokenizer {folder} is empty: it has neither tokenizer.json nor vocab.json. {AGAIN}")
-
-
-def _number(settings: dict[str, Any], name: str, usual: int) -> int:
-    found = settings.get(name, usual)
-    return found if isinstance(found, int) else usual

@@ -26,12 +26,13 @@ _BESIDE = (".alpha", ".bias", ".rs_lora")
 _CHUNK_BYTES = 16 * 2**20
 
 
-def check_lora_file(path: Path, *, width: int = 0, sdxl: bool | None = None) -> int:
+def check_lora_file(path: Path, *, width: int = 0, sdxl: bool | None = None, numbers: bool = True) -> int:
     """See that a file is a LoRA (plain, LoHa, LoKr, IA3, DoRA) of sound numbers that can fit a model.
 
     Args:
         width: text width of the model; 0 where it is not known.
         sdxl: whether the model is of the SDXL family; None where it is not known.
+        numbers: False reads its table alone, which takes milliseconds whatever its size.
     Returns:
         how many layers it is for.
     Raises:
@@ -50,7 +51,7 @@ def check_lora_file(path: Path, *, width: int = 0, sdxl: bool | None = None) -> 
     if family:
         raise ModelError(f"The LoRA {path.name} is made for {family}, and the model is not. Choose one for this model.")
     layers = len(many) or _check_pairs(file)
-    if (broken := not_finite(file)) is not None:
+    if numbers and (broken := not_finite(file)) is not None:
         raise ModelError(f"The LoRA {path.name} holds numbers that are none (not-a-number, infinite) in {broken}.")
     return layers
 

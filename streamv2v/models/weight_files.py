@@ -9,11 +9,13 @@ from __future__ import annotations
 import json
 import math
 import struct
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ..errors import ModelError
+from ..errors import ModelError, StreamV2VError
 
 HEADER_LIMIT_BYTES = 100_000_000
 """A longer table of tensors is no table; the format's own limit."""
@@ -64,6 +66,27 @@ class WeightFile:
         """The shape of a tensor; () where there is none of that name."""
         tensor = self.tensors.get(name)
         return tensor.shape if tensor else ()
+
+
+@contextmanager
+def looking_at(what: str) -> Iterator[None]:
+    """Look at files that may be anything: whatever is wrong with them is told in one line.
+
+    Args:
+        what: for messages.
+    Raises:
+        ModelError: they cannot be read, or hold what nobody expects there. Those of within pass.
+    """
+    try:
+        yield
+    except StreamV2VError:
+        raise
+    except OSError as error:
+        named = f"{error.filename}" if error.filename else what
+        raise ModelError(f"{named} cannot be read ({error.strerror or error}). Check its name and its rights.") from None
+    except (ValueError, TypeError, KeyError, IndexError, AttributeError, ArithmeticError, RecursionError) as error:
+        reason = f"{type(error).__name__}: {' '.join(str(error).split())}"[:160]
+        raise ModelError(f"The configuration of {what} makes no sense ({reason}). {AGAIN}") from None
 
 
 def check_suffix(path: Path, what: str) -> None:
@@ -139,6 +162,12 @@ def read_json(path: Path) -> dict[str, Any]:
     if not isinstance(found, dict):
         raise ModelError(f"{path} cannot be read (no object, but {type(found).__name__}). {AGAIN}")
     return found
+
+
+def number_in(settings: dict[str, Any], name: str, usual: int) -> int:
+    """A whole number of a configuration; the usual one where it has none of that name."""
+    found = settings.get(name, usual)
+    return found if isinstance(found, int) else usual
 
 
 def _table_of(path: Path, raw: bytes, whole: bool) -> tuple[dict[str, Tensor], dict[str, str]]:

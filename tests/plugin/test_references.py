@@ -14,9 +14,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 from streamv2v_cam.engine.remote.wire import heard, words
-from streamv2v_cam.errors import PictureRefused
+from streamv2v_cam.errors import LookClash, PictureRefused
 from streamv2v_cam.references import FRAME, SIDE, ReferenceShelf, decoded
 from streamv2v_cam.references.decoding import FILE_LIMIT_BYTES
+from streamv2v_cam.references.shelf import KEPT
 from streamv2v_cam.store import ControlStore
 
 from streamv2v.controls import Controls
@@ -153,8 +154,8 @@ def test_what_was_brought_in_is_written_with_a_look_that_is_saved_and_not_before
     shelf = a_shelf(tmp_path)
     mine = shelf.add(file_of(), "my picture.png")
     assert not list(tmp_path.iterdir())
-    saved = shelf.saved(Controls(reference=mine.name))
-    assert saved.reference == f"references/{mine.name}.png"
+    with shelf.saving(Controls(reference=mine.name)) as saved:
+        assert saved.reference == f"references/{mine.name}.png"
     np.testing.assert_array_equal(a_shelf(tmp_path, saved.reference).pixels(saved.reference), shelf.pixels(mine.name))
 
 
@@ -167,3 +168,69 @@ def test_no_picture_and_no_name_of_one_goes_to_an_engine_elsewhere(tmp_path: Pat
     told = json.loads(sent)
     told["controls"]["reference"] = "one that this machine has not"
     assert heard(json.dumps(told)).controls.reference == ""
+
+
+def test_a_picture_on_air_stays_however_many_others_are_brought_in(tmp_path: Path) -> None:
+    shelf = a_shelf(tmp_path)
+    store = ControlStore(pictures=shelf)
+    mine = shelf.add(file_of(), "mine")
+    store.apply({"reference": mine.name})
+    others = [shelf.add(file_of(40 + number), "another") for number in range(KEPT + 3)]
+    assert len(shelf.choices()) == KEPT and mine.name in {one.name for one in shelf.choices()}
+    store.apply({"reference_blend": [[others[-1].name, 1.0]]})
+    with shelf.saving(store.current.controls) as kept:
+        assert kept.reference == f"references/{mine.name}.png"
+
+
+def test_a_picture_whose_file_goes_while_it_is_on_air_goes_on_and_another_weight_may_be_set(tmp_path: Path) -> None:
+    (tmp_path / "a.png").write_bytes(file_of(40))
+    store = ControlStore(pictures=a_shelf(tmp_path, "a.png"))
+    before = store.apply({"reference": "a.png"}).references
+    (tmp_path / "a.png").unlink()
+    assert store.apply({"reference_blend": [["a.png", 2.0]]}).references == before
+    store.apply({"reference": "", "reference_blend": []})
+    with pytest.raises(ControlError, match="cannot be read"):
+        store.apply({"reference": "a.png"})
+
+
+def test_a_look_that_is_not_kept_leaves_no_picture_behind(tmp_path: Path) -> None:
+    shelf = a_shelf(tmp_path)
+    mine = shelf.add_frame(np.zeros((30, 40, 3), np.uint8))
+    with pytest.raises(LookClash), shelf.saving(Controls(reference=mine.name)):
+        raise LookClash("There is a look of that title.")
+    assert not list(tmp_path.rglob("*.png"))
+
+
+def test_links_in_a_circle_are_a_picture_that_cannot_be_read(tmp_path: Path) -> None:
+    (tmp_path / "round.png").symlink_to(tmp_path / "round.png")
+    with pytest.raises(ControlError, match="cannot be read"):
+        a_shelf(tmp_path, "round.png").pixels("round.png")
+
+
+def test_a_file_that_holds_no_picture_is_looked_at_once_until_it_changes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "a.png").write_bytes(b"<html>")
+    looked: list[str] = []
+    monkeypatch.setattr(
+        "streamv2v_cam.references.shelf.decoded", lambda raw, name: (looked.append(name), decoded(raw, name))[1]
+    )
+    shelf = a_shelf(tmp_path, "a.png")
+    for _ in range(3):
+        with pytest.raises(ControlError, match="no picture"):
+            shelf.pixels("a.png")
+    assert looked == ["a.png"]
+    (tmp_path / "a.png").write_bytes(file_of(41))
+    assert shelf.pixels("a.png").shape == (SIDE, SIDE, 3)
+
+
+def test_colours_of_every_kind_of_picture_file_are_those_that_a_viewer_shows() -> None:
+    """Also of 16 bits a colour, of print colours and of palettes."""
+    half = {"I;16": 0x8000, "L": 128, "RGB": (128, 128, 128), "LA": (128, 255), "CMYK": (0, 0, 0, 127), "P": 128}
+    for mode, value in half.items():
+        held = io.BytesIO()
+        picture = Image.new(mode, (40, 40), value)
+        if mode == "P":
+            picture.putpalette([level for grey in range(256) for level in (grey, grey, grey)])
+        picture.save(held, "JPEG" if mode == "CMYK" else "PNG")
+        assert np.abs(decoded(held.getvalue(), mode).astype(int) - 128).max() <= 4, mode

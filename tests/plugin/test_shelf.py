@@ -234,3 +234,9 @@ def test_a_look_without_loras_is_for_all_large_models_and_one_for_the_embedded_f
     assert not Look("a", "", {"prompt": "a"}, made_for="embedded").fits("sd15")
     with pytest.raises(LookError, match="made_for"):
         Look("a", "", {"prompt": "a"}, made_for="sd3")
+
+
+def test_a_file_of_more_looks_than_there_are_numbers_is_refused_before_they_are_read(path):
+    text = "".join(f'[look{number}]\nprompt = "a"\n' for number in range(1001))
+    with pytest.raises(LookError, match="holds 1001 looks; at most 999"):
+        shelf_at(path).import_text(text)

@@ -101,3 +101,10 @@ def test_no_patch_brings_out_anything_but_controls_or_a_refusal_in_one_line(patc
     except ControlError as refusal:
         assert "\n" not in str(refusal)
         assert len(str(refusal)) < 600
+
+
+def test_no_words_order_a_terminal_about() -> None:
+    text = "a \x1b[2Jwall\x00 of\x9b31m paint\r\n, \U0001f469\u200d\U0001f3a8"
+    assert Controls(prompt=text).prompt == "a [2Jwall of 31m paint , \U0001f469\u200d\U0001f3a8"
+    with pytest.raises(ControlError):
+        Controls(prompt="\x00\x07")

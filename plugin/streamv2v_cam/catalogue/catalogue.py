@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -21,12 +22,14 @@ from ..system.ownership import remedy
 from ..system.paths import home_path
 from .alone import alone
 from .entries import ENTRIES, Entry, download_bytes
-from .own import NAME, OwnList, name_for
+from .own import OwnList, check_name, name_for
 from .room import Fit, Room, fit_of, room_of
 
 if TYPE_CHECKING:
     from ..settings import LoadedSettings
 
+INDEX = "model_index.json"
+"""With which a folder counts as a model's."""
 PART = ".part"
 """Ending of the folder of a model that is being fetched: a half one is under no name that counts."""
 
@@ -159,7 +162,7 @@ class Catalogue:
             )
         )
         size = download_bytes(entry, half=self.half)
-        return Facts(entry, place is not None, self.half_of(entry).is_dir(), size, fit, self.accepted(entry))
+        return Facts(entry, place is not None, os.path.isdir(self.half_of(entry)), size, fit, self.accepted(entry))
 
     @property
     def half(self) -> bool:
@@ -208,13 +211,10 @@ class Catalogue:
         """
         path = home_path(path).absolute()
         name = name or name_for(path)
-        if not NAME.fullmatch(name):
-            raise ModelRefused(
-                f"A model cannot be called {name!r}. Small letters, digits, dots and hyphens are taken: --name my-model"
-            )
+        check_name(name)
         if any(entry.name == name and entry.path != str(path) for entry in self.entries()):
             raise ModelRefused(f"The name {name} is another model's. Choose one with --name.")
-        if not path.exists():
+        if not os.path.exists(path):
             raise ModelRefused(f"The model {path} was looked for and is not there. Check the path.")
         try:
             check_model(str(path))
@@ -239,7 +239,7 @@ class Catalogue:
         if not entry.repository:
             raise ModelRefused(f"The model {name} belongs to the program and stays.")
         target = self.target(entry)
-        found = [folder for folder in (target, self.half_of(entry)) if folder.is_dir()]
+        found = [folder for folder in (target, self.half_of(entry)) if os.path.isdir(folder)]
         if not found:
             if self._place(entry):
                 raise ModelRefused(
@@ -249,6 +249,7 @@ class Catalogue:
             raise ModelRefused(f"The model {name} is not on this machine.")
         try:
             with alone(self.folder, name):
+                (target / INDEX).unlink(missing_ok=True)  # what is left half of it is under no name that counts
                 for folder in found:
                     shutil.rmtree(folder)
         except OSError as error:
@@ -273,14 +274,14 @@ class Catalogue:
     def _place(self, entry: Entry) -> str | None:
         """What the engine takes for it; None where not all of it is on this machine."""
         if entry.path:
-            return entry.path if Path(entry.path).exists() else None
+            return entry.path if os.path.exists(entry.path) else None
         if not entry.repository:
             return EMBEDDED_MODEL
         target = self.target(entry)
-        if (target / "model_index.json").is_file():
+        if os.path.isfile(target / INDEX):
             return str(target)
         try:
-            kept = cached_folder(entry.repository, self.cache_dir, "model_index.json")
+            kept = cached_folder(entry.repository, self.cache_dir, INDEX)
             return entry.repository if kept is not None and is_whole(kept, PARTS) else None
         except ModelError:
             return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from streamv2v.errors import ModelError
@@ -34,10 +35,15 @@ def get(catalogue: Catalogue, name: str, *, tell: Tell, stopping: Stopping = lam
         with alone(catalogue.folder, name):
             if catalogue.here(name):
                 return
+            if os.path.lexists(target):
+                raise ModelRefused(
+                    f"{target} is there and is no whole model. Move it elsewhere, or take it away with: "
+                    f"streamv2v-cam models remove {name}"
+                )
             _fetch_all(catalogue, entry, half, tell, stopping)
             check_folder(half)
-            (half / RECORD).unlink()
             half.rename(target)
+            (target / RECORD).unlink()
     except Paused:
         raise
     except ModelError as error:

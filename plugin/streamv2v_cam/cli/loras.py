@@ -24,7 +24,7 @@ def loras(
     from ..run.starting import lora_folder
 
     folder = lora_folder(loaded)
-    found = folder.files()
+    found = folder.files(numbers=True)
     if as_json:
         print_json({"rests": folder.rests, "loras": [asdict(file) for file in found]})
         return
@@ -33,5 +33,5 @@ def loras(
     if found:
         rows = [(file.name, file.title, ", ".join(file.triggers), file.why or "fits") for file in found]
         print_table(("name", "title", "trigger words", "this model"), rows)
-    else:
+    elif not folder.gone:
         typer.echo("There are none. engine.loras_folder (--loras-folder) names the folder of your .safetensors files.")

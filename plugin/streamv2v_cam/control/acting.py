@@ -6,12 +6,14 @@ import random
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from fastapi.concurrency import run_in_threadpool
+
 from streamv2v.controls import describe_controls
 from streamv2v.errors import ControlError
 
 from ..errors import LookError
 from ..looks import Look, LookSet
-from ..store import ControlStore, Snapshot
+from ..store import ControlStore, Snapshot, names_files
 from .bodies import Command
 from .report import Recording
 
@@ -20,6 +22,8 @@ RECORDING: Mapping[str, Callable[[Recording], None]] = {
     "stop_recording": lambda recorder: recorder.stop(),
     "toggle_recording": lambda recorder: recorder.toggle(),
 }
+OF_LOOKS = ("look", "next_look", "previous_look")
+COVERS = ("privacy", "toggle_privacy")
 SEEDS = describe_controls()["seed"]["high"] + 1
 Change = tuple[Mapping[str, Any], str | None]
 
@@ -42,7 +46,7 @@ def act(command: Command, store: ControlStore, looks: LookSet, recorder: Recordi
         return store.current
     if name == "look":
         return store.change(lambda _: _chosen(_wanted(command, looks)))
-    if name in ("next_look", "previous_look"):
+    if name in OF_LOOKS:
         return store.change(lambda now: _chosen(_beside(now.look, looks, 1 if name == "next_look" else -1)))
     if name == "new_seed":
         return store.change(lambda _: ({"seed": random.randrange(SEEDS)}, None))
@@ -52,13 +56,40 @@ def act(command: Command, store: ControlStore, looks: LookSet, recorder: Recordi
     return store.change(lambda now: ({"mode": _mode(name, now)}, None))
 
 
+async def acted(
+    command: Command, store: ControlStore, looks: Callable[[], LookSet], recorder: Recording | None
+) -> Snapshot:
+    """The same from the server: what reads or writes files in a thread, everything else at once.
+
+    A cover is never in a queue: not behind files, nor behind whoever has taken the last thread.
+
+    Args:
+        looks: gives them; reads their file where it has changed.
+
+    Raises:
+        SinkError, ControlError, LookError: see `act`.
+    """
+    if command.command in RECORDING or command.command in OF_LOOKS:
+        return await run_in_threadpool(lambda: act(command, store, looks(), recorder))
+    return act(command, store, LookSet(()), recorder)
+
+
+async def applied(patch: Mapping[str, Any], store: ControlStore) -> Snapshot:
+    """`ControlStore.apply` from the server, likewise.
+
+    Raises:
+        ControlError: see there.
+    """
+    return await run_in_threadpool(store.apply, patch) if names_files(patch) else store.apply(patch)
+
+
 def _mode(name: str, now: Snapshot) -> str:
     """The mode after a command that changes it.
 
     Privacy is a door: whatever covers, covers again, and only `leave_privacy` and `effect` lead out.
     """
     covered = now.controls.mode == "privacy"
-    if name in ("privacy", "toggle_privacy"):
+    if name in COVERS:
         return "privacy"
     if name == "leave_privacy":
         return now.before_privacy if covered else now.controls.mode

@@ -7,10 +7,10 @@ from typing import Annotated, Any, Protocol
 
 from fastapi import FastAPI, Request
 from fastapi.concurrency import run_in_threadpool
-from fastapi.responses import JSONResponse
 from pydantic import Field
 
 from ..errors import ModelRefused
+from .answers import JSONResponse
 from .bodies import Body, read_object, understood
 from .changing import takes
 from .limits import Limits

@@ -7,12 +7,12 @@ from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.concurrency import run_in_threadpool
-from fastapi.responses import JSONResponse
 
 from streamv2v.errors import ControlError
 
 from ..errors import LookClash, LookError, ModelRefused, SinkError, SourceError
-from .acting import act
+from .acting import acted, applied
+from .answers import JSONResponse
 from .bodies import (
     BadBody,
     Body,
@@ -77,12 +77,12 @@ def add_changes(app: FastAPI, desk: Desk, limits: Limits) -> None:
 
     @app.patch("/api/controls", summary="Change live values", openapi_extra=takes(controls_schema()))
     async def patch(request: Request) -> JSONResponse:
-        return JSONResponse(told(desk.store.apply(read_object(await request.body()))))
+        return JSONResponse(told(await applied(read_object(await request.body()), desk.store)))
 
     @app.post("/api/commands", summary="Carry out a command", openapi_extra=takes(Command))
     async def command(request: Request) -> JSONResponse:
         wanted = understood(Command, read_object(await request.body()))
-        now = await run_in_threadpool(act, wanted, desk.store, desk.looks, desk.recorder)
+        now = await acted(wanted, desk.store, lambda: desk.looks, desk.recorder)
         return JSONResponse({**told(now), **({"recording": desk.recorder.status()} if desk.recorder else {})})
 
     @app.post("/api/obs/state", summary="Tell how OBS is", openapi_extra=takes(ObsState))

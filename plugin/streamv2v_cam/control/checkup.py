@@ -6,8 +6,9 @@ from typing import Any, Protocol
 
 from fastapi import FastAPI
 from fastapi.concurrency import run_in_threadpool
-from fastapi.responses import JSONResponse, Response
+from fastapi.responses import Response
 
+from .answers import JSONResponse
 from .limits import Limits
 from .report import Desk
 

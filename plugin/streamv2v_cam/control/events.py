@@ -16,7 +16,8 @@ from streamv2v.errors import ControlError
 from ..errors import LookError, SinkError
 from ..store import ControlStore, Snapshot
 from ..system.accesstoken import AccessToken
-from .acting import act
+from .acting import COVERS, acted, applied
+from .answers import as_json
 from .bodies import BadBody, Command, read_object, refusal, understood
 from .guard import bearer, headers_of
 from .limits import Limits
@@ -27,6 +28,8 @@ TOKEN_TIMEOUT_S = 5.0
 TOO_MANY_PAUSE_S = 0.05
 LISTENER_LIMIT = 24
 BACKLOG_LIMIT = 20_000
+WAITING_LIMIT = 200
+"""Messages of one listener that wait for their turn."""
 CLOSE_GOING, CLOSE_LATER, CLOSE_TOKEN = 1001, 1013, 4401
 
 
@@ -103,6 +106,9 @@ class Listener:
         self._given = given if isinstance(given, str) else ""
         return self._still_opens()
 
+    async def _send(self, message: dict[str, Any]) -> None:
+        await self._socket.send_text(as_json(message).decode())
+
     def _still_opens(self) -> bool:
         return bool(self._given) and self._token.opens(self._given)
 
@@ -111,13 +117,13 @@ class Listener:
         changes = Changes(self._desk.store)
         try:
             first = {"type": "state", **self._desk.state(), **told(changes.first)}
-            await self._socket.send_json(first)
+            await self._send(first)
             due_s = 0.0
             clock = asyncio.get_running_loop().time
             while not stopping.is_set():
                 await changes.wait(max(0.0, due_s - clock()))
                 for message in changes.messages():
-                    await self._socket.send_json(message)
+                    await self._send(message)
                 if changes.overrun:
                     await self._socket.close(CLOSE_LATER)
                     return
@@ -126,24 +132,39 @@ class Listener:
                         await self._socket.close(CLOSE_TOKEN)
                         return
                     status = {"type": "status", "revision": changes.revision, **self._desk.status()}
-                    await self._socket.send_json(status)
+                    await self._send(status)
                     due_s = clock() + STATUS_PERIOD_S
             await self._socket.close(CLOSE_GOING)
         finally:
             changes.end()
 
     async def obey(self) -> None:
-        """Carry out what comes, one after the other, and answer each."""
-        while True:
-            message = await self._socket.receive()
-            if message["type"] == "websocket.disconnect":
-                return
-            answer = self._answer(message.get("text") or message.get("bytes") or b"")
-            await self._socket.send_json(answer)
-            # all others have a turn after each; whoever sends too much is read no faster than it can be refused cheaply
-            await asyncio.sleep(TOO_MANY_PAUSE_S if answer.get("status") == 429 else 0)
+        """Carry out what comes, one after the other, and answer each; a cover goes before what waits for files."""
+        waiting: asyncio.Queue[str | bytes | None] = asyncio.Queue(WAITING_LIMIT)
+        tasks = [asyncio.create_task(work) for work in (self._listen(waiting), self._work(waiting))]
+        try:
+            await asyncio.gather(*tasks)
+        finally:
+            for task in tasks:
+                task.cancel()
 
-    def _answer(self, raw: str | bytes) -> dict[str, Any]:
+    async def _listen(self, waiting: asyncio.Queue[str | bytes | None]) -> None:
+        while (message := await self._socket.receive())["type"] != "websocket.disconnect":
+            raw = message.get("text") or message.get("bytes") or b""
+            await (self._carry_out(raw) if _covers(raw) else waiting.put(raw))
+        await waiting.put(None)
+
+    async def _work(self, waiting: asyncio.Queue[str | bytes | None]) -> None:
+        while (raw := await waiting.get()) is not None:
+            await self._carry_out(raw)
+
+    async def _carry_out(self, raw: str | bytes) -> None:
+        answer = await self._answer(raw)
+        await self._send(answer)
+        # all others have a turn after each; whoever sends too much is read no faster than it can be refused cheaply
+        await asyncio.sleep(TOO_MANY_PAUSE_S if answer.get("status") == 429 else 0)
+
+    async def _answer(self, raw: str | bytes) -> dict[str, Any]:
         revision = self._desk.store.current.revision
         answer: dict[str, Any] = {"type": "answer", "id": None, "ok": False, "revision": revision}
         try:
@@ -155,7 +176,7 @@ class Listener:
                 return {**answer, "status": 401, "error": "The access token was changed."}
             if not self._limits.changes.take():
                 return {**answer, "status": 429, "error": "Too many changes; wait a moment."}
-            now = self._change(found)
+            now = await self._change(found)
         except BadBody as error:
             return {**answer, "status": error.status, "error": error.reason}
         except ControlError as error:
@@ -166,13 +187,22 @@ class Listener:
             return {**answer, "status": 404, "error": str(error)}
         return {**answer, "ok": True, "revision": now.revision, "look": now.look, "mode": now.controls.mode}
 
-    def _change(self, found: dict[str, Any]) -> Snapshot:
+    async def _change(self, found: dict[str, Any]) -> Snapshot:
+        desk = self._desk
         if "controls" not in found:
-            return act(understood(Command, found), self._desk.store, self._desk.looks, self._desk.recorder)
+            return await acted(understood(Command, found), desk.store, lambda: desk.looks, desk.recorder)
         patch = found.pop("controls")
         if found or not isinstance(patch, dict):
             raise ControlError("controls", patch, "an object of controls and values, and beside it only an id")
-        return self._desk.store.apply(patch)
+        return await applied(patch, desk.store)
+
+
+def _covers(raw: str | bytes) -> bool:
+    """Whether a message asks for the cover and nothing else."""
+    with contextlib.suppress(BadBody):
+        found = read_object(raw)
+        return found.get("command") in COVERS or found.get("controls") == {"mode": "privacy"}
+    return False
 
 
 def add_events(app: FastAPI, desk: Desk, token: AccessToken, limits: Limits, stopping: threading.Event) -> None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any, Protocol
 
 from fastapi import FastAPI, Request
-from fastapi.responses import JSONResponse
 
 from streamv2v.errors import ControlError
 
+from .answers import JSONResponse
 from .report import Desk
 
 NOTHING = "This program keeps no history."

@@ -7,12 +7,13 @@ from typing import Any, TypeVar
 
 from fastapi import FastAPI, Request
 from fastapi.concurrency import run_in_threadpool
-from fastapi.responses import JSONResponse, Response
+from fastapi.responses import Response
 
 from streamv2v.errors import ControlError
 
 from ..errors import LookClash, LookError
 from ..looks import Look, sample_of
+from .answers import JSONResponse
 from .bodies import BadBody, ChangedLook, CopiedLook, ImportedLooks, SavedLook, read_object, understood
 from .changing import takes
 from .limits import Limits
@@ -50,8 +51,8 @@ def _add_keeping(app: FastAPI, desk: Desk, limits: Limits) -> None:
         live = desk.store.current.controls
 
         def keep() -> Look:
-            kept = desk.store.pictures.saved(live)
-            return desk.shelf.keep(kept, wanted.title, name=wanted.name, replace=wanted.replace)
+            with desk.store.pictures.saving(live) as kept:
+                return desk.shelf.keep(kept, wanted.title, name=wanted.name, replace=wanted.replace)
 
         look = await _done(limits, keep)
         now = desk.store.apply({}, look=look.name)

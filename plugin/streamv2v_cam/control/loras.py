@@ -6,8 +6,8 @@ from dataclasses import asdict
 
 from fastapi import FastAPI
 from fastapi.concurrency import run_in_threadpool
-from fastapi.responses import JSONResponse
 
+from .answers import JSONResponse
 from .report import Desk
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from fastapi import FastAPI, Request
-from fastapi.responses import JSONResponse
 
+from .answers import JSONResponse
 from .bodies import OnDemandMode, read_object, understood
 from .changing import takes
 from .report import Desk

@@ -9,9 +9,10 @@ from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 
 from fastapi import FastAPI, Request
-from fastapi.responses import JSONResponse, Response, StreamingResponse
+from fastapi.responses import Response, StreamingResponse
 
 from ..system.accesstoken import AccessToken
+from .answers import JSONResponse
 from .names import is_this_machine
 from .report import Desk, JpegSource
 

@@ -6,11 +6,11 @@ from typing import Annotated
 
 from fastapi import FastAPI, Request
 from fastapi.concurrency import run_in_threadpool
-from fastapi.responses import JSONResponse
 from pydantic import Field
 
 from streamv2v.controls import PROMPT_LIMIT
 
+from .answers import JSONResponse
 from .bodies import Body, read_object, understood
 from .changing import takes
 from .report import Desk

@@ -6,16 +6,18 @@ from dataclasses import asdict
 
 from fastapi import FastAPI, Request
 from fastapi.concurrency import run_in_threadpool
-from fastapi.responses import JSONResponse
 
 from ..errors import PictureRefused
 from ..references.decoding import FORMATS
+from .answers import JSONResponse
 from .bodies import EmptyBody, read_object, understood
 from .changing import takes
 from .guard import PICTURE_LIMIT_BYTES, PICTURE_PATH
 from .limits import Limits
 from .report import Desk
 
+AT_ONCE = 4
+"""Pictures that are read, or wait for it, at one time."""
 NO_FRAME = "There is no picture of the camera now."
 TOO_MANY = "Too many pictures at once; wait a moment."
 PICTURE_FILE = {
@@ -33,6 +35,7 @@ PICTURE_FILE = {
 
 def add_references(app: FastAPI, desk: Desk, limits: Limits) -> None:
     """The list of pictures, and every way to bring one in. Which one the look follows is a control, `reference`."""
+    coming = 0
 
     @app.exception_handler(PictureRefused)
     async def refused(_: Request, error: PictureRefused) -> JSONResponse:
@@ -45,9 +48,14 @@ def add_references(app: FastAPI, desk: Desk, limits: Limits) -> None:
 
     @app.post(PICTURE_PATH, summary="Bring a picture in; the body is its file", openapi_extra=PICTURE_FILE)
     async def bring(request: Request, title: str = "") -> JSONResponse:
-        if not limits.saving.take():
+        nonlocal coming
+        if coming >= AT_ONCE or not limits.saving.take():
             return JSONResponse({"error": TOO_MANY}, status_code=429)
-        found = await run_in_threadpool(desk.store.pictures.add, await request.body(), title)
+        coming += 1
+        try:
+            found = await run_in_threadpool(desk.store.pictures.add, await request.body(), title)
+        finally:
+            coming -= 1
         return JSONResponse({"revision": desk.store.current.revision, **asdict(found)})
 
     @app.post("/api/references/frame", summary="Take a frame of the camera", openapi_extra=takes(EmptyBody))

@@ -9,13 +9,14 @@ from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.concurrency import run_in_threadpool
-from fastapi.responses import FileResponse, JSONResponse
+from fastapi.responses import FileResponse
 from starlette.exceptions import HTTPException
 
 from streamv2v.controls import describe_controls
 
 from .. import __version__
 from ..system.accesstoken import AccessToken
+from .answers import JSONResponse
 from .catalogue import add_catalogue
 from .changing import Redeem, add_changes, add_refusals, add_ticket
 from .checkup import add_checkup

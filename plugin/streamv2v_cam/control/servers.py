@@ -6,9 +6,9 @@ from dataclasses import asdict
 
 from fastapi import FastAPI
 from fastapi.concurrency import run_in_threadpool
-from fastapi.responses import JSONResponse
 
 from ..errors import SettingsError
+from .answers import JSONResponse
 from .report import Desk
 
 

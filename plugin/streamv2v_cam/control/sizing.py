@@ -6,8 +6,8 @@ from dataclasses import asdict
 
 from fastapi import FastAPI, Request
 from fastapi.concurrency import run_in_threadpool
-from fastapi.responses import JSONResponse
 
+from .answers import JSONResponse
 from .bodies import ChosenSize, read_object, understood
 from .changing import takes
 from .limits import Limits

@@ -6,10 +6,11 @@ from typing import Annotated, Any, Protocol
 
 from fastapi import FastAPI, Request
 from fastapi.concurrency import run_in_threadpool
-from fastapi.responses import JSONResponse, Response
+from fastapi.responses import Response
 from pydantic import Field
 
 from ..errors import SettingsError
+from .answers import JSONResponse
 from .bodies import Body, read_object, understood
 from .changing import takes
 from .limits import Limits

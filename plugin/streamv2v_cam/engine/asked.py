@@ -11,6 +11,7 @@ from streamv2v.errors import ModelError
 from streamv2v.models.checks import check_config
 from streamv2v.models.ip_adapter_files import check_ip_adapter
 from streamv2v.models.structure_files import check_structure
+from streamv2v.models.weight_files import looking_at
 from streamv2v.prompts.inversions import inversions_in
 
 log = logging.getLogger(__name__)
@@ -26,12 +27,13 @@ def check_asked(config: StreamConfig) -> None:
     Raises:
         ModelError: one cannot; what was looked for and what to do.
     """
-    check_config(config)
-    check_structure(config)
-    check_ip_adapter(config)
-    if config.embeddings is not None:
-        for passed in inversions_in(config.embeddings)[1]:
-            log.warning("Embedding passed over: %s.", passed)
+    with looking_at("what was asked for"):
+        check_config(config)
+        check_structure(config)
+        check_ip_adapter(config)
+        if config.embeddings is not None:
+            for passed in inversions_in(config.embeddings)[1]:
+                log.warning("Embedding passed over: %s.", passed)
     check_device(config.device)
 
 

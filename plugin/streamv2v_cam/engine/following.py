@@ -17,7 +17,7 @@ class Following(Protocol):
         ...
 
     def follow(self, config: StreamConfig) -> None:
-        """The engine on air, or to come, is built from that from now on."""
+        """The engine on air, or to come, is built from that from now on; raises nothing."""
         ...
 
 

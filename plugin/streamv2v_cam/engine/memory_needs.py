@@ -12,13 +12,14 @@ from streamv2v.models.model_facts import model_facts
 from streamv2v.models.preflight import Needs, needs_of
 from streamv2v.models.sdxl import is_sdxl
 from streamv2v.models.structure_files import with_structure
+from streamv2v.models.weight_files import looking_at
 
 
 def memory_needs(config: StreamConfig) -> tuple[Needs, list[str]]:
     """The needs of `config`, and what had to be assumed, a line each.
 
     Raises:
-        ModelError: the model's files are not on this machine.
+        ModelError: the model's files are not on this machine, or not such as its kind has.
     """
     assumed = []
     device, dtype = config.device.split(":")[0], config.dtype
@@ -30,11 +31,12 @@ def memory_needs(config: StreamConfig) -> tuple[Needs, list[str]]:
         half = "; half of it where the CPU has bfloat16" if dtype == "float32" else ""
         assumed.append(f"engine.dtype is auto: counted in {dtype}{half}.")
     here, half = replace(config, offline=True), dtype == "float16"
-    facts = with_adapter(with_structure(model_facts(here, half=half), here, half=half), here, half=half)
-    facts = with_loras(facts, here)
-    family = "SDXL" if is_sdxl(facts.unet) else "Stable Diffusion 1.5"
-    assumed += [f"{name}: as in {family}, since no file says it." for name in facts.guessed]
-    return needs_of(config, facts, dtype=dtype, device=device), assumed
+    with looking_at(f"the model {config.model}"):
+        facts = with_adapter(with_structure(model_facts(here, half=half), here, half=half), here, half=half)
+        facts = with_loras(facts, here)
+        family = "SDXL" if is_sdxl(facts.unet) else "Stable Diffusion 1.5"
+        assumed += [f"{name}: as in {family}, since no file says it." for name in facts.guessed]
+        return needs_of(config, facts, dtype=dtype, device=device), assumed
 
 
 def has_nvidia() -> bool:

@@ -110,6 +110,8 @@ def parse_file(text: str, origin: str) -> FileOfLooks:
         tables = tomllib.loads(text)
     except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise LookError(f"The file of looks {origin} is not valid TOML: {error}.") from error
+    if len(tables) > NUMBER_LIMIT + 1:
+        raise LookError(f"The file of looks {origin} holds {len(tables)} looks; at most {NUMBER_LIMIT} are taken.")
     looks: list[Look] = []
     numbers: dict[str, int] = {}
     for name, table in tables.items():

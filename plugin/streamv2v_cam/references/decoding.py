@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import threading
 import warnings
 
 import numpy as np
@@ -18,6 +19,8 @@ PIXEL_LIMIT = 50_000_000
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP")
 BACKGROUND = (255, 255, 255)
 """Behind what lets through."""
+_one_at_a_time = threading.Lock()
+"""A picture of 50 million pixels takes some hundred megabytes while it is read; many are brought in at once."""
 
 
 def decoded(raw: bytes, name: str) -> Pixels:
@@ -34,7 +37,7 @@ def decoded(raw: bytes, name: str) -> Pixels:
     from PIL import Image, ImageOps
 
     try:
-        with warnings.catch_warnings():
+        with _one_at_a_time, warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of its size, which is looked at here, and of damaged EXIF data
             with Image.open(io.BytesIO(raw), formats=FORMATS) as opened:
                 width, height = opened.size

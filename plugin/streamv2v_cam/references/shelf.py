@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
+import os
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -22,7 +24,7 @@ PICTURE = "picture-"
 FOLDER = "references"
 """Beside the file of looks: pictures that were saved with a look."""
 KEPT = 24
-"""Pictures kept in memory; the one that was used longest ago goes first."""
+"""Pictures kept in memory; the one that was used longest ago goes first, and none that the look on air follows."""
 Given = tuple[str, bytes]
 """Name and RGB bytes of a picture."""
 
@@ -55,7 +57,9 @@ class ReferenceShelf:
         self._folder, self._named = folder, named
         self._lock = threading.RLock()
         self._held: OrderedDict[str, tuple[str, Pixels]] = OrderedDict()
-        self._files: dict[str, tuple[tuple[int, int], Pixels]] = {}
+        self._on_air: frozenset[str] = frozenset()
+        self._files: dict[str, tuple[tuple[int, int], Pixels | str]] = {}
+        """Of a file its state on disk, and the picture in it or why there is none: both hold until it changes."""
 
     def add(self, raw: bytes, title: str = "") -> Reference:
         """Take in a picture file.
@@ -87,14 +91,28 @@ class ReferenceShelf:
         files = [name for name in dict.fromkeys(self._named()) if name not in known]
         return held + [Reference(name, PurePosixPath(name).name, "look") for name in files]
 
-    def given(self, controls: Controls) -> tuple[Given, ...]:
+    def hold(self, controls: Controls) -> None:
+        """Keep the pictures that these name: they are on air."""
+        self._on_air = frozenset(_named(controls))
+
+    def given(self, controls: Controls, before: Iterable[Given] = ()) -> tuple[Given, ...]:
         """The pictures that `controls` name, for the engine.
 
+        Args:
+            before: pictures that are on air, which go on although their file or their look was taken away.
         Raises:
             ControlError: one is not there.
         """
-        names = [controls.reference, *(name for name, _ in controls.reference_blend)]
-        return tuple((name, self.pixels(name).tobytes()) for name in dict.fromkeys(names) if name)
+        known = dict(before)
+        return tuple((name, self._raw(name, known.get(name))) for name in _named(controls))
+
+    def _raw(self, name: str, before: bytes | None) -> bytes:
+        try:
+            return self.pixels(name).tobytes()
+        except ControlError:
+            if before is None:
+                raise
+            return before
 
     def pixels(self, name: str) -> Pixels:
         """A picture by its name.
@@ -106,34 +124,45 @@ class ReferenceShelf:
             if name in self._held:
                 self._held.move_to_end(name)
                 return self._held[name][1]
-            if name not in set(self._named()):
-                raise ControlError("reference", name, "a picture that was brought in, or one of a look")
-            try:
-                return self._of_look(name)
-            except PictureRefused as error:
-                raise ControlError("reference", name, f"a picture beside the looks ({error})") from None
+        if name not in set(self._named()):
+            raise ControlError("reference", name, "a picture that was brought in, or one of a look")
+        try:
+            return self._of_look(name)
+        except PictureRefused as error:
+            raise ControlError("reference", name, f"a picture beside the looks ({error})") from None
 
-    def saved(self, controls: Controls) -> Controls:
+    @contextlib.contextmanager
+    def saving(self, controls: Controls) -> Iterator[Controls]:
         """The same with pictures that are in memory alone written beside the looks, and named as they lie there.
+
+        Where what is done with them fails, they are taken away again: a look that was not kept leaves no picture.
 
         Raises:
             PictureRefused: they cannot be written.
         """
-        if self._folder is None:
-            return controls
-        blend = tuple((self._saved(name), weight) for name, weight in controls.reference_blend)
-        return controls.patched({"reference": self._saved(controls.reference), "reference_blend": blend})
+        new: list[Path] = []
+        try:
+            blend = tuple((self._saved(name, new), weight) for name, weight in controls.reference_blend)
+            yield controls.patched({"reference": self._saved(controls.reference, new), "reference_blend": blend})
+        except BaseException:
+            for path in new:
+                with contextlib.suppress(OSError):
+                    path.unlink()
+            raise
 
-    def _saved(self, name: str) -> str:
-        if not name or name not in self._held:
+    def _saved(self, name: str, new: list[Path]) -> str:
+        """The name of a picture beside the looks, written there where it is in memory; what was not there is `new`."""
+        held = self._held.get(name)
+        if held is None or self._folder is None:
             return name
-        assert self._folder is not None
         path = self._folder / FOLDER / f"{name}.png"
         try:
             from PIL import Image
 
             path.parent.mkdir(parents=True, exist_ok=True)
-            Image.fromarray(self._held[name][1]).save(path, "PNG")
+            if not path.exists():
+                new.append(path)
+            Image.fromarray(held[1]).save(path, "PNG")
         except OSError as error:
             raise PictureRefused(f"The reference picture could not be saved to {path} ({error.strerror}).") from None
         return f"{FOLDER}/{name}.png"
@@ -143,8 +172,10 @@ class ReferenceShelf:
         with self._lock:
             self._held[name] = title, pixels
             self._held.move_to_end(name)
-            while len(self._held) > KEPT:
-                self._held.popitem(last=False)
+            for old in [old for old in self._held if old != name and old not in self._on_air]:
+                if len(self._held) <= KEPT:
+                    break
+                del self._held[old]
         return Reference(name, title, _origin(name))
 
     def _of_look(self, name: str) -> Pixels:
@@ -156,9 +187,12 @@ class ReferenceShelf:
         except OSError as error:
             raise PictureRefused(f"{path} cannot be read: {error.strerror}") from None
         stamp = stat.st_mtime_ns, stat.st_size
-        if name not in self._files or self._files[name][0] != stamp:
-            self._files[name] = stamp, decoded(_read(path), path.name)
-        return self._files[name][1]
+        known = self._files.get(name)
+        if known is None or known[0] != stamp:
+            self._files[name] = known = stamp, _picture_in(_read(path), path.name)
+        if isinstance(known[1], str):
+            raise PictureRefused(known[1])
+        return known[1]
 
 
 def inside(folder: Path, name: str) -> Path:
@@ -168,16 +202,29 @@ def inside(folder: Path, name: str) -> Path:
         PictureRefused: the name leads out of the folder.
     """
     plain = PurePosixPath(name.replace("\\", "/"))
-    path = (folder / plain).resolve()
-    if plain.is_absolute() or ":" in name or not path.is_relative_to(folder.resolve()):
+    path = Path(os.path.realpath(folder / plain))  # of links in a circle it makes no error, as Path.resolve may
+    if plain.is_absolute() or ":" in name or not path.is_relative_to(os.path.realpath(folder)):
         raise PictureRefused(f"{name} leads out of the folder of the looks; put the picture beside them")
     return path
 
 
 def uses_frame(controls: Controls) -> bool:
     """Whether the look follows a picture that the camera took."""
+    return any(PurePosixPath(name).name.startswith(FRAME) for name in _named(controls))
+
+
+def _named(controls: Controls) -> tuple[str, ...]:
+    """The names of the pictures that are followed, each once."""
     names = (controls.reference, *(name for name, _ in controls.reference_blend))
-    return any(PurePosixPath(name).name.startswith(FRAME) for name in names)
+    return tuple(dict.fromkeys(name for name in names if name))
+
+
+def _picture_in(raw: bytes, name: str) -> Pixels | str:
+    """The picture in a file, or why there is none."""
+    try:
+        return decoded(raw, name)
+    except PictureRefused as refusal:
+        return str(refusal)
 
 
 def _origin(name: str) -> str:

@@ -13,6 +13,7 @@ from streamv2v.errors import ControlError, StreamV2VError
 from streamv2v.models.preflight import size_words
 
 from ..catalogue import Catalogue
+from ..catalogue.own import START
 from ..control import ModelChoice
 from ..engine.following import Following
 from ..engine.free_memory import resident_bytes
@@ -21,8 +22,8 @@ from ..engine.reserve import EngineWithReserve
 from ..engine.spare import SpareEngine
 from ..engine.succession import Succession
 from ..engine.supervisor import EngineSupervisor
-from ..errors import CamError, ModelRefused
-from ..looks import Shelf, family_of, load_looks, shipped_looks
+from ..errors import CamError, LookError, ModelRefused
+from ..looks import LookSet, Shelf, family_of, load_looks, shipped_looks
 from ..settings.another import with_model
 from ..store import ControlStore, Snapshot
 from .beforehand import NOTHING_LOOKED_AT, Looking, on_processor
@@ -34,8 +35,6 @@ if TYPE_CHECKING:
     from ..settings import LoadedSettings
 
 ELSEWHERE = "The engine is on another machine, and draws with the model that its server was started with."
-START = "start"
-"""The name of the model of the start, where no list has another for it."""
 
 log = logging.getLogger(__name__)
 
@@ -141,7 +140,8 @@ class EngineModels:
             config = self._checked(offer)
             log.info("%s is loading beside %s.", offer.title, self._title(self.on_air))
             self._engine.rebuild(config, title=offer.title, only_beside=True)
-        return next(choice for choice in self.choices() if choice.name == name)
+        usual = ModelChoice(offer.name, offer.title)
+        return next((choice for choice in self.choices() if choice.name == name), usual)
 
     def values_for(self, config: StreamConfig) -> Snapshot:
         """See `Following`."""
@@ -157,6 +157,12 @@ class EngineModels:
         """See `Following`: words, looks, LoRAs and sizes are those of its model from now on."""
         if config.model == self.on_air:
             return
+        try:
+            self._follow(config)
+        except Exception:  # of whatever kind: who asks is who keeps an engine at work
+            log.exception("Not everything has followed the engine to its other model.")
+
+    def _follow(self, config: StreamConfig) -> None:
         old = self._now
         try:
             new = self._reader(config.model)
@@ -199,7 +205,11 @@ class EngineModels:
 
     def _reader(self, model: str) -> Reader:
         settings = with_model(self._start, model)
-        looks = load_looks(model, settings.looks_path, family=family_of(model))
+        try:
+            looks = load_looks(model, settings.looks_path, family=family_of(model))
+        except LookError as error:  # spoiled while it runs: the words that the model knows hold all the same
+            log.warning("%s Those that ship are there.", error)
+            looks = LookSet(shipped_looks(model))
         return Reader(settings, self._looking.words(settings), looks)
 
     def _offered(self) -> list[Offer]:

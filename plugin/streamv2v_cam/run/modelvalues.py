@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from ..settings import LoadedSettings
 
 Patches = list[tuple[Mapping[str, Any], str | None]]
+WITHOUT_PICTURES: Mapping[str, Any] = {"reference": "", "reference_blend": ()}
 
 log = logging.getLogger(__name__)
 
@@ -97,13 +98,14 @@ class ModelValues:
         """
         before, loras = self._store.current, lora_folder(new.settings)
         self._left[old.engine.model] = _left_of(before)
+        self._decided(new, loras, before)  # what has to be read for it is read while other changes go on
         notes = prompt_notes(new.settings, loras, self._store.notes.text_model)
         reads = WordsAndLoras(new.vocabulary, notes, loras, new.looks)
         try:
             now = self._store.turn_to(reads, lambda current: self._decided(new, loras, current))
-        except ControlError as error:  # such as a picture that was removed: the words of before hold, as far as it goes
+        except ControlError as error:
             log.warning("Not all values could be taken along to the other model: %s", error)
-            now = self._store.current
+            now = self._store.turn_to(reads, lambda current: [_in_plain_words(new)])
         self._arrived = _words(now)
         self.told = " ".join(self._said(before, now, old, new))
         if self.told:
@@ -111,11 +113,18 @@ class ModelValues:
             self._store.tell(self.told)
 
     def _decided(self, new: Reader, loras: Any, now: Snapshot) -> Patches:
-        """Patches one after the other: the streamer's own LoRAs, then the picture."""
+        """Patches one after the other: the streamer's own LoRAs, then the picture; nothing that cannot be had."""
         left = self._left.get(new.settings.engine.model)
-        asked = left.loras if left else dict(_own_loras(now))
-        own = {name: scale for name, scale in asked.items() if _fits(loras, name, scale)}
-        return [({"loras": own}, None), self._picture(new, left, now)]
+        own = _fitting(loras, left.loras if left else dict(_own_loras(now)))
+        patch, look = self._picture(new, left, now)
+        if "loras" in patch:
+            patch = {**patch, "loras": _fitting(loras, patch["loras"])}
+        try:
+            self._store.preview(patch, look)
+        except ControlError as error:  # a picture that was removed, or a frame where the camera is not lent any more
+            log.info("A reference picture stays behind: %s", error)
+            patch = {**patch, **WITHOUT_PICTURES}
+        return [({"loras": own}, None), (patch, look)]
 
     def _picture(self, new: Reader, left: _Left | None, now: Snapshot) -> tuple[Mapping[str, Any], str | None]:
         if now.look is not None and now.look in new.looks and new.knows(_worded(new.looks.get(now.look))):
@@ -131,9 +140,7 @@ class ModelValues:
         if known:
             return {}, None
         first = first_known(new.looks, new.vocabulary)
-        if first is None:
-            return {"prompt": Controls().prompt, "blend": ()}, None
-        return first.patch(), first.name
+        return _in_plain_words(new) if first is None else (first.patch(), first.name)
 
     def _said(self, before: Snapshot, now: Snapshot, old: LoadedSettings, new: Reader) -> list[str]:
         was, lines = f"“{self._title(old.engine.model)}”", []
@@ -168,6 +175,18 @@ def _words(now: Snapshot) -> tuple[object, ...]:
 
 def _worded(look: Look) -> Controls:
     return Controls().patched(look.patch())
+
+
+def _in_plain_words(new: Reader) -> tuple[Mapping[str, Any], str | None]:
+    """What every model takes: the words of its first look, and nothing that stands for a file."""
+    first = first_known(new.looks, new.vocabulary)
+    words = Controls() if first is None else _worded(first)
+    return {"prompt": words.prompt, "blend": words.blend, "loras": {}, **WITHOUT_PICTURES}, None
+
+
+def _fitting(loras: Any, wanted: Mapping[str, float]) -> dict[str, float]:
+    """Those that can be put on."""
+    return {name: scale for name, scale in dict(wanted).items() if _fits(loras, name, scale)}
 
 
 def _fits(loras: Any, name: str, scale: float) -> bool:

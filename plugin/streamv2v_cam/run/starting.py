@@ -55,6 +55,8 @@ def starting_store(
     for line in judge.notes.of(controls):
         say(line)
     controls = with_reference(settings, controls, pictures)
+    if loras.gone:
+        say(f"WARNING: {loras.rests}")
     try:
         loras.check(controls)
     except ControlError as refusal:

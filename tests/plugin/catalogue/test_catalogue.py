@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -173,3 +174,56 @@ def test_a_name_of_the_catalogue_stands_for_its_model_in_the_settings(
     shutil.copytree(tiny_model, catalogue.folder / "sd-turbo")
     assert with_named_model(named).engine.model == str(catalogue.folder / "sd-turbo")
     assert with_named_model(settings) is settings, "the included one is itself"
+
+
+@pytest.mark.parametrize("name", ["start", "mine.safetensors", "mine.ckpt", "../up", "a/b", "A", "-a", "", "\u6c34"])
+def test_a_name_that_would_stand_for_something_else_is_not_given(
+    catalogue: Catalogue, tiny_model: Path, name: str
+) -> None:
+    if name:
+        with pytest.raises(ModelRefused, match="cannot be called"):
+            catalogue.add(tiny_model, name)
+    catalogue.own._path.write_text(f'[own]\n"{name}" = "{tiny_model}"\n')
+    assert catalogue.own.paths() == {}, "nor taken from a file that a hand has written"
+
+
+def test_one_odd_folder_of_ones_own_leaves_the_list_of_the_others_alone(catalogue: Catalogue, tiny_model: Path) -> None:
+    odd = Path(shutil.copytree(tiny_model, catalogue.own._path.parent / "odd"))
+    catalogue.add(odd, "odd")
+    (odd / "unet" / "config.json").write_text('{"cross_attention_dim": 32}')
+    catalogue.own.add("long", Path("/" + "x" * 300))
+    found = {entry.name: catalogue.facts(entry) for entry in catalogue.entries()}
+    assert not found["odd"].fit.fits and "makes no sense" in found["odd"].fit.words
+    assert not found["long"].here and found["embedded"].fit.fits
+
+
+def test_a_table_that_a_hand_has_made_a_word_is_told_and_not_written_over(
+    catalogue: Catalogue, tiny_model: Path
+) -> None:
+    catalogue.own._path.write_text("own = 3\n")
+    with pytest.raises(ModelRefused, match="is no table"):
+        catalogue.add(tiny_model, "mine")
+    assert catalogue.own._path.read_text() == "own = 3\n"
+
+
+def test_a_path_that_is_no_text_is_refused_in_one_line(catalogue: Catalogue, tiny_model: Path) -> None:
+    odd = catalogue.own._path.parent / os.fsdecode(b"caf\xe9")
+    shutil.copytree(tiny_model, odd)
+    with pytest.raises(ModelRefused, match="no text"):
+        catalogue.add(odd, "mine")
+    assert "mine" not in catalogue.own.paths()
+
+
+def test_a_removal_that_is_broken_off_leaves_no_model_that_counts(
+    catalogue: Catalogue, tiny_model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target = Path(shutil.copytree(tiny_model, catalogue.folder / "sd-turbo"))
+
+    def broken_off(_folder: Path) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as at_once, pytest.raises(KeyboardInterrupt):
+        at_once.setattr(shutil, "rmtree", broken_off)
+        catalogue.remove("sd-turbo")
+    assert target.is_dir() and not catalogue.here("sd-turbo")
+    assert "removed" in catalogue.remove("sd-turbo") and not target.exists()

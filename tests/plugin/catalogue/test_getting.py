@@ -142,3 +142,12 @@ def test_a_hub_without_it_or_out_of_reach_is_said_in_one_line(hub: LocalHub, cat
     with pytest.raises(ModelRefused, match="offline is on"):
         catalogue.offline = True
         get(catalogue, "tiny", tell=Told())
+
+
+def test_what_is_left_of_another_one_is_told_before_anything_is_fetched(hub: LocalHub, catalogue: Catalogue) -> None:
+    left = catalogue.folder / "tiny" / "unet" / "mine.txt"
+    left.parent.mkdir(parents=True)
+    left.write_text("mine")
+    with pytest.raises(ModelRefused, match="is no whole model.*models remove tiny"):
+        get(catalogue, "tiny", tell=Told())
+    assert not hub.asked and left.read_text() == "mine"

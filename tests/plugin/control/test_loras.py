@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ import pytest
 from plugin.control.conftest import make_stage
 from safetensors.numpy import save_file
 from streamv2v_cam.looks import Look
-from streamv2v_cam.lorafolder import LoraFolder, triggers_of
+from streamv2v_cam.lorafolder import MISNAMED, LoraFolder, triggers_of
 from streamv2v_cam.store import ControlStore
 
 from streamv2v import Controls
@@ -100,9 +101,47 @@ def test_a_look_has_its_loras_for_as_long_as_it_is_on(folder: Path) -> None:
         ({"ss_tag_frequency": '{"a": {"red": 9}, "b": {"red": 1, "hat": 10}}'}, ("red", "hat")),
         ({"ss_tag_frequency": "[1, 2"}, ()),
         ({"ss_tag_frequency": '{"a": 7}'}, ()),
+        ({"ss_tag_frequency": '{"a": {"red": 1e999, "hat": 3}}'}, ("red",)),
+        ({"ss_tag_frequency": '{"a": {"red": 1' + "0" * 400 + "}}"}, ("red",)),
+        ({"ss_tag_frequency": '{"a": {"red": -1' + "0" * 400 + "}}"}, ("red",)),
+        ({"ss_tag_frequency": '{"a": {"red": NaN}}'}, ()),
         ({"modelspec.trigger_phrase": "\x1b[31m" + "x" * 500}, ("[31m" + "x" * 56,)),
         ({}, ()),
     ],
 )
 def test_trigger_words_are_read_from_what_trainers_write(metadata: dict[str, str], words: tuple[str, ...]) -> None:
     assert triggers_of(metadata) == words
+
+
+def test_a_list_reads_the_tables_alone_and_what_is_put_on_is_read_whole(folder: Path) -> None:
+    path = lora(folder / "hollow.safetensors")
+    raw = bytearray(path.read_bytes())
+    raw[-4:] = np.float32(np.nan).tobytes()
+    path.write_bytes(raw)
+    found = LoraFolder(folder, Reads(768, False))
+    assert {file.name: bool(file.why) for file in found.files()}["hollow"] is False
+    with pytest.raises(ControlError, match="not-a-number"):
+        found.check(Controls(loras=(("hollow", 1.0),)))
+    assert "not-a-number" in {file.name: file.why for file in found.files(numbers=True)}["hollow"]
+
+
+def test_names_that_cannot_be_chosen_say_so_and_hidden_files_are_none(folder: Path) -> None:
+    for name in (b"caf\xe9.safetensors", b"a:b.safetensors", b"._pastel.safetensors"):
+        lora(folder / "made.safetensors").rename(os.path.join(folder, os.fsdecode(name)))
+    found = {file.name: file.why for file in LoraFolder(folder).files()}
+    assert found["caf?"] == found["a:b"] == MISNAMED and not any(name.startswith(".") for name in found)
+    json.dumps(list(found), ensure_ascii=False).encode()
+
+
+def test_a_name_longer_than_a_disk_takes_is_refused_as_any_other(folder: Path) -> None:
+    store = ControlStore(loras=LoraFolder(folder))
+    for name in ("\u9577" * 90, "a" * 101):
+        with pytest.raises(ControlError, match="names of LoRAs"):
+            store.apply({"loras": {name: 1.0}})
+
+
+def test_a_folder_that_is_not_there_is_told(tmp_path: Path) -> None:
+    gone = LoraFolder(tmp_path / "nowhere")
+    assert gone.gone and "not there" in gone.rests and gone.files() == []
+    with pytest.raises(ControlError, match="not there"):
+        gone.check(Controls(loras=(("pastel", 1.0),)))

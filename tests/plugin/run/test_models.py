@@ -6,6 +6,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 from streamv2v_cam.airstate import EngineState, EngineStatus
 from streamv2v_cam.engine.following import AsTheyAre
@@ -248,3 +249,38 @@ def test_an_engine_elsewhere_refuses_in_one_line(show: Show):
     assert models.choices() == [] and "another machine" in models.status()["rests"]
     with pytest.raises(ModelRefused, match="another machine"):
         models.choose("embedded")
+
+
+def test_a_picture_that_is_gone_by_then_takes_no_words_with_it(show: Show):
+    """Words of the other model on this one would be nearly the bare camera."""
+    taken = show.store.pictures.add_frame(np.zeros((30, 40, 3), np.uint8))
+    show.store.apply({**show.shelf.looks.get("oil").patch(), "reference": taken.name}, look="oil")
+    show.store.apply({"prompt": "an oil painting"})
+    show.go_to("sd-turbo")
+    show.store.apply({"prompt": "a zebra", "reference": ""})
+    show.store.pictures._held.clear()
+    wish = show.models.choose("embedded") and show.engine.succession.preparing
+    assert wish is not None
+    given = show.engine.following.values_for(wish.config).controls
+    show.engine.comes()
+    for now in (given, show.store.current.controls):
+        assert (now.prompt, now.reference) == ("an oil painting", "")
+
+
+def test_a_file_of_looks_that_is_spoiled_meanwhile_lets_no_unknown_words_through(show: Show):
+    show.go_to("sd-turbo")
+    show.store.apply({"prompt": "a zebra"})
+    show.settings.looks_path.write_text("[spoiled")
+    show.go_to("embedded")
+    assert show.store.current.look == "pencil"
+    with pytest.raises(ControlError):
+        show.store.apply({"prompt": "a zebra"})
+
+
+def test_whoever_follows_an_engine_ends_none(show: Show, caplog: pytest.LogCaptureFixture):
+    def fails(settings: Any) -> None:
+        raise ZeroDivisionError
+
+    show.sizes.turn_to = fails  # type: ignore[method-assign]
+    show.go_to("sd-turbo")
+    assert show.models.on_air == show.other and "Not everything has followed" in caplog.text

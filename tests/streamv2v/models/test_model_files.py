@@ -13,9 +13,11 @@ import torch
 from diffusers import AutoencoderTiny, FlowMatchEulerDiscreteScheduler
 from people_files import LAYER, SMALL, UNET_WEIGHTS, named, refusal_of
 from safetensors.torch import load_file, save_file
+from streamv2v_cam.engine.asked import check_asked
 from tiny import save_tiny_model, tiny_unet
 
 from streamv2v import StreamConfig, StreamV2V, load_components
+from streamv2v.config import Lora
 from streamv2v.errors import ModelError, StreamV2VError
 from streamv2v.models.checks import check_config, check_model, check_vae
 from streamv2v.models.parts import load_part
@@ -212,3 +214,29 @@ def test_a_whole_model_named_as_vae_is_refused_with_the_vae_in_it(tmp_path: Path
     (tmp_path / "model_index.json").write_text("{}")
     with pytest.raises(ModelError, match=r"is a whole model\. Name the VAE in it: .*vae"):
         check_vae(str(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("file", "text"),
+    [
+        ("unet/config.json", '{"cross_attention_dim": "32", "addition_embed_type": "text_time"}'),
+        ("text_encoder/config.json", '{"hidden_size": [1]}'),
+        ("vae/config.json", '{"_class_name": ["AutoencoderKL"]}'),
+        ("model_index.json", '{"_class_name": {"a": 1}, "unet": 3}'),
+        ("unet/config.json", "[" * 100_000),
+    ],
+)
+def test_a_configuration_of_anything_is_one_line(copied: Path, file: str, text: str) -> None:
+    (copied / file).write_text(text)
+    try:
+        check_model(str(copied))
+    except ModelError as refused:
+        assert "\n" not in str(refused) and len(str(refused)) < 900
+
+
+@pytest.mark.parametrize("name", ["x" * 300, "x" * 300 + ".safetensors", "a/" * 3000])
+def test_a_name_that_no_disk_takes_is_one_line(name: str) -> None:
+    for check in (check_model, lambda model: check_asked(StreamConfig(model=model))):
+        assert "\n" not in refusal_of(check, name)
+    for asked in ({"loras": (Lora(name),)}, {"vae": name}, {"embeddings": name}):
+        assert "\n" not in refusal_of(check_asked, StreamConfig(**asked))

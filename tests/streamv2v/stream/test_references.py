@@ -11,13 +11,12 @@ import numpy as np
 import pytest
 import torch
 from changing import clip
-from diffusers import LCMScheduler
+from diffusers import LCMScheduler, StableDiffusionImg2ImgPipeline
 from tape import TapedGraphs
 from tiny import one_level_unet, scheduler_config, tiny_components, tiny_controlnet, tiny_unet
-from tiny_references import SORTS, tiny_image_encoder, tiny_ip_adapter
+from tiny_references import SORTS, a_picture, drawn_by_diffusers, tiny_image_encoder, tiny_ip_adapter
 
 from streamv2v import BankConfig, Components, ControlError, Controls, StreamConfig, StreamV2V
-from streamv2v.frames import to_picture
 from streamv2v.models.ip_adapter import taken_over
 from streamv2v.models.structure_networks import StructureNetwork
 
@@ -31,11 +30,6 @@ BANKS = {
 }
 
 
-def a_picture(seed: int = 8) -> np.ndarray:
-    small = np.random.default_rng(seed).integers(0, 256, (8, 8, 3), dtype=np.uint8)
-    return np.kron(small, np.ones((4, 4, 1), dtype=np.uint8))
-
-
 def components_of(folder: Path, sort: str = "plain", unet: Any = None) -> Components:
     """A model with an adapter in its U-Net, put there by diffusers."""
     components = tiny_components(folder, unet=unet or tiny_unet())
@@ -46,9 +40,6 @@ def components_of(folder: Path, sort: str = "plain", unet: Any = None) -> Compon
 
 
 def by_diffusers(folder: Path, sort: str, frame: np.ndarray, weight: float, pull: float) -> torch.Tensor:
-    from diffusers import StableDiffusionImg2ImgPipeline
-    from transformers.models.clip.image_processing_pil_clip import CLIPImageProcessorPil
-
     components = tiny_components(folder)
     made: Any = StableDiffusionImg2ImgPipeline
     pipe = made(
@@ -58,23 +49,11 @@ def by_diffusers(folder: Path, sort: str, frame: np.ndarray, weight: float, pull
         unet=components.unet,
         scheduler=LCMScheduler(**scheduler_config()),
         safety_checker=None,
-        feature_extractor=CLIPImageProcessorPil(size={"shortest_edge": 32}, crop_size={"height": 32, "width": 32}),
-        image_encoder=tiny_image_encoder(),
+        feature_extractor=None,
         requires_safety_checker=False,
     )
-    pipe.load_ip_adapter(tiny_ip_adapter(components.unet, sort), subfolder="", weight_name="x.safetensors")
-    pipe.set_ip_adapter_scale(weight)
-    pipe.set_progress_bar_config(disable=True)
-    return pipe(
-        PROMPT,
-        image=to_picture(torch.from_numpy(frame)) / 2 + 0.5,
-        ip_adapter_image=a_picture(),
-        strength=STRENGTH,
-        num_inference_steps=round(STEPS / STRENGTH),
-        guidance_scale=pull,
-        generator=torch.Generator().manual_seed(SEED),
-        output_type="latent",
-    ).images
+    asked: dict[str, Any] = {"prompt": PROMPT, "guidance_scale": pull}
+    return drawn_by_diffusers(pipe, sort, frame, weight=weight, strength=STRENGTH, steps=STEPS, seed=SEED, **asked)
 
 
 @pytest.mark.parametrize("guidance", ["none", "full"])

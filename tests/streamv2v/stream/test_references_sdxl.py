@@ -10,43 +10,21 @@ import pytest
 import torch
 from changing import clip
 from diffusers import StableDiffusionXLImg2ImgPipeline
-from tiny_references import PICTURE, save_ip_adapter, tiny_image_encoder, tiny_ip_adapter
+from tiny_references import a_picture, drawn_by_diffusers, save_ip_adapter
 from tiny_sdxl import save_sdxl, sdxl_components, sdxl_pipe
-from transformers.models.clip.image_processing_pil_clip import CLIPImageProcessorPil
 
 from streamv2v import BankConfig, Controls, StreamConfig, StreamV2V, load_components
 from streamv2v.config import OWN_VAE
-from streamv2v.frames import to_picture
 
 SIDE, SEED, STEPS, STRENGTH, WEIGHT = 64, 5, 2, 0.4, 0.7
 PROMPT, NEGATIVE = "a red man", "red night"
-REFERENCE = np.kron(
-    np.random.default_rng(8).integers(0, 256, (8, 8, 3), dtype=np.uint8), np.ones((4, 4, 1), dtype=np.uint8)
-)
 
 
 def by_diffusers(folder: Path, sort: str, frame: np.ndarray, pull: float) -> torch.Tensor:
-    parts = sdxl_pipe(folder)
-    pipe: Any = StableDiffusionXLImg2ImgPipeline(
-        **{**parts.components, "image_encoder": tiny_image_encoder()},
-        add_watermarker=False,
-    )
-    square = {"height": PICTURE, "width": PICTURE}
-    pipe.register_modules(feature_extractor=CLIPImageProcessorPil(size={"shortest_edge": PICTURE}, crop_size=square))
-    pipe.load_ip_adapter(tiny_ip_adapter(pipe.unet, sort), subfolder="", weight_name="x.safetensors")
-    pipe.set_ip_adapter_scale(WEIGHT)
-    pipe.set_progress_bar_config(disable=True)
-    return pipe(
-        PROMPT,
-        negative_prompt=NEGATIVE,
-        image=to_picture(torch.from_numpy(frame)) / 2 + 0.5,
-        ip_adapter_image=REFERENCE,
-        strength=STRENGTH,
-        num_inference_steps=round(STEPS / STRENGTH),
-        guidance_scale=pull,
-        generator=torch.Generator().manual_seed(SEED),
-        output_type="latent",
-    ).images
+    made: Any = StableDiffusionXLImg2ImgPipeline
+    pipe = made(**sdxl_pipe(folder).components, add_watermarker=False)
+    asked: dict[str, Any] = {"prompt": PROMPT, "negative_prompt": NEGATIVE, "guidance_scale": pull}
+    return drawn_by_diffusers(pipe, sort, frame, weight=WEIGHT, strength=STRENGTH, steps=STEPS, seed=SEED, **asked)
 
 
 @pytest.mark.parametrize(("sort", "guidance"), [("plain", "none"), ("plus", "full")])
@@ -61,7 +39,7 @@ def test_a_reference_of_the_sdxl_family_is_that_of_the_pipeline(tmp_path: Path, 
     look = Controls(prompt=PROMPT, negative_prompt=NEGATIVE, strength=STRENGTH, seed=SEED, guidance_scale=pull)
     found = {}
     with StreamV2V(config, load_components(config)) as engine:
-        engine.references.put("mine", REFERENCE)
+        engine.references.put("mine", a_picture())
         for weight in (0.0, WEIGHT):
             engine.reset()
             engine(frame, look.patched({"reference": "mine", "reference_weight": weight}), now_s=0.0)

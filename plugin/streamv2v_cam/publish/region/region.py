@@ -72,6 +72,7 @@ class Region:
         self.seeker = seeker or Seeker(newest, shared=shared)
         self._sample, self._search = sample, FlowSearch()
         self._palette: tuple[str, Palette | None] = "", None
+        self._kind = ""
         self._kept: Found | None = None
         """The newest answer, smoothed."""
         self._answer: Found | None = None
@@ -107,6 +108,8 @@ class Region:
             self.told = FORBIDDEN
             return look
         kind = "face" if controls.region == "face" else "person"
+        if kind != self._kind:  # no mask of the one is mixed into that of the other
+            self._kind, self._kept, self._answer = kind, None, None
         self.seeker.want(kind)
         asked = (self.seeker.found, controls.region, controls.region_feather, may_borrow, *_outside_of(controls))
         last = self._last
@@ -182,7 +185,7 @@ class Region:
         return palette.outside(look)
 
     def _palette_of(self, name: str) -> Palette | None:
-        if self._palette[0] != name:
+        if self._palette[0] != name or self._palette[1] is None:
             sample = self._sample(name)
             self._palette = name, None if sample is None else Palette(sample)
         return self._palette[1]

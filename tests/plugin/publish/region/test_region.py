@@ -14,7 +14,7 @@ from streamv2v_cam.capture.presenter import draw
 from streamv2v_cam.frame import Frame, Pixels, View
 from streamv2v_cam.publish.region import Region
 from streamv2v_cam.publish.region.region import FORBIDDEN, NO_SUCH_LOOK, NOBODY, SEEKING
-from streamv2v_cam.publish.region.seeking import Seeker
+from streamv2v_cam.publish.region.seeking import Found, Seeker, worked
 
 from streamv2v import Controls
 
@@ -173,3 +173,36 @@ def test_a_beat_in_which_nothing_changed_gives_the_same_picture_again(show: Show
     frame = show.capture()
     first = show.picture(frame, region="background")
     assert show.picture(frame, region="background") is first
+
+
+def test_a_look_whose_colours_are_wanted_may_come_later(show: Show) -> None:
+    looks: dict[str, Pixels] = {}
+    show.region = Region(lambda: show.newest, sample=looks.get)
+    asked = dict(region="person", outside="palette", outside_look="pink", look=np.full_like(LOOK, 90))
+    show.settled(**asked)
+    assert show.region.told == NO_SUCH_LOOK
+    looks["pink"] = LOOK
+    show.picture(**asked)
+    assert show.region.told == ""
+    show.region.stop()
+
+
+class Told(Seeker):
+    """Finds what it is told to."""
+
+    def want(self, kind: str) -> None:
+        if kind != self._wanted:
+            self.found, self._wanted = None, kind
+
+
+def test_a_mask_of_the_face_is_not_mixed_into_that_of_the_person(show: Show) -> None:
+    seeker = Told(lambda: None)
+    show.region = Region(lambda: show.newest, seeker=seeker)
+    face, person = np.zeros((144, 256), np.float32), np.ones((144, 256), np.float32)
+    frame = show.capture()
+    for region, mask in (("face", face), ("person", person)):
+        show.picture(frame, region=region, outside="colour")
+        seeker.found = Found(frame, worked(frame.pixels), mask)
+        answer = show.picture(frame, region=region, outside="colour")
+    assert np.array_equal(answer, LOOK)
+    show.region.stop()
