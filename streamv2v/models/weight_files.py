@@ -83,7 +83,9 @@ def looking_at(what: str) -> Iterator[None]:
         raise
     except OSError as error:
         named = f"{error.filename}" if error.filename else what
-        raise ModelError(f"{named} cannot be read ({error.strerror or error}). Check its name and its rights.") from None
+        raise ModelError(
+            f"{named} cannot be read ({error.strerror or error}). Check its name and its rights."
+        ) from None
     except (ValueError, TypeError, KeyError, IndexError, AttributeError, ArithmeticError, RecursionError) as error:
         reason = f"{type(error).__name__}: {' '.join(str(error).split())}"[:160]
         raise ModelError(f"The configuration of {what} makes no sense ({reason}). {AGAIN}") from None

@@ -140,6 +140,9 @@ FOREIGN = {
     'region = "background"\noutside = "colour"': {"region": "background", "outside": "colour"},
     'region = "person"\noutside = "palette"': {"region": "person", "outside": "palette"},
     'region = "whole"\nregion_feather = 0.5': {"region": "whole", "region_feather": 0.5},
+    "strength = 0": {},
+    "strength = 0.1": {},
+    "strength = 0.2": {"strength": 0.2},
 }
 
 
@@ -149,12 +152,13 @@ def test_no_look_of_a_foreign_file_puts_the_cameras_own_picture_on_air(path, lin
     shelf = shelf_at(path)
     done = shelf.import_text(f'[paint]\ntitle = "Paint"\nprompt = "paint"\n{lines}\n')
     assert shelf.looks.get("paint").values == {"prompt": "paint", **kept}
-    lost = "region_feather" not in kept and "outside" not in kept
+    lost = not kept
     assert done.bared == (("paint",) if lost else ()) and ("paint" in done.told) is lost
     for region, outside in (("background", "colour"), ("whole", "camera")):
         own = Controls(region=region, outside=outside)
         seen = own.patched(shelf.looks.get("paint").patch())
         assert seen.region == "whole" or seen.outside not in ("camera", "blur")
+        assert seen.strength >= 0.2
 
 
 def test_a_region_that_the_person_chose_stays_when_its_own_file_is_read_again(path):

@@ -16,6 +16,8 @@ SameTitle = Literal["ask", "replace", "skip"]
 
 OF_THE_CAMERA = ("camera", "blur")
 """In `outside`: what the camera sees, or the same out of focus."""
+LEAST_STRENGTH = 0.2
+"""Below it viewers see the camera's own picture with a tint of the look."""
 
 
 @dataclass(frozen=True)
@@ -26,7 +28,8 @@ class Imported:
         added: those that are new.
         replaced: those that were written over.
         skipped: those that stayed as they were.
-        bared: of the first two those that lost a region, since the camera's own picture would have been seen outside.
+        bared: of the first two those that lost what would have shown the camera's own picture: a region with the
+            camera outside of it, or a strength near 0.
     """
 
     added: tuple[str, ...] = ()
@@ -40,16 +43,17 @@ class Imported:
         if not self.bared:
             return ""
         return (
-            f"Where the look is was left out of {', '.join(self.bared)}: outside of it your camera's own picture would "
-            "be seen. Choose that yourself, and save the look again."
+            f"Region or strength was left out of {', '.join(self.bared)}: your camera's own picture would be seen. "
+            "Choose that yourself, and save the look again."
         )
 
 
 def without_camera(look: Look) -> Look:
     """A look that shows nothing of the camera's own picture; the same object where it did not.
 
-    A region counts unless the look itself says that a colour or a palette is outside of it: what it leaves open, the
-    person may have set to the camera. Without a region of its own it must not open the person's.
+    A strength near 0 is that picture; without one of its own the look has the usual strength. A region counts unless the
+    look itself says that a colour or a palette is outside of it: what it leaves open, the person may have set to the
+    camera. Without a region of its own it must not open the person's.
     """
     values = dict(look.values)
     seen = values.get("outside", "camera") in OF_THE_CAMERA
@@ -57,6 +61,8 @@ def without_camera(look: Look) -> Look:
         values.pop("outside", None)
         if values.get("region", "whole") != "whole":
             del values["region"]
+    if values.get("strength", LEAST_STRENGTH) < LEAST_STRENGTH:
+        del values["strength"]
     return look if values == dict(look.values) else replace(look, values=values)
 
 

@@ -48,6 +48,8 @@ def decoded(raw: bytes, name: str) -> Pixels:
                     )
                 opened.draft("RGB", (2 * SIDE, 2 * SIDE))  # of a large JPEG no more than is needed
                 upright = ImageOps.exif_transpose(opened)
+                if upright.mode.startswith("I"):  # 16 bits of grey, which Pillow would cut off at 255
+                    upright = Image.fromarray((np.asarray(upright) >> 8).astype(np.uint8))
                 return _square(upright.convert("RGBA"))
     except PictureRefused:
         raise

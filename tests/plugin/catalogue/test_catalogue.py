@@ -190,7 +190,7 @@ def test_a_name_that_would_stand_for_something_else_is_not_given(
 def test_one_odd_folder_of_ones_own_leaves_the_list_of_the_others_alone(catalogue: Catalogue, tiny_model: Path) -> None:
     odd = Path(shutil.copytree(tiny_model, catalogue.own._path.parent / "odd"))
     catalogue.add(odd, "odd")
-    (odd / "unet" / "config.json").write_text('{"cross_attention_dim": 32}')
+    (odd / "unet" / "config.json").write_text('{"cross_attention_dim": 16}')
     catalogue.own.add("long", Path("/" + "x" * 300))
     found = {entry.name: catalogue.facts(entry) for entry in catalogue.entries()}
     assert not found["odd"].fit.fits and "makes no sense" in found["odd"].fit.words

@@ -148,6 +148,6 @@ def test_what_is_left_of_another_one_is_told_before_anything_is_fetched(hub: Loc
     left = catalogue.folder / "tiny" / "unet" / "mine.txt"
     left.parent.mkdir(parents=True)
     left.write_text("mine")
-    with pytest.raises(ModelRefused, match="is no whole model.*models remove tiny"):
+    with pytest.raises(ModelRefused, match=r"is no whole model.*models remove tiny"):
         get(catalogue, "tiny", tell=Told())
     assert not hub.asked and left.read_text() == "mine"
