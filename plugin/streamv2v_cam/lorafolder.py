@@ -47,7 +47,7 @@ class LoraFile:
 class LoraFolder:
     """The LoRAs on offer, looked at anew whenever it is asked; a file is read again only when it has changed.
 
-    What is listed is told by the tables of the files; their numbers, which may be gigabytes, are read when one is put on.
+    What is listed is told by the tables of files; their numbers, which may be gigabytes, are read when one is put on.
 
     Args:
         folder: where they are; None where no folder was named.

@@ -51,7 +51,7 @@ class Imported:
 def without_camera(look: Look) -> Look:
     """A look that shows nothing of the camera's own picture; the same object where it did not.
 
-    A strength near 0 is that picture; without one of its own the look has the usual strength. A region counts unless the
+    A strength near 0 is that picture; without one the look has the usual strength. A region counts unless the
     look itself says that a colour or a palette is outside of it: what it leaves open, the person may have set to the
     camera. Without a region of its own it must not open the person's.
     """
