@@ -216,22 +216,13 @@ def test_a_whole_model_named_as_vae_is_refused_with_the_vae_in_it(tmp_path: Path
         check_vae(str(tmp_path))
 
 
-@pytest.mark.parametrize(
-    ("file", "text"),
-    [
-        ("unet/config.json", '{"cross_attention_dim": "32", "addition_embed_type": "text_time"}'),
-        ("text_encoder/config.json", '{"hidden_size": [1]}'),
-        ("vae/config.json", '{"_class_name": ["AutoencoderKL"]}'),
-        ("model_index.json", '{"_class_name": {"a": 1}, "unet": 3}'),
-        ("unet/config.json", "[" * 100_000),
-    ],
-)
-def test_a_configuration_of_anything_is_one_line(copied: Path, file: str, text: str) -> None:
-    (copied / file).write_text(text)
-    try:
-        check_model(str(copied))
-    except ModelError as refused:
-        assert "\n" not in str(refused) and len(str(refused)) < 900
+@pytest.mark.parametrize("text", ['{"hidden_size": "many"}', '{"hidden_size": [1]}', "[" * 100_000, "{}"])
+def test_a_configuration_of_anything_is_one_line(copied: Path, text: str) -> None:
+    changed(copied / "unet" / "config.json", addition_embed_type="text_time")
+    for part in ("text_encoder_2", "tokenizer_2"):
+        (copied / part).mkdir()
+        (copied / part / "config.json").write_text(text)
+    assert "\n" not in refusal_of(check_model, str(copied))
 
 
 @pytest.mark.parametrize("name", ["x" * 300, "x" * 300 + ".safetensors", "a/" * 3000])
