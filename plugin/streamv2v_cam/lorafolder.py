@@ -24,7 +24,7 @@ MOST_PICTURES = 10**9
 USUAL_SHARE = 0.8
 """A word in so many of the training's pictures stands for what was learned."""
 GONE = "engine.loras_folder names a folder that is not there, or that cannot be read."
-MISNAMED = "Its name cannot be chosen: give the file one of up to 100 letters, digits or blanks, without / \\ or :."
+MISNAMED = "Its name cannot be chosen: give the file one of at most 100 signs that are text, without \\ or : in it."
 
 
 @dataclass(frozen=True)
@@ -121,7 +121,7 @@ class LoraFolder:
         try:
             told = read_table(path).metadata
         except ModelError as error:
-            return LoraFile(path.stem, path.stem, why=str(error))
+            return LoraFile(path.stem, path.stem, why=str(error).replace(str(path), path.name))
         title = _clean(told.get("modelspec.title") or told.get("ss_output_name") or "", LONGEST_TITLE) or path.stem
         try:
             check_lora_file(path, width=self._reads.width, sdxl=self._reads.sdxl, numbers=numbers)

@@ -42,13 +42,14 @@ def test_a_picture_is_upright_and_nothing_but_its_pixels_is_kept() -> None:
     """An orientation in EXIF data is followed; place and time of the shot are not in what is kept or saved."""
     exif = Image.Exif()
     exif[0x0112], exif[0x010F] = 6, "a camera at home"
-    top = np.zeros((40, 40, 3), np.uint8)
-    top[:20] = 255
-    held = io.BytesIO()
-    Image.fromarray(top).save(held, "JPEG", exif=exif, quality=95)
-    assert b"a camera at home" in held.getvalue()
-    turned = decoded(held.getvalue(), "it")
-    assert turned[:, -20:].mean() > 240 and turned[:, :20].mean() < 15
+    for side, kind in ((40, "JPEG"), (2000, "JPEG"), (2000, "PNG"), (2000, "WEBP")):
+        top = np.zeros((side, side, 3), np.uint8)
+        top[: side // 2] = 255
+        held = io.BytesIO()
+        Image.fromarray(top).save(held, kind, exif=exif, quality=95)
+        assert b"a camera at home" in held.getvalue()
+        turned = decoded(held.getvalue(), "it")
+        assert turned[:, -20:].mean() > 240 and turned[:, :20].mean() < 15
 
 
 def test_what_lets_through_is_on_white() -> None:

@@ -141,8 +141,8 @@ FOREIGN = {
     'region = "person"\noutside = "palette"': {"region": "person", "outside": "palette"},
     'region = "whole"\nregion_feather = 0.5': {"region": "whole", "region_feather": 0.5},
     "strength = 0": {},
-    "strength = 0.1": {},
-    "strength = 0.2": {"strength": 0.2},
+    "strength = 0.2": {},
+    "strength = 0.3": {"strength": 0.3},
 }
 
 
@@ -158,7 +158,7 @@ def test_no_look_of_a_foreign_file_puts_the_cameras_own_picture_on_air(path, lin
         own = Controls(region=region, outside=outside)
         seen = own.patched(shelf.looks.get("paint").patch())
         assert seen.region == "whole" or seen.outside not in ("camera", "blur")
-        assert seen.strength >= 0.2
+        assert seen.strength >= 0.3
 
 
 def test_a_region_that_the_person_chose_stays_when_its_own_file_is_read_again(path):

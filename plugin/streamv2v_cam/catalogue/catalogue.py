@@ -210,16 +210,16 @@ class Catalogue:
             ModelRefused: it is no model that is taken, or the name is another's.
         """
         path = home_path(path).absolute()
-        name = name or name_for(path)
-        check_name(name)
-        if any(entry.name == name and entry.path != str(path) for entry in self.entries()):
-            raise ModelRefused(f"The name {name} is another model's. Choose one with --name.")
         if not os.path.exists(path):
             raise ModelRefused(f"The model {path} was looked for and is not there. Check the path.")
         try:
             check_model(str(path))
         except ModelError as error:
             raise ModelRefused(str(error)) from None
+        name = name or name_for(path)
+        check_name(name)
+        if any(entry.name == name and entry.path != str(path) for entry in self.entries()):
+            raise ModelRefused(f"The name {name} is another model's. Choose one with --name.")
         self.own.add(name, path)
         return self.entry(name)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -183,7 +184,7 @@ def understood(kind: type[BodyKind], found: dict[str, Any]) -> BodyKind:
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         name = ".".join(str(part) for part in first["loc"][:1]) or "body"
-        allowed = first["msg"].removeprefix("Input should be ")
+        allowed = re.sub(r"^\w+ should (?:be|have|match) ", "", first["msg"])
         if first["type"] == "extra_forbidden":
             allowed = "one of the fields " + ", ".join(kind.model_fields)
         elif first["type"] == "missing":

@@ -166,12 +166,14 @@ class Guard:
         peer = scope.get("client")
         near = peer is not None and is_this_machine(peer[0])
         readable = method == "GET" and path == "/" and "text/html" in headers.get("accept", "")
+        arrives = BODY_LIMIT_BYTES
         try:
             check_sender(method, path, headers, self._names, socket=socket, near=near)
             if socket:
                 await self._app(scope, receive, send)
                 return
             self._check_token(method, path, headers)
+            arrives = 2 * PICTURE_LIMIT_BYTES
             limit = body_limit(path)
             check_body(method, path, headers, limit)
             receive = _replayed(await _whole_body(receive, limit)) if method not in READING else receive
@@ -180,7 +182,7 @@ class Guard:
                 await _close(receive, send)
                 return
             if method not in READING:
-                await _let_arrive(receive)
+                await _let_arrive(receive, arrives)
             await _answer(refusal, send, readable=readable)
             return
         await self._app(scope, receive, _with_headers(send, self._revision if path.startswith("/api/") else None))
@@ -227,12 +229,14 @@ async def _whole_body(receive: Receive, limit: int) -> bytes:
         raise Refused(408, f"The body did not arrive within {BODY_TIMEOUT_S:g} s.") from None
 
 
-async def _let_arrive(receive: Receive) -> None:
-    """Take in what a short body still has to send, and keep none of it.
+async def _let_arrive(receive: Receive, left: int) -> None:
+    """Take in what a body still has to send, as far as it comes in a moment, and keep none of it.
 
     A connection that is closed with a body unread is reset, and who sent it reads of that instead of the refusal.
+
+    Args:
+        left: bytes at most; few of who has no token.
     """
-    left = BODY_LIMIT_BYTES
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(REFUSED_BODY_S):
             while left > 0:

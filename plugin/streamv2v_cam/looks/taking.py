@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -16,8 +17,8 @@ SameTitle = Literal["ask", "replace", "skip"]
 
 OF_THE_CAMERA = ("camera", "blur")
 """In `outside`: what the camera sees, or the same out of focus."""
-LEAST_STRENGTH = 0.2
-"""Below it viewers see the camera's own picture with a tint of the look."""
+LEAST_STRENGTH = 0.25
+"""At 0.2 the embedded model shows the camera's own picture with a tint of the look, at 0.3 the look."""
 
 
 @dataclass(frozen=True)
@@ -75,6 +76,39 @@ class Plan:
     imported: Imported
 
 
+class _Here:
+    """The looks that are here by now, found by what an import asks for; so many looks, so many steps.
+
+    Attributes:
+        names, numbers: that are taken.
+    """
+
+    def __init__(self, looks: LookSet) -> None:
+        self.names, self.numbers = set(looks.names), set(looks.numbers.values())
+        self._first = min(self.numbers, default=0) + 1
+        self._titled: defaultdict[str, list[Look]] = defaultdict(list)
+        for look in looks:
+            self._titled[title_key(look.title)].append(look)
+
+    def titled(self, title: str, made_for: str) -> Look | None:
+        """The look of that title for the same models; one for none in particular is for all."""
+        return next((one for one in self._titled[title_key(title)] if _meet(one.made_for, made_for)), None)
+
+    def free_number(self) -> int:
+        """As of a `LookSet`."""
+        while self._first in self.numbers:
+            self._first += 1
+        return self._first
+
+    def take(self, new: Look, same: Look | None, number: int) -> None:
+        """A look that is new, or stands in the place of the same."""
+        held = self._titled[title_key(new.title)]
+        held[:] = [*(one for one in held if one is not same), new]
+        self.names.add(new.name)
+        if same is None:
+            self.numbers.add(number)
+
+
 def planned(found: FileOfLooks, looks: LookSet, same_title: SameTitle) -> Plan:
     """What the looks of a file come to.
 
@@ -90,9 +124,10 @@ def planned(found: FileOfLooks, looks: LookSet, same_title: SameTitle) -> Plan:
     added, replaced, skipped, asked, bared = [], [], [], [], []
     changed: dict[str, Look | None] = {}
     numbers: dict[str, int | None] = {}
+    here = _Here(looks)
     for foreign in found.looks:
         title, look = clean_title(foreign.title), without_camera(foreign)
-        same = _titled(looks, title, look.made_for)
+        same = here.titled(title, look.made_for)
         if same and (same.patch() in (foreign.patch(), look.patch()) or same_title == "skip"):
             skipped.append(same.name)
             continue
@@ -100,16 +135,16 @@ def planned(found: FileOfLooks, looks: LookSet, same_title: SameTitle) -> Plan:
             asked.append(same)
             continue
         wanted = found.numbers.get(look.name, 0)
-        number = wanted if wanted > 1 and looks.at(wanted) is None else looks.free_number()
-        keeps_name = look.name not in looks and not look.name.isdecimal()
-        name = same.name if same else look.name if keeps_name else name_for(title, number, looks)
+        number = wanted if wanted > 1 and wanted not in here.numbers else here.free_number()
+        keeps_name = look.name not in here.names and not look.name.isdecimal()
+        name = same.name if same else look.name if keeps_name else name_for(title, number, here.names)
         changed[name] = new = Look(name, title, look.values, made_for=look.made_for)
         (replaced if same else added).append(name)
         if look is not foreign:
             bared.append(name)
         if not same:
             numbers[name] = number
-        looks = LookSet([*looks, new], {**looks.numbers, name: looks.numbers.get(name, number)})
+        here.take(new, same, number)
     if asked:
         raise LookClash(
             f"Looks of these titles are here, and differ: {', '.join(look.title for look in asked)}. "
@@ -118,12 +153,6 @@ def planned(found: FileOfLooks, looks: LookSet, same_title: SameTitle) -> Plan:
             look=asked[0].name,
         )
     return Plan(changed, numbers, Imported(*map(tuple, (added, replaced, skipped, bared))))
-
-
-def _titled(looks: LookSet, title: str, made_for: str) -> Look | None:
-    """The look of that title for the same models; one for none in particular is for all."""
-    key = title_key(title)
-    return next((one for one in looks if title_key(one.title) == key and _meet(one.made_for, made_for)), None)
 
 
 def _meet(one: str, other: str) -> bool:

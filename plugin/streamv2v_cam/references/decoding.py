@@ -47,10 +47,13 @@ def decoded(raw: bytes, name: str) -> Pixels:
                         f"{PIXEL_LIMIT // 1_000_000} million."
                     )
                 opened.draft("RGB", (2 * SIDE, 2 * SIDE))  # of a large JPEG no more than is needed
-                upright = ImageOps.exif_transpose(opened)
-                if upright.mode.startswith("I"):  # 16 bits of grey, which Pillow would cut off at 255
-                    upright = Image.fromarray((np.asarray(upright) >> 8).astype(np.uint8))
-                return _square(upright.convert("RGBA"))
+                picture: Image.Image = opened
+                if opened.mode.startswith("I"):  # 16 bits of grey, which Pillow would cut off at 255
+                    picture = Image.fromarray((np.asarray(opened) >> 8).astype(np.uint8))
+                    picture.info = opened.info
+                if (times := min(picture.size) // (2 * SIDE)) > 1 and picture.mode in ("L", "RGB", "RGBA", "CMYK"):
+                    picture = picture.reduce(times)  # all that follows takes as long as it has pixels
+                return _square(ImageOps.exif_transpose(picture).convert("RGBA"))
     except PictureRefused:
         raise
     except Image.DecompressionBombError:

@@ -122,7 +122,13 @@ def test_one_of_ones_own_that_was_moved_says_so(catalogue: Catalogue, tiny_model
 def test_what_is_no_model_is_not_taken_in(catalogue: Catalogue, tmp_path: Path) -> None:
     page = tmp_path / "page.safetensors"
     page.write_text("<!doctype html>")
-    for path, words in ((page, "web page"), (tmp_path, "model_index"), (tmp_path / "none", "is not there")):
+    (pickle := tmp_path / "a.ckpt").write_text("x")
+    for path, words in (
+        (page, "web page"),
+        (pickle, "can run code"),
+        (tmp_path, "model_index"),
+        (tmp_path / "none", "is not there"),
+    ):
         with pytest.raises(ModelRefused, match=words):
             catalogue.add(path, "mine")
     assert [entry.name for entry in catalogue.entries()] == [entry.name for entry in ENTRIES]

@@ -75,6 +75,17 @@ def test_a_refused_change_says_why_and_changes_nothing(stage, body, status):
     assert stage.store.current is before
 
 
+def test_a_refusal_says_what_is_allowed_in_words_of_its_own(stage):
+    with stage.client() as client:
+        for path, field, given, allowed in (
+            ("/api/looks", "title", "", "at least 1 character"),
+            ("/api/source", "id", "x" * 41, "at most 40 characters"),
+            ("/api/source", "id", 3, "a valid string"),
+        ):
+            refused = client.post(path, json={field: given}).json()
+            assert (refused["field"], refused["allowed"]) == (field, allowed)
+
+
 def test_a_refusal_carries_field_given_and_allowed(stage):
     with stage.client() as client:
         told = client.patch("/api/controls", json={"strength": 7}).json()

@@ -148,8 +148,9 @@ def test_a_long_body_is_refused_whether_or_not_it_says_how_long_it_is(stage):
     assert stage.store.current is before
 
 
-@pytest.mark.parametrize(("chunks", "read"), [(3, 3), (40, 16)])
-def test_a_refusal_takes_in_a_short_body_first_or_its_sender_reads_of_a_reset_instead(stage, chunks, read):
+@pytest.mark.parametrize(("known", "chunks", "read"), [(False, 3, 3), (False, 40, 16), (True, 400, 400)])
+def test_a_refusal_takes_in_the_body_first_or_its_sender_reads_of_a_reset_instead(stage, known, chunks, read):
+    """A short one only of who brings no token: any page may send, and nobody reads forty megabytes for it."""
     order = []
 
     async def receive():
@@ -160,9 +161,11 @@ def test_a_refusal_takes_in_a_short_body_first_or_its_sender_reads_of_a_reset_in
         order.append(message.get("status", "said"))
 
     guard = Guard(None, names=Names(8765), token=stage.token, limits=Limits(), open_paths=(), revision=lambda: 0)
-    scope = {"type": "http", "method": "PATCH", "path": "/api/controls", "headers": [(b"host", b"localhost:8765")]}
+    headers = [(b"host", b"localhost:8765"), (b"content-type", b"application/json"), (b"content-length", b"409600")]
+    headers += [(b"authorization", f"Bearer {stage.token.current()}".encode())] if known else []
+    scope = {"type": "http", "method": "PATCH", "path": "/api/controls", "headers": headers}
     asyncio.run(guard(scope, receive, send))
-    assert order == ["read"] * read + [401, "said"]
+    assert order == ["read"] * read + [413 if known else 401, "said"]
 
 
 def test_a_long_message_ends_its_web_socket(stage):
