@@ -12,7 +12,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import signal
 import statistics
 import tempfile
 import time
@@ -20,8 +19,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-import psutil
 from benchmarks.clip import moving_clip
+from fleets.processes import REPLICA, processes
 from streamv2v_cam.engine.heartbeat import Patience
 from streamv2v_cam.engine.link import EngineLink
 from streamv2v_cam.engine.protocol import Failure, FrameDone
@@ -37,11 +36,10 @@ from streamv2v import StreamConfig
 
 CAMERA_FPS = 30.0
 PORT = 8797
-REPLICA = "ray::ServeReplica:streamv2v:Engine"
 START_S = 120.0
 
 
-@dataclass
+@dataclass(eq=False)
 class Host:
     """A host's end of one session, which is begun again when it ends, as a supervisor does."""
 
@@ -53,8 +51,10 @@ class Host:
     ways_ms: list[float] = field(default_factory=list)
     last_s: float = field(default_factory=time.monotonic)
     longest_s: float = 0.0
+    begun: int = 0
 
     def __post_init__(self) -> None:
+        self.begun += 1
         config = replace(self.config, model=str(Dial(self.address, "jpeg")))
         self.link = EngineLink(config, ControlStore().current, entry=ENTRY, patience=Patience(60, 60))
         self._after = 0
@@ -139,8 +139,7 @@ def _measured(hosts: list[Host], seconds: float) -> dict[str, Any]:
 def _killed(hosts: list[Host], seconds: float) -> dict[str, Any]:
     for host in hosts:
         host.forget()
-    names = {child.pid: child.cmdline() for child in psutil.Process().children(recursive=True)}
-    os.kill(next(pid for pid, name in names.items() if name and name[0].startswith(REPLICA)), signal.SIGKILL)
+    processes(REPLICA)[0].kill()
     play(hosts, max(30.0, seconds), lambda: False)
     away = [host.longest_s for host in hosts]
     print(

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 from streamv2v_cam.engine.remote.fleet.plan import FleetPlan
 
@@ -30,6 +32,10 @@ def serve_config() -> dict[str, Any]:
     return yaml.safe_load(documents()[1]["spec"]["serveConfigV2"])
 
 
+def plain_config() -> dict[str, Any]:
+    return yaml.safe_load((DEPLOY / "serve.yaml").read_text("utf-8"))
+
+
 def test_everything_that_the_recipe_copies_is_there_and_let_through() -> None:
     recipe = (DEPLOY / "Dockerfile").read_text("utf-8")
     let_through = (DEPLOY / "Dockerfile.dockerignore").read_text("utf-8").splitlines()
@@ -46,13 +52,22 @@ def test_the_recipe_reads_the_version_of_torch_that_the_installer_reads() -> Non
     assert torch_version((ROOT / "installer" / "constraints.txt").read_text("utf-8"))
 
 
-def test_the_manifest_gives_the_fleet_only_what_it_takes() -> None:
-    (application,) = serve_config()["applications"]
+@pytest.mark.parametrize("config", [serve_config, plain_config])
+def test_a_configuration_gives_the_fleet_only_what_it_takes(config: Callable[[], dict[str, Any]]) -> None:
+    (application,) = config()["applications"]
     module, _, builder = application["import_path"].partition(":")
     source = (ROOT / "plugin" / f"{module.replace('.', '/')}.py").read_text("utf-8")
     assert f"def {builder}(args:" in source
     taken = {field.name for field in fields(FleetPlan)} - {"config", "fingerprint"} | {"config"}
     assert set(application["args"]) <= taken
+
+
+def test_every_fleet_is_reached_by_tls_alone_and_no_line_has_its_seconds_counted() -> None:
+    for config in (serve_config(), plain_config()):
+        http = config["http_options"]
+        assert http["ssl_certfile"] and http["ssl_keyfile"]
+        assert not http.get("request_timeout_s")
+        assert config["applications"][0]["name"] == "streamv2v", "the name that `serve --ray --pair` looks for"
 
 
 def test_every_volume_of_the_manifest_is_declared_and_every_file_lies_in_one() -> None:

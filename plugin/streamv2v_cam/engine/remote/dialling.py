@@ -24,6 +24,8 @@ AGAIN_S = 1.0
 BEAT_S = 0.05
 REFUSALS = (401, 403)
 """What a closed door answers: a server's own, and that of a fleet's proxy."""
+WITHOUT_END = {"X-Request-Timeout-Seconds": "0"}
+"""To a fleet's proxy a line is one request, which a cluster may limit to seconds."""
 
 
 @dataclass(frozen=True)
@@ -104,7 +106,7 @@ async def _open(place: Place, events: EventLoop) -> Line:
     socket = await connect(
         place.address.url(ENGINE_PATH),
         ssl=pinned_context(place.certificate),
-        additional_headers={"Authorization": f"Bearer {place.token}"},
+        additional_headers={"Authorization": f"Bearer {place.token}", **WITHOUT_END},
         proxy=None,
         compression=None,
         max_size=LARGEST_MESSAGE,

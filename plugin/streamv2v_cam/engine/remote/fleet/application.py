@@ -1,4 +1,4 @@
-"""The application that Ray Serve runs: `serve run streamv2v_cam.engine.remote.fleet.application:app`."""
+"""The application that Ray Serve runs, as `deploy/serve.yaml` and `deploy/kuberay.yaml` name it."""
 
 from __future__ import annotations
 
@@ -16,19 +16,26 @@ from .plan import FleetPlan
 from .replica import Replica
 
 NAME = "streamv2v"
-FULLER = 0.75
-"""Share of a replica's sessions at which one more replica is asked for."""
 REFUSED = 2
 """Lines beside the sessions of a full replica: they are told that it is full, where a queue would let them wait."""
 ON_THE_HEAD = {"num_cpus": 0, "resources": {"node:__internal_head__": 0.001}}
 """The head is the one machine of a cluster that outlives the others, and has the file of the paired hosts."""
+SURGE_PERCENT = 25
+"""Of the replicas, that an update starts beside the old ones. Without, an old one takes nobody any more while its
+successor loads, or waits for a GPU that the old one holds for as long as its sessions last."""
 
-_door = serve.deployment(name="Door", num_replicas=1, max_ongoing_requests=64, ray_actor_options=ON_THE_HEAD)(Door)
-_engine = serve.deployment(name="Engine")(serve.ingress()(Replica))
+_door = serve.deployment(
+    name="Door",
+    num_replicas=1,
+    max_ongoing_requests=64,
+    max_surge_percent=SURGE_PERCENT,
+    ray_actor_options=ON_THE_HEAD,
+)(Door)
+_engine = serve.deployment(name="Engine", max_surge_percent=SURGE_PERCENT)(serve.ingress()(Replica))
 
 
 class Given(BaseModel):
-    """What `serve run` or a Serve configuration may say; the rest is the settings file's.
+    """What a Serve configuration may say; the rest is the settings file's.
 
     Attributes:
         config: settings file; None for the usual one.
@@ -48,10 +55,11 @@ class Given(BaseModel):
     gpu_share: float = Field(0.0, ge=0, le=1)
     threads: int = Field(1, ge=1)
     drain_s: float = Field(3600.0, ge=0)
+    idle_s: float = Field(600.0, ge=0)
 
 
 def app(args: dict[str, Any]) -> Any:
-    """The application, as `serve run` and a Serve configuration ask for it.
+    """The application, as a Serve configuration asks for it.
 
     Args:
         args: as in `Given`.
@@ -72,21 +80,10 @@ def app(args: dict[str, Any]) -> Any:
 
 def application(plan: FleetPlan) -> Any:
     """The fleet as Serve takes it: replicas that scale with their open sessions, and the door behind them."""
-    most = plan.most
-    if most > plan.replicas:
-        number: dict[str, Any] = {
-            "autoscaling_config": {
-                "min_replicas": plan.replicas,
-                "max_replicas": most,
-                "target_ongoing_requests": max(1.0, FULLER * plan.sessions),
-            }
-        }
-    else:
-        number = {"num_replicas": plan.replicas}
     replicas = _engine.options(
         max_ongoing_requests=plan.sessions + REFUSED,
         graceful_shutdown_timeout_s=plan.drain_s,
         ray_actor_options={"num_cpus": plan.threads, "num_gpus": plan.gpu_share or 0},
-        **number,
+        **plan.number,
     )
     return replicas.bind(plan, _door.bind(plan.hosts))

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import logging
 import threading
+from collections.abc import AsyncIterator
 from functools import partial
 from typing import Any
 
@@ -29,7 +30,7 @@ from .seat import Model, Seat
 from .seats import Seats
 
 FORGOTTEN = 1008
-TIDY_S = 5.0
+LOOK_S = 5.0
 ENGINE_MS = [5.0, 10.0, 20.0, 33.0, 50.0, 75.0, 100.0, 150.0, 250.0, 500.0, 1000.0]
 
 log = logging.getLogger(__name__)
@@ -59,11 +60,12 @@ class Replica:
         return Starlette(routes=routes)
 
     def check_health(self) -> None:
-        """Asked by Serve, which replaces a replica that raises here.
+        """Asked by Serve every ten seconds, which replaces a replica that raises here.
 
         Raises:
             RuntimeError: the engine hangs.
         """
+        self._pool.tidy()  # here, since there may be no session that would see to it
         if self._seats.silent_s > self._plan.patience_s:
             raise RuntimeError(f"the engine has been at one frame for {self._seats.silent_s:.0f} s")
 
@@ -72,9 +74,9 @@ class Replica:
         if not await self._handle.is_open.remote():
             await socket.close()
             return
-        line = await _line(socket)
-        await asyncio.to_thread(let_in, line, self._door, self._door, self._plan.fingerprint)
-        await asyncio.to_thread(line.close)
+        async with _line(socket) as line:
+            await asyncio.to_thread(let_in, line, self._door, self._door, self._plan.fingerprint)
+            await asyncio.to_thread(line.close)
 
     async def engine(self, socket: WebSocket) -> None:
         """A host with a token: a session until it ends."""
@@ -83,15 +85,14 @@ class Replica:
         if host is None:
             await socket.close()
             return
-        line = await _line(socket)
-        # a thread of its own each: those of the loop are few, and a session lasts for hours
-        done = asyncio.get_running_loop().create_future()
-        threading.Thread(target=self._work, args=(line, host, done), name=f"host {host}", daemon=True).start()
-        while not done.done():
-            await asyncio.wait([done], timeout=TIDY_S)
-            self._pool.tidy()
-            if await self._is_forgotten(token):
-                await asyncio.to_thread(line.close, FORGOTTEN, "this machine is let in no more")
+        async with _line(socket) as line:
+            # a thread of its own each: those of the loop are few, and a session lasts for hours
+            done = asyncio.get_running_loop().create_future()
+            threading.Thread(target=self._work, args=(line, host, done), name=f"host {host}", daemon=True).start()
+            while not done.done():
+                await asyncio.wait([done], timeout=LOOK_S)
+                if await self._is_forgotten(token):
+                    await asyncio.to_thread(line.close, FORGOTTEN, "this machine is let in no more")
 
     async def _is_forgotten(self, token: str) -> bool:
         try:
@@ -125,8 +126,13 @@ def _loaded(plan: FleetPlan) -> Model:
     return SharedModel(plan.config, threads=plan.threads, share=plan.gpu_share or 1.0)
 
 
-async def _line(socket: WebSocket) -> Line:
+@contextlib.asynccontextmanager
+async def _line(socket: WebSocket) -> AsyncIterator[Line]:
     await socket.accept()
     line = Line(ProxiedSocket(socket), RunningLoop())  # pyright: ignore[reportArgumentType]
     line.pumping = asyncio.ensure_future(line.pump())
-    return line
+    try:
+        yield line
+    finally:
+        # Serve may end a call by itself, and nothing says so in the line: its session would wait, and keep its seat
+        line.pumping.cancel()

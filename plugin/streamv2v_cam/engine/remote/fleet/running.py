@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ....errors import EngineError, SettingsError
+from ....system.stopping import rest
 from ...protocol import chosen_niceness
 from ..certificate import CERTIFICATE, KEY, server_context
 from .door import DoorAfar
@@ -22,6 +23,9 @@ WANTED = (
 )
 MEMORY_BYTES = 128 << 20
 """Of Ray's store for objects; nothing large goes through it."""
+WAIT_S = 0.2
+PROXY_CHECK_S = 2
+"""A proxy that died is replaced after three looks at it, and until then nobody of its machine is drawn for."""
 
 
 class Fleet:
@@ -58,10 +62,21 @@ class Fleet:
                 serve.start(http_options={"host": host, "port": port, **options})
                 gpus = ray.cluster_resources().get("GPU", 0.0)
                 serve.run(application(plan.shared_out(gpus)), name=NAME)
-            self.code = self.hosts = DoorAfar(serve.get_deployment_handle("Door", NAME))
+            self.code = self.hosts = self._door(NAME)
         except Exception as error:
             self.stop()
             raise EngineError(f"The fleet does not start: {_reason(error)}") from error
+
+    def _door(self, name: str) -> DoorAfar:
+        """The fleet's door, once it is there: what somebody has just deployed takes its time."""
+        while True:
+            fleet = self._serve.status().applications[name]
+            door = fleet.deployments.get("Door")
+            if door is not None and door.replica_states.get("RUNNING"):
+                return DoorAfar(self._serve.get_deployment_handle("Door", name))
+            if fleet.status == "DEPLOY_FAILED":
+                raise EngineError(fleet.message)
+            rest(WAIT_S)
 
     def stop(self) -> None:
         """End the fleet where Ray was started here; safe to call twice."""
@@ -84,6 +99,7 @@ def _environment() -> dict[str, str]:
     told = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_DEDUP_LOGS": "0", "RAY_worker_niceness": str(chosen_niceness())}
     if not os.environ.get("RAY_ADDRESS"):
         told |= {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)}
+        told["RAY_SERVE_PROXY_HEALTH_CHECK_PERIOD_S"] = str(PROXY_CHECK_S)
     return told
 
 

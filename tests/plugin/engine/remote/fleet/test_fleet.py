@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import importlib.util
 import os
@@ -15,10 +16,16 @@ from patience import until
 from plugin.engine.remote.conftest import HIGH, WIDE, Host, meet
 from streamv2v_cam.engine.protocol import Failure, FailureKind, Progress, Ready
 from streamv2v_cam.engine.remote.address import ServerAddress
+from streamv2v_cam.engine.remote.certificate import pinned_context
 from streamv2v_cam.engine.remote.fleet.running import Fleet, plan_for
 from streamv2v_cam.engine.remote.known import known_servers
+from streamv2v_cam.engine.remote.server import ENGINE_PATH
+from streamv2v_cam.engine.remote.wire import Hello, words
 from streamv2v_cam.errors import EngineError
+from streamv2v_cam.store import ControlStore
 from tiny import save_tiny_model
+from websockets.asyncio.client import connect
+from websockets.exceptions import ConnectionClosed
 
 from streamv2v.config import StreamConfig
 
@@ -29,7 +36,7 @@ pytestmark = [
         reason="Ray Serve is not installed: python3 installer test -- -m fleet installs it",
     ),
 ]
-MANIFEST = Path(__file__).resolve().parents[5] / "deploy" / "kuberay.yaml"
+DEPLOY = Path(__file__).resolve().parents[5] / "deploy"
 REPLICA = "ray::ServeReplica:streamv2v:Engine"
 
 
@@ -95,6 +102,29 @@ def test_a_full_fleet_says_so_and_takes_the_next_when_one_leaves(
     assert fifth.play(lambda: fifth.styled, within_s=60)
 
 
+def test_a_line_that_serve_itself_ends_leaves_its_seat_to_the_next(
+    fleet: Fleet, address: ServerAddress, host_of: Callable[..., Host]
+) -> None:
+    assert until(lambda: len(replicas()) == 2, within_s=60)
+    for _ in range(5):
+        asyncio.run(ended_by_serve(address))
+    hosts = [host_of(address) for _ in range(4)]
+    for host in hosts:
+        assert host.play(lambda host=host: host.styled, within_s=60), host.heard
+
+
+async def ended_by_serve(address: ServerAddress) -> None:
+    """A line that asks to be no longer than a second, which Serve's proxy then ends."""
+    certificate, token = known_servers().of(address)
+    headers = {"Authorization": f"Bearer {token}", "X-Request-Timeout-Seconds": "1"}
+    context = pinned_context(certificate)
+    async with connect(address.url(ENGINE_PATH), ssl=context, additional_headers=headers, proxy=None) as line:
+        await line.send(words(Hello(WIDE, HIGH, "jpeg", ControlStore().current)))
+        with pytest.raises(ConnectionClosed):
+            while True:
+                await line.recv()
+
+
 def test_nobody_else_is_let_in(fleet: Fleet, address: ServerAddress, host_of: Callable[..., Host]) -> None:
     certificate, _ = known_servers().of(address)
     known_servers().add(address, certificate, "another token")
@@ -111,11 +141,13 @@ def meet_again(fleet: Fleet, address: ServerAddress) -> None:
     pair(address, "AAAA-AAAA-AAAA", known_servers(), name="a stranger")
 
 
-def test_serve_and_the_application_take_the_manifest() -> None:
+def test_serve_and_the_application_take_the_configurations() -> None:
     import yaml
     from ray.serve.schema import ServeDeploySchema
     from streamv2v_cam.engine.remote.fleet.application import Given
 
-    service = next(one for one in yaml.safe_load_all(MANIFEST.read_text("utf-8")) if one["kind"] == "RayService")
-    taken = ServeDeploySchema.model_validate(yaml.safe_load(service["spec"]["serveConfigV2"]))
-    assert Given.model_validate(taken.applications[0].args).gpu_share == 1.0
+    manifest = yaml.safe_load_all((DEPLOY / "kuberay.yaml").read_text("utf-8"))
+    service = next(one for one in manifest if one["kind"] == "RayService")
+    for text in (service["spec"]["serveConfigV2"], (DEPLOY / "serve.yaml").read_text("utf-8")):
+        taken = ServeDeploySchema.model_validate(yaml.safe_load(text))
+        assert Given.model_validate(taken.applications[0].args).sessions == 4
