@@ -23,6 +23,8 @@ WANTED = (
 )
 MEMORY_BYTES = 128 << 20
 """Of Ray's store for objects; nothing large goes through it."""
+AT_HOME = {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0"}
+"""The one way to Ray's loopback address: a node that is told to be at 127.0.0.1 takes the machine's own instead."""
 WAIT_S = 0.2
 PROXY_CHECK_S = 2
 """A proxy that died is replaced after three looks at it, and until then nobody of its machine is drawn for."""
@@ -98,7 +100,7 @@ def _environment() -> dict[str, str]:
     """
     told = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_DEDUP_LOGS": "0", "RAY_worker_niceness": str(chosen_niceness())}
     if not os.environ.get("RAY_ADDRESS"):
-        told |= {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)}
+        told |= {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32), **AT_HOME}
         told["RAY_SERVE_PROXY_HEALTH_CHECK_PERIOD_S"] = str(PROXY_CHECK_S)
     return told
 
@@ -113,7 +115,6 @@ def _init_options(plan: FleetPlan) -> dict[str, Any]:
         "include_dashboard": False,
         "num_cpus": cores,
         "object_store_memory": MEMORY_BYTES,
-        "_node_ip_address": "127.0.0.1",
     }
 
 

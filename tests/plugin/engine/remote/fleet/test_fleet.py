@@ -125,6 +125,21 @@ async def ended_by_serve(address: ServerAddress) -> None:
                 await line.recv()
 
 
+def test_ray_s_parts_are_at_home_for_this_machine_alone(fleet: Fleet) -> None:
+    """Serve's replicas have one port each at every address, which Serve does not let anybody choose; it asks for the
+    token as all others do.
+    """
+    at_home, reached = set(), set()
+    for child in psutil.Process().children(recursive=True):
+        with contextlib.suppress(psutil.Error):
+            for line in child.net_connections("inet"):
+                if line.status == psutil.CONN_LISTEN:
+                    where = at_home if line.laddr.ip.endswith("127.0.0.1") else reached
+                    where.add(child.cmdline()[0].partition(".")[0])
+    assert any("gcs_server" in name for name in at_home)
+    assert reached <= {REPLICA, REPLICA.replace("Engine", "Door")}
+
+
 def test_nobody_else_is_let_in(fleet: Fleet, address: ServerAddress, host_of: Callable[..., Host]) -> None:
     certificate, _ = known_servers().of(address)
     known_servers().add(address, certificate, "another token")
