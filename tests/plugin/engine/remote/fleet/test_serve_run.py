@@ -87,6 +87,7 @@ def test_the_delivered_configuration_runs_and_a_host_is_let_in_by_the_program_s_
             code = re.search(r"code: ([A-Z0-9-]+)", door.read_text())
             assert code
             assert until(lambda: paired(code[1]), within_s=120, every_s=1), run.read_text()
+        assert door.read_text().splitlines()[-1] == "stopping", "in one word, and the fleet goes on"
         host = host_of(ADDRESS)
         assert host.play(lambda: host.styled, within_s=120), (host.heard, run.read_text())
         longer_s = time.monotonic() + 2 * LIMIT_S
