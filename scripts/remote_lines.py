@@ -30,6 +30,7 @@ LINES = {
     "lan": LineKind("LAN", 1000, 0.2),
     "wifi": LineKind("Wi-Fi-like", 60, 3, jitter_ms=2, loss=0.002),
     "4g": LineKind("4G-like", 20, 30, loss=0.01),
+    "4g-near": LineKind("4G-like, 30 ms there and back", 20, 15, loss=0.01),
     "far": LineKind("far away", 20, 100, loss=0.001),
 }
 ROOT = Path(__file__).resolve().parents[1]

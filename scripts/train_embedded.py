@@ -27,16 +27,18 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from functools import partial
 from pathlib import Path
 
 import torch
 from diffusers import AutoencoderTiny
 from training.architecture import make_scheduler
 from training.autoencoder import make_autoencoder, start_autoencoder, train_autoencoder
+from training.asking import Request
 from training.data import list_photos, open_caches, render_cache
-from training.denoiser import DenoiserOptions, Trained, compute_first_attention, make_trained, train_denoiser
+from training.denoiser import DenoiserOptions, Trained, compute_first_attention, make_trained, tokens_of, train_denoiser
 from training.export import export_folder
-from training.gates import check_model
+from training.gates import KEPT_DB, check_model
 from training.held_out import judged_frames
 from training.imitating import smaller_autoencoder, train_smaller_decoder
 from training.recognising import hold_first_attention
@@ -46,6 +48,7 @@ from training.stage import choose_device, load_checkpoint
 from training.start import given_autoencoder, has_first_attention, take_over
 from training.team import Member, run_team
 from training.tokenizer import make_tokenizer
+from training.wording import learn_words
 
 STAGES = ("render", "autoencoder", "denoiser", "polish", "decoder", "export", "check", "sheet")
 
@@ -77,6 +80,9 @@ def denoiser(member: Member, options: argparse.Namespace) -> None:
     fast = make_trained(vae, make_tokenizer(), seed=options.seed)
     if options.start:
         take_over(fast, options.start, make_tokenizer())
+        if not (options.work / "denoiser.pt").exists():
+            words = partial(tokens_of, make_tokenizer())
+            learn_words(fast.text_encoder, words, steps=options.word_steps, seed=options.seed, known=was_known)
     if options.hold_attention or not (options.start and has_first_attention(options.start)):
         compute_first_attention(fast, caches, vae, make_tokenizer(), seed=options.seed)
     if options.hold_attention:
@@ -87,9 +93,14 @@ def denoiser(member: Member, options: argparse.Namespace) -> None:
         batch=options.batch,
         later=options.batch // 4,
         save_every=options.save_every,
-        peak_rate=5e-4 if options.start else 1e-3,
+        peak_rate=options.rate or (5e-4 if options.start else 1e-3),
     )
     _train(caches, vae, fast, options.work / "denoiser.pt", settings, options, member)
+
+
+def was_known(request: Request) -> bool:
+    """Whether the model before the painters drew what is asked."""
+    return request.style in KEPT_DB and "+" not in request.palette
 
 
 def polish(member: Member, options: argparse.Namespace) -> None:
@@ -215,7 +226,9 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--sizes", type=int, nargs="+", default=[256, 384], help="sides of the rendered crops, pixels")
     parser.add_argument("--crops", type=int, help="render so many crops of each size; more of them later")
     parser.add_argument("--autoencoder-steps", type=int, default=3600)
+    parser.add_argument("--word-steps", type=int, default=400, help="steps on captions alone, going on from a model")
     parser.add_argument("--denoiser-steps", type=int, default=6000)
+    parser.add_argument("--rate", type=float, help="highest learning rate of the denoiser; 0.001, 0.0005 with --start")
     parser.add_argument("--batch", type=int, default=16, help="examples a denoiser step, all processes")
     parser.add_argument("--save-every", type=int, default=200, help="steps of denoiser and polish between checkpoints")
     parser.add_argument("--polish-steps", type=int, default=600)

@@ -17,20 +17,12 @@ import numpy as np
 import torch
 from diffusers import AutoencoderTiny
 
-from training.captions import compose, compose_photo, compose_unknown
+from training.asking import random_request
 from training.data import Cache
-from training.teachers import GENERAL, STYLES
-from training.toning import random_toning, tone
+from training.teachers import STYLES
+from training.toning import tone
 from training.webcam import filmed, random_webcam
 
-# How often a style is drawn against the others: those that were learned last are shown more.
-SHARES = {
-    "photo": 0.4, "pencil": 0.7, "charcoal": 0.5, "linocut": 0.8, "comic": 1.0, "cartoon": 1.4, "neon": 0.8,
-    "blueprint": 0.8, "pixel": 0.6, "vintage": 0.5, "thermal": 0.7, "popart": 0.7, "glitch": 0.6, "oil": 1.3,
-    "mosaic": 1.4, "starry": 1.4, "fresco": 1.2,
-}  # fmt: skip
-# Prompts that ask for the photo, and those that name no look.
-PHOTOS, UNKNOWN = 0.07, 0.1
 # Chances of what happens between the two frames of a pair.
 MOTIONS = {"still": 0.35, "cells": 0.15, "pixels": 0.15, "zoom": 0.1, "cut": 0.25}
 # How often a crop is placed to show the face, where there is one, and how much more its cells weigh.
@@ -85,35 +77,21 @@ def latent_batch(
     prompts = []
     for i in range(pairs):
         cache = caches[int(rng.choice(len(caches), p=counts / counts.sum()))]
-        style, words, toning = _asked(rng, cache)
-        views, shift[1, i], same[:, i] = two_views(rng, cache, style, side, motions)
+        asked = random_request(rng, ["photo", *(STYLES[number] for number in cache.places)])
+        views, shift[1, i], same[:, i] = two_views(rng, cache, asked.style, side, motions)
         camera = random_webcam(rng)
         for when, view in enumerate(views):
             clean = view.cut(cache.sources[view.crop], side)
             drawn = clean if view.slot is None else view.cut(cache.targets[view.crop, view.slot], side)
             pixels[when, i, 0] = filmed(clean, rng, **camera)  # type: ignore[arg-type]
-            pixels[when, i, 1], pixels[when, i, 2] = clean, tone(drawn, *toning)
+            pixels[when, i, 1], pixels[when, i, 2] = clean, tone(drawn, asked.palette, asked.mood)
             weight[when, i, 0] = view.face_weight(cache.faces[view.crop], cells)
-        prompts.append(words)
+        prompts.append(asked.words)
     pictures = torch.from_numpy(pixels).permute(0, 1, 2, 5, 3, 4).float() / 127.5 - 1
     latents = encode(vae, pictures.flatten(0, 2)).unflatten(0, (2, pairs, 3))
     seen, source, target = latents.unbind(2)
     moved, still, heavy = (torch.from_numpy(array) for array in (shift, same, weight))
     return Batch(seen, source, target, pictures[:, :, 1:], heavy, moved, still, prompts)
-
-
-def _asked(rng: np.random.Generator, cache: Cache) -> tuple[str, str, tuple[str, str]]:
-    """A style that the cache has (or the photo), a prompt for it, and the palette and mood that it names."""
-    kind = rng.random()
-    if kind < PHOTOS:
-        return "photo", compose_photo(rng), ("", "")
-    palette, mood = random_toning(rng)
-    if kind < PHOTOS + UNKNOWN and STYLES.index(GENERAL) in cache.places:
-        return GENERAL, compose_unknown(rng, palette=palette, mood=mood), (palette, mood)
-    there = ["photo", *(STYLES[number] for number in cache.places)]
-    shares = np.array([SHARES.get(name, 1.0) for name in there])
-    style = there[int(rng.choice(len(there), p=shares / shares.sum()))]
-    return style, compose(rng, style=style, palette=palette, mood=mood), (palette, mood)
 
 
 @dataclass(frozen=True)

@@ -34,6 +34,14 @@ def test_a_slope_whose_bound_leaves_both_open_is_not_told():
         trend([0, 1], [1, 1], 0.5)
 
 
+def test_what_is_fetched_once_is_a_step_and_two_steps_are_growth() -> None:
+    once, twice = np.where(MINUTES > 2.8, 9.0, 0.0), np.where(MINUTES > 1.5, 9.0, 0.0) + np.where(MINUTES > 4, 9.0, 0.0)
+    found = trend(MINUTES, 400 + once, 0.5)
+    assert found.step == pytest.approx(9) and "one step of 9.0" in found.verdict
+    assert trend(MINUTES, 400 + twice, 0.5).verdict == "grows"
+    assert trend(MINUTES, 400 + once + 2 * MINUTES, 0.5).verdict == "grows"
+
+
 @linux
 def test_handles_threads_and_memory_of_a_process_are_those_it_has():
     before = holding(os.getpid())
