@@ -33,8 +33,8 @@ from pathlib import Path
 import torch
 from diffusers import AutoencoderTiny
 from training.architecture import make_scheduler
-from training.autoencoder import make_autoencoder, start_autoencoder, train_autoencoder
 from training.asking import Request
+from training.autoencoder import make_autoencoder, start_autoencoder, train_autoencoder
 from training.data import list_photos, open_caches, render_cache
 from training.denoiser import DenoiserOptions, Trained, compute_first_attention, make_trained, tokens_of, train_denoiser
 from training.export import export_folder

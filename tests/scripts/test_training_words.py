@@ -6,14 +6,17 @@ import copy
 from functools import partial
 
 import numpy as np
+import pytest
 import torch
-
-from training.architecture import make_text_encoder
 from training.asking import Request, random_request
-from training.denoiser import tokens_of
+from training.captions import compose
+from training.denoiser import make_trained, tokens_of
+from training.start import given_autoencoder, take_over
 from training.teachers import GENERAL, STYLES
 from training.tokenizer import make_tokenizer
 from training.wording import learn_words, told_apart
+
+from streamv2v.config import EMBEDDED_FOLDER
 
 
 def test_a_sentence_without_a_look_asks_for_the_general_one() -> None:
@@ -28,14 +31,19 @@ def test_only_styles_that_are_there_are_asked_for() -> None:
     assert {request.style for request in asked} == {"photo", "woodcut"}
 
 
-def test_captions_alone_teach_words_and_leave_known_ones_nearly_where_they_were() -> None:
-    torch.manual_seed(0)
+@pytest.mark.slow
+def test_captions_alone_teach_new_words_and_leave_known_ones_nearly_where_they_were() -> None:
     tokenizer = make_tokenizer()
-    encoder, words = make_text_encoder(tokenizer), partial(tokens_of, tokenizer)
+    trained = make_trained(given_autoencoder(EMBEDDED_FOLDER), tokenizer, seed=0)
+    take_over(trained, EMBEDDED_FOLDER, make_tokenizer())
+    encoder, words = trained.text_encoder, partial(tokens_of, tokenizer)
     before = copy.deepcopy(encoder).eval()
-    meanings = learn_words(encoder, words, steps=60, seed=1, batch=32, known=lambda request: request.style == "pencil")
-    asked = [random_request(np.random.default_rng((7, n)), STYLES) for n in range(150)]
-    assert told_apart(encoder, meanings, words, asked)["style"] > 5 / len(STYLES)
+    known = ("pencil", "thermal", "comic", "cartoon", "neon")
+    meanings = learn_words(encoder, words, steps=200, seed=1, batch=48, known=lambda request: request.style in known)
+    rng = np.random.default_rng(7)
+    styles = ("pencil", "thermal", "starry", "mosaic", "woodcut")
+    asked = [Request(compose(rng, style=style), style) for style in styles for _ in range(12)]
+    assert told_apart(encoder, meanings, words, asked)["style"] > 0.3
 
     def moved(style: str) -> float:
         tokens = words([request.words for request in asked if request.style == style])
@@ -43,4 +51,4 @@ def test_captions_alone_teach_words_and_leave_known_ones_nearly_where_they_were(
             now, then = (e(tokens).last_hidden_state for e in (encoder.eval(), before))
         return float((now - then).square().mean().sqrt())
 
-    assert moved("pencil") < 0.5 * min(moved("starry"), moved("mosaic"), moved(GENERAL))
+    assert max(map(moved, styles[:2])) < 0.7 * min(map(moved, styles[2:]))

@@ -17,7 +17,7 @@ STAND_IN = f"{Path(__file__).with_name('stand_in_engine.py')}:main"
 PORT = 8765
 SIZE = "320x240"
 """What an emulated processor carries at 30 pictures a second, with a reader beside it."""
-WEBCAM_FPS = 15
+WEBCAM_FPS = 10
 """Asked of the webcam: what is read from our camera has 30 all the same, and each frame of the webcam costs as much."""
 START_LIMIT_S, END_LIMIT_S = 150.0, 60.0
 
