@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from pathlib import PurePath
 from typing import Any
 
@@ -24,6 +24,7 @@ class PromptNotes:
         guided: whether guidance is on, without which a negative prompt does nothing.
         text_model: gives what the running engine reads prompts with; None while there is none.
         folder: of the LoRAs that may be put on while it runs.
+        of_looks: negative prompts that looks carry for whoever has guidance; nobody is told that they do nothing.
     """
 
     def __init__(
@@ -33,7 +34,9 @@ class PromptNotes:
         guided: bool = True,
         text_model: Callable[[], TextModel | None] = lambda: None,
         folder: LoraFolder | None = None,
+        of_looks: Container[str] = (),
     ) -> None:
+        self._of_looks = of_looks
         self._folder = folder or LoraFolder(None)
         self._loras, self._guided, self.text_model = tuple(loras), guided, text_model
         self._reads: PromptReader | None = None
@@ -42,7 +45,7 @@ class PromptNotes:
         """All there is to say of prompt, blend and negative prompt, one line each."""
         texts = [controls.prompt, *(text for text, weight in controls.blend if weight > 0), controls.negative_prompt]
         said = [line for text in texts if text for line in self._of_text(text, dict(controls.loras))]
-        if controls.negative_prompt and not self._guided:
+        if controls.negative_prompt and not self._guided and controls.negative_prompt not in self._of_looks:
             said.append(NO_GUIDANCE)
         return list(dict.fromkeys(said))
 

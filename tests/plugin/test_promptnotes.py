@@ -101,6 +101,7 @@ def test_what_is_beyond_is_said_of_blend_and_negative_prompt_too(model: TextMode
 
 def test_a_negative_prompt_without_guidance_is_said() -> None:
     assert PromptNotes(guided=False).of(Controls(negative_prompt="blur")) == [NO_GUIDANCE]
+    assert PromptNotes(guided=False, of_looks={"blur"}).of(Controls(negative_prompt="blur")) == [], "a look's own"
     assert not PromptNotes(guided=False).of(Controls())
 
 

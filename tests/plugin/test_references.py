@@ -69,15 +69,17 @@ def huge_png(side: int) -> bytes:
 @pytest.mark.parametrize(
     ("raw", "words"),
     [
-        (b"", "no picture that can be read"),
-        (b"<svg onload=alert(1)>", "no picture that can be read"),
-        (b"GIF89a" + bytes(40), "no picture that can be read"),
-        (file_of()[:200], "no picture that can be read"),
+        (b"", "it is empty"),
+        (b"<html>", "it is no picture. Use a PNG"),
+        (b"<svg onload=alert(1)>", "an SVG file, which is not taken"),
+        (b"GIF89a" + bytes(40), "a GIF file, which is not taken"),
+        (b"\0\0\0\x18ftypheic" + bytes(40), "a HEIC file"),
+        (file_of()[:200], "cut short or damaged"),
         (huge_png(8000), "8000 x 8000 pixels"),
         (huge_png(60_000), "far too many pixels"),
         (bytes(FILE_LIMIT_BYTES + 1), "larger than 20 MB"),
     ],
-    ids=["nothing", "markup", "gif", "cut", "large", "huge", "long"],
+    ids=["nothing", "page", "drawing", "gif", "phone's", "cut", "large", "huge", "long"],
 )
 def test_a_hostile_file_is_refused_in_one_line(raw: bytes, words: str) -> None:
     with pytest.raises(PictureRefused, match=words) as refused:

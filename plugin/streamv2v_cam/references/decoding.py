@@ -17,6 +17,18 @@ FILE_LIMIT_BYTES = 20 << 20
 PIXEL_LIMIT = 50_000_000
 """Decoded it takes three bytes each; a camera's pictures are smaller."""
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP")
+OTHER_KINDS = (
+    (b"GIF8", 0, "a GIF"),
+    (b"II*\0", 0, "a TIFF"),
+    (b"MM\0*", 0, "a TIFF"),
+    (b"ftypavif", 4, "an AVIF"),
+    (b"ftyphei", 4, "a HEIC"),
+    (b"ftypmif1", 4, "a HEIC"),
+    (b"<svg", 0, "an SVG"),
+    (b"%PDF", 0, "a PDF"),
+    (b"8BPS", 0, "a Photoshop"),
+)
+"""What a file begins with, from which byte on, and what it is then."""
 BACKGROUND = (255, 255, 255)
 """Behind what lets through."""
 _one_at_a_time = threading.Lock()
@@ -34,7 +46,7 @@ def decoded(raw: bytes, name: str) -> Pixels:
     """
     if len(raw) > FILE_LIMIT_BYTES:
         raise PictureRefused(f"{name} is larger than {FILE_LIMIT_BYTES >> 20} MB, the most of a reference picture.")
-    from PIL import Image, ImageOps
+    from PIL import Image, ImageOps, UnidentifiedImageError
 
     try:
         with _one_at_a_time, warnings.catch_warnings():
@@ -58,10 +70,20 @@ def decoded(raw: bytes, name: str) -> Pixels:
         raise
     except Image.DecompressionBombError:
         raise PictureRefused(f"{name} has far too many pixels for a reference picture.") from None
+    except UnidentifiedImageError:
+        raise PictureRefused(f"{name} is {_other_kind(raw)}. Use a PNG, JPEG, WebP or BMP file.") from None
     except Exception as error:  # a hostile file can make the reader fail in any way
         raise PictureRefused(
-            f"{name} is no picture that can be read ({type(error).__name__}). Use a PNG, JPEG, WebP or BMP file."
+            f"{name} is cut short or damaged ({type(error).__name__}). Save or copy it again."
         ) from None
+
+
+def _other_kind(raw: bytes) -> str:
+    """What a file is that is none of `FORMATS`, from its first bytes."""
+    if not raw:
+        return "empty"
+    kind = next((kind for mark, place, kind in OTHER_KINDS if raw[place : place + len(mark)] == mark), "")
+    return f"{kind} file, which is not taken" if kind else "no picture"
 
 
 def square(pixels: Pixels) -> Pixels:

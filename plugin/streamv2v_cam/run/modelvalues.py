@@ -16,10 +16,10 @@ from streamv2v.errors import ControlError
 from streamv2v.models.vocabulary import Vocabulary
 
 from ..knownwords import UnknownLook, WordJudge
-from ..looks import LOOK_CONTROLS, Look, LookSet
+from ..looks import LOOK_CONTROLS, LookSet
 from ..settings.another import named_for
 from ..store import OF_THE_LOOK, ControlStore, Snapshot, WordsAndLoras
-from .starting import first_known, lora_folder, prompt_notes
+from .starting import first_known, lora_folder, prompt_notes, worded
 
 if TYPE_CHECKING:
     from ..settings import LoadedSettings
@@ -99,7 +99,7 @@ class ModelValues:
         before, loras = self._store.current, lora_folder(new.settings)
         self._left[old.engine.model] = _left_of(before)
         self._decided(new, loras, before)  # what has to be read for it is read while other changes go on
-        notes = prompt_notes(new.settings, loras, self._store.notes.text_model)
+        notes = prompt_notes(new.settings, loras, new.looks, self._store.notes.text_model)
         reads = WordsAndLoras(new.vocabulary, notes, loras, new.looks)
         try:
             now = self._store.turn_to(reads, lambda current: self._decided(new, loras, current))
@@ -127,7 +127,7 @@ class ModelValues:
         return [({"loras": own}, None), (patch, look)]
 
     def _picture(self, new: Reader, left: _Left | None, now: Snapshot) -> tuple[Mapping[str, Any], str | None]:
-        if now.look is not None and now.look in new.looks and new.knows(_worded(new.looks.get(now.look))):
+        if now.look is not None and now.look in new.looks and new.knows(worded(new.looks.get(now.look))):
             look = new.looks.get(now.look)
             return look.patch(), look.name
         known, meant = new.knows(now.controls), _words(now) != self._arrived
@@ -173,14 +173,10 @@ def _words(now: Snapshot) -> tuple[object, ...]:
     return now.controls.prompt, now.controls.blend
 
 
-def _worded(look: Look) -> Controls:
-    return Controls().patched(look.patch())
-
-
 def _in_plain_words(new: Reader) -> tuple[Mapping[str, Any], str | None]:
     """What every model takes: the words of its first look, and nothing that stands for a file."""
     first = first_known(new.looks, new.vocabulary)
-    words = Controls() if first is None else _worded(first)
+    words = Controls() if first is None else worded(first)
     return {"prompt": words.prompt, "blend": words.blend, "loras": {}, **WITHOUT_PICTURES}, None
 
 

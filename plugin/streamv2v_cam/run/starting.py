@@ -45,7 +45,7 @@ def starting_store(
     """
     pictures = pictures_of(settings)
     loras = lora_folder(settings)
-    judge = WordJudge(vocabulary, notes=prompt_notes(settings, loras))
+    judge = WordJudge(vocabulary, notes=prompt_notes(settings, loras, settings.looks()))
     controls, name = settings.controls(), settings.start_look()
     try:
         judge.check(controls, quietly=True)
@@ -74,16 +74,25 @@ def starting_store(
 
 
 def prompt_notes(
-    settings: LoadedSettings, loras: LoraFolder, text_model: Callable[[], TextModel | None] = lambda: None
+    settings: LoadedSettings,
+    loras: LoraFolder,
+    looks: LookSet,
+    text_model: Callable[[], TextModel | None] = lambda: None,
 ) -> PromptNotes:
     """What there is to say of prompts in a run.
 
     Args:
         loras: those that may be put on in it.
+        looks: those that are offered.
         text_model: gives what the engine reads prompts with; None while there is none.
     """
-    guided = settings.engine.guidance != "none"
-    return PromptNotes(settings.stream_config().loras, guided=guided, text_model=text_model, folder=loras)
+    return PromptNotes(
+        settings.stream_config().loras,
+        guided=settings.engine.guidance != "none",
+        text_model=text_model,
+        folder=loras,
+        of_looks={worded(look).negative_prompt for look in looks},
+    )
 
 
 def lora_folder(settings: LoadedSettings) -> LoraFolder:
@@ -115,7 +124,7 @@ def known_controls(
     look = first_known(settings.looks(), vocabulary)
     if look is None:
         return asked.patched({"prompt": Controls().prompt, "blend": ()}), None
-    words = Controls().patched(look.patch())
+    words = worded(look)
     return asked.patched({"prompt": words.prompt, "blend": words.blend}), look.name
 
 
@@ -124,8 +133,13 @@ def first_known(looks: LookSet, vocabulary: Vocabulary | None) -> Look | None:
     silent = WordJudge(vocabulary, quiet=True)
     for look in looks:
         try:
-            silent.check(Controls().patched(look.patch()))
+            silent.check(worded(look))
         except UnknownLook:
             continue
         return look
     return None
+
+
+def worded(look: Look) -> Controls:
+    """The live values as that look has them, over the usual ones."""
+    return Controls().patched(look.patch())

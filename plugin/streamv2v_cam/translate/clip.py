@@ -240,7 +240,7 @@ def _check_model_and_words(settings: LoadedSettings) -> None:
 
 def _notes(settings: LoadedSettings, text: TextModel | None) -> PromptNotes:
     """What there is to say of prompts; what lies beyond a prompt's length only once an engine is there."""
-    return prompt_notes(settings, lora_folder(settings), lambda: text)
+    return prompt_notes(settings, lora_folder(settings), settings.looks(), lambda: text)
 
 
 def _picture_format(reader: ClipReader, size: tuple[int, int] | None, fps: Fraction | None) -> PictureFormat:
