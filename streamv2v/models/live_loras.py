@@ -107,15 +107,16 @@ class LiveLoras:
             self._ready = None
             if ready.wanted != self._asked:
                 return False
-            with torch.no_grad():
-                torch._foreach_copy_(ready.weights, ready.numbers)  # pyright: ignore[reportPrivateImportUsage]
+            if ready.weights:  # none, where what is taken off had never come
+                with torch.no_grad():
+                    torch._foreach_copy_(ready.weights, ready.numbers)  # pyright: ignore[reportPrivateImportUsage]
             for numbers in ready.numbers:
                 taken_over(numbers)
             self.on = ready.wanted
             if not self.on:
                 self._base.clear()
             self._lock.notify_all()
-        return True
+        return bool(ready.weights)
 
     def wait(self) -> None:
         """Wait until the newest wish is ready to be swapped in, or was refused."""

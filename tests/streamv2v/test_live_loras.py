@@ -177,6 +177,15 @@ def test_one_that_cannot_be_put_on_is_told_in_one_line_and_changes_nothing(
     assert all(torch.equal(tensor, before[key]) for key, tensor in weights_of(engine).items())
 
 
+@pytest.mark.parametrize("name", ["flux", "nothing"])
+def test_what_never_went_on_is_taken_off_as_anything_else(engine: StreamV2V, name: str) -> None:
+    before = weights_of(engine)
+    drawn(engine, CONTROLS.patched({"loras": {name: 1.0}}))
+    drawn(engine, CONTROLS)
+    assert engine.live.loras.settled and engine.live.loras.facts() == {}
+    assert all(torch.equal(tensor, before[key]) for key, tensor in weights_of(engine).items())
+
+
 def test_a_file_that_was_written_anew_counts_from_the_next_wish_on(engine: StreamV2V, folder: Path) -> None:
     save_file(diffusers(), folder / "mine.safetensors")
     drawn(engine, CONTROLS.patched({"loras": {"mine": 1.0}}))

@@ -39,10 +39,10 @@ class Telling:
 
     def running(self) -> None:
         """Its first picture is there; what it said after it was ready, it does beside its frames."""
-        beside, reason = self.status.progress, self.status.reason
-        self.say(EngineState.RUNNING)
+        beside = self.status.progress
+        self.say(EngineState.RUNNING)  # why it was not holds no longer
         if beside != WAITING:
-            self.beside(beside, reason)
+            self.beside(beside, self.status.reason)
 
     def hear(self, message: Progress | Notice) -> None:
         """Take what it says of itself."""
