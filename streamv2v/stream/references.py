@@ -13,6 +13,7 @@ from torch import Tensor
 
 from ..controls import Controls
 from ..device.host_transfer import overwrite
+from ..errors import ControlError
 from ..frames import Pixels
 from ..models.ip_adapter import ReferenceAdapter
 from .glide import Glide
@@ -48,11 +49,15 @@ class References:
         adapter: None where the model has none; then nothing is told and nothing can be chosen.
         unet: whose processors follow.
         rows: of a U-Net call over all slots; the first `without` of them are without the prompt.
+
+    Attributes:
+        refused: why pictures that were chosen are not followed, one line for a person; "" where they are.
     """
 
     def __init__(
         self, adapter: ReferenceAdapter | None, unet: Any, *, rows: int, without: int, device: torch.device
     ) -> None:
+        self.refused = ""
         self._encoder = ReferenceEncoder(adapter) if adapter is not None else None
         self._scale = LiveScale(torch.zeros((), device=device))
         self._without = without
@@ -104,9 +109,10 @@ class References:
     def jump(self, controls: Controls) -> None:
         """Follow what `controls` says, at once; waits for a picture that is not encoded yet."""
         self._awaited = None
-        self._weight, self._share = Glide(controls.reference_weight), Glide(float(bool(controls.reference)))
-        if self._encoder is not None and controls.reference:
-            self._tokens = Glide(self._encoder.blend(chosen(controls)))
+        tokens = self._encoded(controls)
+        self._weight, self._share = Glide(controls.reference_weight), Glide(float(tokens is not None))
+        if tokens is not None:
+            self._tokens = Glide(tokens)
 
     def go(self, controls: Controls, old: Controls, *, duration_s: float, now_s: float) -> None:
         """Head for what `controls` says; for other pictures as soon as they are encoded, which `arrived` asks.
@@ -131,11 +137,26 @@ class References:
             return False
         self._awaited = None
         absent = self._share.at(now_s) == 0.0
-        self._share.go(float(bool(controls.reference)), duration_s=duration_s, now_s=now_s)
-        if controls.reference:  # one that leaves stays what it is on its way
-            target = self._encoder.blend(chosen(controls))
-            self._tokens.go(target, duration_s=0.0 if absent else duration_s, now_s=now_s)
+        tokens = self._encoded(controls)
+        self._share.go(float(tokens is not None), duration_s=duration_s, now_s=now_s)
+        if tokens is not None:  # one that leaves stays what it is on its way
+            self._tokens.go(tokens, duration_s=0.0 if absent else duration_s, now_s=now_s)
         return True
+
+    def _encoded(self, controls: Controls) -> Tensor | None:
+        """The tokens of the pictures that are followed; None where there are none, or they could not be encoded."""
+        self.refused = ""
+        if self._encoder is None or not controls.reference:
+            return None
+        try:
+            return self._encoder.blend(chosen(controls))
+        except ControlError:
+            raise
+        except Exception as error:  # of whatever kind, such as a lack of memory: the stream goes on without a reference
+            reason = " ".join(str(error).split())[:160]
+            why = f"{type(error).__name__}: {reason}"
+            self.refused = f"The reference picture could not be encoded and is not followed ({why})."
+            return None
 
     def write(self, now_s: float) -> None:
         """Take over the values at `now_s`."""

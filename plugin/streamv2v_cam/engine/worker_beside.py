@@ -27,7 +27,7 @@ class Beside:
         from streamv2v.tuning.load import LoadWatch
 
         self._end = end
-        self._told = self._outcome = ""
+        self._told = self._outcome = self._of_references = ""
         self._loras: tuple[str, tuple[tuple[str, float], ...]] = "", ()
         self._tuning: Tuning | None = None
         self._threads, self._watch = threads, watch or LoadWatch(busy_s)
@@ -36,6 +36,7 @@ class Beside:
     def __call__(self, engine: Translator, engine_ms: float) -> None:
         self._tuning = getattr(engine, "compiling", None)
         self._tell_of_loras(engine)
+        self._tell_of_references(engine)
         self._tell(engine)
         self._follow_load(engine, engine_ms)
 
@@ -50,6 +51,13 @@ class Beside:
         if live is not None and (live.loras.told, live.loras.on) != self._loras:
             self._loras = live.loras.told, live.loras.on
             self._end.send(Notice(live.loras.told, facts=engine.facts()))
+
+    def _tell_of_references(self, engine: Translator) -> None:
+        told = getattr(getattr(engine, "references", None), "refused", "")
+        if told != self._of_references:
+            self._of_references = told
+            if told:
+                self._end.send(Notice(told, True))
 
     def _tell(self, engine: Translator) -> None:
         tuning = self._tuning

@@ -12,6 +12,7 @@ import pytest
 import torch
 from changing import clip
 from diffusers import LCMScheduler, StableDiffusionImg2ImgPipeline
+from patience import until
 from tape import TapedGraphs
 from tiny import one_level_unet, scheduler_config, tiny_components, tiny_controlnet, tiny_unet
 from tiny_references import SORTS, a_picture, drawn_by_diffusers, tiny_image_encoder, tiny_ip_adapter
@@ -227,3 +228,27 @@ def test_a_picture_that_nobody_gave_is_refused(engine_of: Callable[..., StreamV2
     engine(clip(1)[0], Controls())
     with pytest.raises(ControlError, match="reference: 'other' was refused"):
         engine(clip(1)[0], Controls(reference="other"))
+
+
+def test_a_picture_that_cannot_be_encoded_leaves_the_stream_going_without_it(
+    engine_of: Callable[..., StreamV2V],
+) -> None:
+    """Whether it is chosen in mid-stream or there from the first frame on, as after a restart."""
+    engine, frame = engine_of(bank=BankConfig(kind="off"), ahead=False), clip(1)[0]
+    references, adapter = engine.references, engine.components.adapter
+    assert adapter is not None and references._encoder is not None
+
+    def fails(*_: Any) -> None:
+        raise RuntimeError("out of memory\nfor good")
+
+    hook = adapter.encoder.register_forward_pre_hook(fails)
+    engine(frame, Controls(), now_s=0.0)
+    engine(frame, Controls(reference="0.png"), now_s=1.0)
+    assert until(lambda: engine(frame, now_s=2.0) is not None and references.refused)
+    engine.reset()
+    engine(frame, Controls(reference="0.png"), now_s=3.0)
+    assert references.switches == () and "out of memory for good" in references.refused
+    hook.remove()
+    engine.reset()
+    engine(frame, Controls(reference="0.png"), now_s=4.0)
+    assert references.switches == ("reference",) and references.refused == ""
