@@ -23,6 +23,7 @@ OF_THE_LOOK = ("region", "region_feather", "outside", "outside_colour", "outside
 NAME_FILES = ("reference", "reference_blend", "loras")
 """Values that stand for files, which take as long to read as a disk likes."""
 WORDS = ("prompt", "blend", "negative_prompt")
+COVERED = "privacy"
 
 
 @dataclass(frozen=True)
@@ -112,6 +113,8 @@ class ControlStore:
         self._judge = judge or WordJudge(None)
         self.pictures, self._borrow = pictures or ReferenceShelf(), borrow
         self._lock = threading.Lock()
+        self._covers = 0
+        """How often a cover was asked for."""
         self._subscribers: list[Subscriber] = []
         begun = self._without_frames(controls or Controls(), {})
         references = self.pictures.given(begun)
@@ -142,9 +145,13 @@ class ControlStore:
         Raises:
             ControlError: an unknown field or refused value; nothing was changed.
         """
+        covers = self._covers
         self._read_ahead(*decide(self.current))
         with self._lock:
-            return self._changed(*decide(self.current))
+            patch, look = decide(self.current)
+            if covers != self._covers and patch.get("mode", COVERED) != COVERED:
+                raise ControlError("mode", patch["mode"], "the cover, which was asked for while this was read")
+            return self._changed(patch, look)
 
     def turn_to(
         self, model: WordsAndLoras, decide: Callable[[Snapshot], Iterable[tuple[Mapping[str, Any], str | None]]]
@@ -193,6 +200,7 @@ class ControlStore:
 
     def _changed(self, patch: Mapping[str, Any], look: str | None) -> Snapshot:
         old = self.current
+        self._covers += patch.get("mode") == COVERED
         patch, beneath = _over(old, patch, look)
         controls = self._without_frames(old.controls.patched(patch), patch)
         references = self._given(controls, old)
@@ -205,7 +213,7 @@ class ControlStore:
             self.loras.check(controls)
         kept = look or (old.look if same_words and references is old.references else None)
         back = old.before_privacy
-        if old.controls.mode != "privacy":
+        if old.controls.mode != COVERED:
             back = "bypass" if old.controls.mode == "bypass" else "effect"
         return self._swap(Snapshot(controls, old.revision + 1, old.bank_resets, kept, back, references, beneath))
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 
 import pytest
-from streamv2v_cam.lorafolder import LoraFolder
 from streamv2v_cam.store import ControlStore
 
 from streamv2v.controls import Controls
@@ -121,29 +120,3 @@ def test_a_name_for_the_present_values_changes_none_of_them() -> None:
     store.apply({"prompt": "a wall of neon", "region": "background"}, look="neon")
     store.apply({}, look="mine")
     assert (store.current.look, store.current.controls.region) == ("mine", "background")
-
-
-class SlowFolder(LoraFolder):
-    """LoRAs on a disk that answers when the test says so."""
-
-    def __init__(self) -> None:
-        super().__init__(None)
-        self.asked, self.may_end = threading.Event(), threading.Event()
-
-    def check(self, controls: Controls) -> None:
-        if controls.loras:
-            self.asked.set()
-            self.may_end.wait(20)
-
-
-def test_a_cover_waits_for_no_file_that_another_change_names() -> None:
-    slow, done = SlowFolder(), []
-    store = ControlStore(loras=slow)
-    change = threading.Thread(target=lambda: done.append(store.apply({"loras": {"pastel": 1.0}}).controls.mode))
-    change.start()
-    assert slow.asked.wait(20)
-    store.apply({"mode": "privacy"})
-    assert not done, "the cover waited for the disk"
-    slow.may_end.set()
-    change.join()
-    assert done == ["privacy"] and store.current.controls.loras == (("pastel", 1.0),)

@@ -23,7 +23,7 @@ RECORDING: Mapping[str, Callable[[Recording], None]] = {
     "toggle_recording": lambda recorder: recorder.toggle(),
 }
 OF_LOOKS = ("look", "next_look", "previous_look")
-COVERS = ("privacy", "toggle_privacy")
+COVERS, UNCOVERS = ("privacy", "toggle_privacy"), ("effect", "leave_privacy")
 SEEDS = describe_controls()["seed"]["high"] + 1
 Change = tuple[Mapping[str, Any], str | None]
 

@@ -14,9 +14,9 @@ from starlette.websockets import WebSocketDisconnect
 from streamv2v.errors import ControlError
 
 from ..errors import LookError, SinkError
-from ..store import ControlStore, Snapshot
+from ..store import COVERED, ControlStore, Snapshot
 from ..system.accesstoken import AccessToken
-from .acting import COVERS, acted, applied
+from .acting import COVERS, UNCOVERS, acted, applied
 from .answers import as_json
 from .bodies import BadBody, Command, read_object, refusal, understood
 from .guard import bearer, headers_of
@@ -30,6 +30,9 @@ LISTENER_LIMIT = 24
 BACKLOG_LIMIT = 20_000
 WAITING_LIMIT = 200
 """Messages of one listener that wait for their turn."""
+COVERED_SINCE = "the cover, which was asked for after it"
+Waiting = tuple[str | bytes, int]
+"""A message, and how often its sender had asked for a cover by then."""
 CLOSE_GOING, CLOSE_LATER, CLOSE_TOKEN = 1001, 1013, 4401
 
 
@@ -93,6 +96,8 @@ class Listener:
     def __init__(self, socket: WebSocket, desk: Desk, token: AccessToken, limits: Limits) -> None:
         self._socket, self._desk, self._token, self._limits = socket, desk, token, limits
         self._given = ""
+        self._covers = 0
+        """How often it has asked for a cover."""
 
     async def admitted(self) -> bool:
         """Whether the right token came, by header or as the first message."""
@@ -140,7 +145,7 @@ class Listener:
 
     async def obey(self) -> None:
         """Carry out what comes, one after the other, and answer each; a cover goes before what waits for files."""
-        waiting: asyncio.Queue[str | bytes | None] = asyncio.Queue(WAITING_LIMIT)
+        waiting: asyncio.Queue[Waiting | None] = asyncio.Queue(WAITING_LIMIT)
         tasks = [asyncio.create_task(work) for work in (self._listen(waiting), self._work(waiting))]
         try:
             await asyncio.gather(*tasks)
@@ -148,23 +153,28 @@ class Listener:
             for task in tasks:
                 task.cancel()
 
-    async def _listen(self, waiting: asyncio.Queue[str | bytes | None]) -> None:
+    async def _listen(self, waiting: asyncio.Queue[Waiting | None]) -> None:
         while (message := await self._socket.receive())["type"] != "websocket.disconnect":
             raw = message.get("text") or message.get("bytes") or b""
-            await (self._carry_out(raw) if _covers(raw) else waiting.put(raw))
+            if _covers(raw):
+                self._covers += 1
+                await self._carry_out(raw)
+            else:
+                await waiting.put((raw, self._covers))
         await waiting.put(None)
 
-    async def _work(self, waiting: asyncio.Queue[str | bytes | None]) -> None:
-        while (raw := await waiting.get()) is not None:
-            await self._carry_out(raw)
+    async def _work(self, waiting: asyncio.Queue[Waiting | None]) -> None:
+        while (sent := await waiting.get()) is not None:
+            raw, covers = sent
+            await self._carry_out(raw, overtaken=covers != self._covers)
 
-    async def _carry_out(self, raw: str | bytes) -> None:
-        answer = await self._answer(raw)
+    async def _carry_out(self, raw: str | bytes, *, overtaken: bool = False) -> None:
+        answer = await self._answer(raw, overtaken)
         await self._send(answer)
         # all others have a turn after each; whoever sends too much is read no faster than it can be refused cheaply
         await asyncio.sleep(TOO_MANY_PAUSE_S if answer.get("status") == 429 else 0)
 
-    async def _answer(self, raw: str | bytes) -> dict[str, Any]:
+    async def _answer(self, raw: str | bytes, overtaken: bool) -> dict[str, Any]:
         revision = self._desk.store.current.revision
         answer: dict[str, Any] = {"type": "answer", "id": None, "ok": False, "revision": revision}
         try:
@@ -176,7 +186,7 @@ class Listener:
                 return {**answer, "status": 401, "error": "The access token was changed."}
             if not self._limits.changes.take():
                 return {**answer, "status": 429, "error": "Too many changes; wait a moment."}
-            now = await self._change(found)
+            now = await self._change(found, overtaken)
         except BadBody as error:
             return {**answer, "status": error.status, "error": error.reason}
         except ControlError as error:
@@ -187,13 +197,18 @@ class Listener:
             return {**answer, "status": 404, "error": str(error)}
         return {**answer, "ok": True, "revision": now.revision, "look": now.look, "mode": now.controls.mode}
 
-    async def _change(self, found: dict[str, Any]) -> Snapshot:
+    async def _change(self, found: dict[str, Any], overtaken: bool) -> Snapshot:
         desk = self._desk
         if "controls" not in found:
-            return await acted(understood(Command, found), desk.store, lambda: desk.looks, desk.recorder)
+            command = understood(Command, found)
+            if overtaken and command.command in UNCOVERS:
+                raise ControlError("command", command.command, COVERED_SINCE)
+            return await acted(command, desk.store, lambda: desk.looks, desk.recorder)
         patch = found.pop("controls")
         if found or not isinstance(patch, dict):
             raise ControlError("controls", patch, "an object of controls and values, and beside it only an id")
+        if overtaken and patch.get("mode", COVERED) != COVERED:
+            raise ControlError("mode", patch["mode"], COVERED_SINCE)
         return await applied(patch, desk.store)
 
 
@@ -201,7 +216,7 @@ def _covers(raw: str | bytes) -> bool:
     """Whether a message asks for the cover and nothing else."""
     with contextlib.suppress(BadBody):
         found = read_object(raw)
-        return found.get("command") in COVERS or found.get("controls") == {"mode": "privacy"}
+        return found.get("command") in COVERS or found.get("controls") == {"mode": COVERED}
     return False
 
 

@@ -7,16 +7,11 @@ import contextlib
 import json
 import threading
 
-import httpx
 import pytest
 from patience import until
 from plugin.control.conftest import heard, make_stage
 from streamv2v_cam.control.limits import Bucket, Limits
-from streamv2v_cam.lorafolder import LoraFolder
-from streamv2v_cam.store import ControlStore
 from websockets.exceptions import ConnectionClosed
-
-from streamv2v.controls import Controls
 
 
 def test_a_subscriber_sees_each_change_once_and_in_order_whoever_makes_it(stage):
@@ -225,61 +220,6 @@ def test_of_a_flood_of_changes_each_is_carried_out_and_the_last_one_wins(stage):
     assert [answer["id"] for answer in answers] == list(range(1000))
     assert [change["changed"]["seed"] for change in changes] == list(range(5000, 6000))
     assert stage.store.current.controls.seed == 5999
-
-
-class SlowFolder(LoraFolder):
-    """LoRAs on a disk that answers when the test says so."""
-
-    def __init__(self) -> None:
-        super().__init__(None)
-        self.asked, self.may_end = threading.Semaphore(0), threading.Event()
-
-    def check(self, controls: Controls) -> None:
-        if controls.loras:
-            self.asked.release()
-            self.may_end.wait(20)
-
-
-@pytest.fixture
-def slow(tmp_path):
-    stage = make_stage(tmp_path)
-    stage.desk.store = ControlStore(loras=SlowFolder())
-    stage.server.start()
-    yield stage
-    stage.desk.store.loras.may_end.set()
-    stage.server.stop()
-
-
-def test_a_cover_goes_before_what_waits_for_files_and_all_else_keeps_its_turn(slow):
-    async def talk() -> list[int]:
-        async with slow.events() as events:
-            await events.send(json.dumps({"id": 1, "controls": {"loras": {"pastel": 1.0}}}))
-            await events.send(json.dumps({"id": 2, "controls": {"strength": 0.3}}))
-            await events.send(json.dumps({"id": 3, "command": "privacy"}))
-            first = (await heard(events, "answer"))["id"]
-            slow.store.loras.may_end.set()
-            return [first, *[(await heard(events, "answer"))["id"] for _ in range(2)]]
-
-    assert asyncio.run(talk()) == [3, 1, 2]
-    assert (slow.store.current.controls.mode, slow.store.current.controls.strength) == ("privacy", 0.3)
-
-
-def test_a_cover_waits_for_no_thread(slow):
-    """However many have asked for what takes long, as a broken script does."""
-
-    async def ask() -> str:
-        headers = {"Authorization": f"Bearer {slow.token.current()}"}
-        async with httpx.AsyncClient(base_url=slow.address, headers=headers, timeout=20, trust_env=False) as client:
-            patch = {"loras": {"pastel": 1.0}}
-            waiting = [asyncio.create_task(client.patch("/api/controls", json=patch)) for _ in range(60)]
-            for _ in range(40):
-                await asyncio.to_thread(slow.store.loras.asked.acquire, timeout=20)
-            covered = await client.post("/api/commands", json={"command": "privacy"})
-            slow.store.loras.may_end.set()
-            await asyncio.gather(*waiting)
-            return covered.json()["mode"]
-
-    assert asyncio.run(ask()) == "privacy"
 
 
 def test_what_was_sent_before_the_line_was_cut_is_carried_out(stage):
