@@ -85,6 +85,10 @@ class Fleet:
         with contextlib.suppress(Exception):
             if not os.environ.get("RAY_ADDRESS"):
                 self._ray.shutdown()
+                # Serve keeps asking the controller that has ended: another fleet in this process would not start
+                from ray.serve import context  # pyright: ignore[reportMissingImports]
+
+                context._set_global_client(None)
 
 
 def plan_for(config: Any, folder: Path, **numbers: Any) -> FleetPlan:
