@@ -2,7 +2,8 @@
 
     python scripts/draw_samples.py            # writes plugin/streamv2v_cam/looks/samples/*.jpg
 
-Run it after a change of the embedded model or of its looks. Takes half a minute on two cores.
+Run it after a change of the embedded model or of its looks. Takes a minute on two cores. Pictures of looks that
+are no more are removed.
 """
 
 from __future__ import annotations
@@ -48,6 +49,10 @@ def main() -> None:
             drawn = list(engine.translate([small] * FRAMES, controls))[-1]
             sizes[look.name] = write(folder / f"{look.name}.jpg", drawn)
             print(f"{look.name:16} {sizes[look.name]:6} bytes")
+    for path in folder.glob("*.jpg"):
+        if path.stem not in sizes:
+            path.unlink()
+            print(f"{path.stem:16} is no look any more: removed")
     print(json.dumps({"pictures": len(sizes), "bytes": sum(sizes.values())}))
 
 

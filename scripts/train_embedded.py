@@ -210,6 +210,19 @@ def check(options: argparse.Namespace) -> bool:
     return all(gate["passed"] for gate in facts.values())
 
 
+def sheet(options: argparse.Namespace) -> None:
+    """Draw the sheet with the exported folder."""
+    draw_sheet(
+        options.out,
+        judged_frames(options.pictures, each=1),
+        options.sheet,
+        prompts=options.prompts,
+        cell=options.cell,
+        teachers=options.teachers,
+        before=options.before,
+    )
+
+
 def parse(arguments: list[str]) -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -235,6 +248,9 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--decoder-steps", type=int, default=1600)
     parser.add_argument("--sheet", type=Path, help="picture file the stage 'sheet' writes")
     parser.add_argument("--teachers", action="store_true", help="show on the sheet what the teachers draw, too")
+    parser.add_argument("--before", type=Path, help="a model that the sheet shows beside --out")
+    parser.add_argument("--prompts", nargs="*", default=[], help="sentences that the sheet shows instead of the styles")
+    parser.add_argument("--cell", type=int, help="side of the sheet's cells, pixels; 256 unless given")
     parser.add_argument("--pictures", type=Path, nargs="*", default=[], help="photos and clips of people it never saw")
     return parser.parse_args(arguments)
 
@@ -281,8 +297,7 @@ def main(arguments: list[str]) -> int:
             elif stage == "check":
                 passed = check(options)
             else:
-                pictures = judged_frames(options.pictures, each=1)
-                draw_sheet(options.out, pictures, options.sheet, teachers=options.teachers)
+                sheet(options)
     except (FileNotFoundError, ValueError) as error:
         print(error, file=sys.stderr)
         return 2

@@ -1,13 +1,18 @@
-"""Prompts judged before they go on air: one that names no look the model knows would show nearly the bare camera."""
+"""Prompts judged before they go on air: one that names no look the model knows might show nearly the bare camera.
+
+Where the model says what it draws instead (`Vocabulary.otherwise`), such a prompt goes on air all the same, and it is
+said what it is drawn as.
+"""
 
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from streamv2v.controls import Controls
 from streamv2v.errors import ControlError
-from streamv2v.models.vocabulary import Vocabulary
+from streamv2v.models.vocabulary import Verdict, Vocabulary
 from streamv2v.prompts.syntax import parse
 
 from .promptnotes import PromptNotes
@@ -40,6 +45,7 @@ class WordNotice:
         unknown: words that the model does not know.
         refused: the look on air stayed because of them.
         notes: the part of the text that is not about single words, line by line.
+        answered: the part about prompts that name no look and went on air all the same, a line for each.
     """
 
     number: int = 0
@@ -47,6 +53,7 @@ class WordNotice:
     unknown: tuple[str, ...] = ()
     refused: bool = False
     notes: tuple[str, ...] = ()
+    answered: tuple[str, ...] = ()
 
 
 class WordJudge:
@@ -54,15 +61,14 @@ class WordJudge:
 
     Args:
         vocabulary: of the model; None judges nothing.
-        quiet: nothing goes to the log.
         notes: says what else there is to say of prompts.
 
     Attributes:
         notes: as given.
     """
 
-    def __init__(self, vocabulary: Vocabulary | None, *, quiet: bool = False, notes: PromptNotes | None = None) -> None:
-        self._vocabulary, self._quiet = vocabulary, quiet
+    def __init__(self, vocabulary: Vocabulary | None, *, notes: PromptNotes | None = None) -> None:
+        self._vocabulary = vocabulary
         self.notes = notes or PromptNotes()
         self.notice = WordNotice()
 
@@ -71,31 +77,40 @@ class WordJudge:
         self._vocabulary, self.notes = vocabulary, notes
         self.forget()
 
+    def knows(self, controls: Controls) -> bool:
+        """Whether prompt and every text of the blend name a look; nothing is said of it."""
+        return all(verdict.names_a_look for _, _, verdict in self._verdicts(controls))
+
     def check(self, controls: Controls, *, quietly: bool = False) -> None:
-        """Go on where prompt and every text of the blend name a look.
+        """Go on where prompt and every text of the blend name a look, or are drawn as something without one.
 
         Args:
             controls: whose words are judged.
-            quietly: the caller says what was refused, so nothing goes to the log.
+            quietly: the caller says what came of it, so nothing goes to the log.
 
         Raises:
-            UnknownLook: one does not; it was put into the log and into `notice`.
+            UnknownLook: one does neither; it was put into the log and into `notice`.
         """
         unknown: dict[str, None] = {}
-        texts = [("prompt", controls.prompt), *(("blend", text) for text, weight in controls.blend if weight > 0)]
-        for field, text in texts if self._vocabulary is not None else ():
-            assert self._vocabulary is not None
-            verdict = self._vocabulary.judge(parse(text).text)
-            if not verdict.names_a_look:
-                refusal = self._refusal(field, text, verdict.unknown, verdict.nearest)
+        passed: dict[str, None] = {}
+        answered: list[str] = []
+        for field, text, verdict in self._verdicts(controls):
+            if not verdict.names_a_look and not verdict.drawn_as:
+                refusal = self._refusal(field, text, verdict)
                 self._say(refusal.told, verdict.unknown, refused=True)
-                if not (self._quiet or quietly):
+                if not quietly:
                     log.warning("%s", refusal.told)
                 raise refusal
             unknown |= dict.fromkeys(verdict.unknown)
-        passed = [f"Passed over: {', '.join(unknown)}."] if unknown else []
+            if verdict.names_a_look:
+                passed |= dict.fromkeys(verdict.unknown)
+            else:
+                answered.append(self._answer(text, verdict))
+        for line in () if quietly else answered:
+            log.info("%s", line)
+        lines = [*answered, f"Passed over: {', '.join(passed)}."] if passed else answered
         notes = self.notes.of(controls)
-        self._say(" ".join(passed + notes), tuple(unknown), notes=tuple(notes))
+        self._say(" ".join([*lines, *notes]), tuple(unknown), notes=tuple(notes), answered=tuple(answered))
 
     def forget(self) -> None:
         """The words on air were asked for again: there is nothing more to say of others."""
@@ -105,18 +120,51 @@ class WordJudge:
         """Say something else of what is on air, until other words come."""
         self._say(text, (), notes=(text,))
 
-    def _say(self, text: str, unknown: tuple[str, ...], *, refused: bool = False, notes: tuple[str, ...] = ()) -> None:
-        number = self.notice.number + bool(text)
-        self.notice = WordNotice(number, text, unknown, refused, notes)
+    def _verdicts(self, controls: Controls) -> Iterator[tuple[str, str, Verdict]]:
+        """Field, text and verdict of the prompt and of every text of the blend that counts."""
+        texts = [("prompt", controls.prompt), *(("blend", text) for text, weight in controls.blend if weight > 0)]
+        for field, text in texts if self._vocabulary is not None else ():
+            assert self._vocabulary is not None
+            yield field, text, self._vocabulary.judge(parse(text).text)
 
-    def _refusal(self, field: str, text: str, unknown: tuple[str, ...], nearest: tuple[str, ...]) -> UnknownLook:
+    def _say(
+        self,
+        text: str,
+        unknown: tuple[str, ...],
+        *,
+        refused: bool = False,
+        notes: tuple[str, ...] = (),
+        answered: tuple[str, ...] = (),
+    ) -> None:
+        number = self.notice.number + bool(text)
+        self.notice = WordNotice(number, text, unknown, refused, notes, answered)
+
+    def _refusal(self, field: str, text: str, verdict: Verdict) -> UnknownLook:
+        why, instead = _why(verdict), self._instead(verdict)
+        told = f"“{_short(text)}” names no look this model knows ({why}); the look on air stays. Try words {instead}."
+        allowed = f"words of a look that this model knows, {instead} ({why})"
+        return UnknownLook(field, text, verdict.unknown, allowed, told)
+
+    def _answer(self, text: str, verdict: Verdict) -> str:
+        why, instead = _why(verdict), self._instead(verdict)
+        told = f"“{_short(text)}” names no look this model knows ({why}); it is drawn as {verdict.drawn_as}."
+        return f"{told} Other words: {instead}."
+
+    def _instead(self, verdict: Verdict) -> str:
+        """Words that the model knows, those that are spelled like unknown ones where there are any."""
         assert self._vocabulary is not None
-        known = ", ".join(nearest or _one_of_each(self._vocabulary.looks))
-        try_words = f"{'near it' if nearest else 'such as'} {known}"
-        why = f"not known: {', '.join(unknown)}" if unknown else "its words only name or light a subject"
-        shown = text if len(text) <= 60 else text[:57] + "..."
-        told = f"“{shown}” names no look this model knows ({why}); the look on air stays. Try words {try_words}."
-        return UnknownLook(field, text, unknown, f"words of a look that this model knows, {try_words} ({why})", told)
+        known = ", ".join(verdict.nearest or _one_of_each(self._vocabulary.looks))
+        return f"{'near it' if verdict.nearest else 'such as'} {known}"
+
+
+def _why(verdict: Verdict) -> str:
+    if verdict.asks_for_photo:
+        return "it asks for the camera's own picture, which bypass shows"
+    return f"not known: {', '.join(verdict.unknown)}" if verdict.unknown else "its words only name or light a subject"
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 60 else text[:57] + "..."
 
 
 def _one_of_each(looks: tuple[str, ...]) -> list[str]:

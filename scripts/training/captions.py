@@ -139,7 +139,9 @@ TEMPLATES = (
 )  # fmt: skip
 
 
-# Parts of looks that leave a photo a photo when they stand alone (seen on the model that ships).
+# What a sentence that names no look is drawn as (`teachers.GENERAL`), in words for people.
+OTHERWISE = "an oil painting in the picture's own colours"
+# Parts of looks that leave a photo a photo when they stand alone (seen on the model before the painters).
 WEAK_ALONE = (
     "aberration", "book", "canvas", "carving", "chalk", "hand", "inked", "lights", "map", "metal", "shaded", "shades",
     "silk", "smudged", "strip", "tape", "tones",
@@ -214,10 +216,11 @@ def vocabulary() -> dict[str, int]:
     return counts
 
 
-def known_words() -> dict[str, list[str]]:
+def known_words() -> dict[str, list[str] | str]:
     """What the model's folder tells of these captions: looks, shades, and words that a prompt may hold beside them.
 
     "Photo" is no look: it asks for the picture as it is. Inks are; what only tints or lights a picture is a shade.
+    What a prompt without any look is drawn as stands under "otherwise".
     """
     looks = [phrase for style, phrases in STYLE_WORDS.items() if style != "photo" for phrase in phrases]
     inks = {*INKS, *("+".join(pair) for pair in INK_PAIRS)}
@@ -225,8 +228,14 @@ def known_words() -> dict[str, list[str]]:
     shades = [phrase for name, phrases in PALETTE_WORDS.items() if name not in inks for phrase in phrases]
     shades += [phrase for phrases in MOOD_WORDS.values() for phrase in phrases]
     templates = " ".join(TEMPLATES).replace("{style}", "").replace("{subject}", "").replace(",", " ")
-    passed_over = [*SUBJECTS, *PRAISE, *STYLE_WORDS["photo"], *WEAK_ALONE, *templates.split()]
-    return {"looks": looks, "shades": shades, "passed_over": sorted({w for text in passed_over for w in text.split()})}
+    passed_over = [*SUBJECTS, *PRAISE, *WEAK_ALONE, *templates.split()]
+    return {
+        "looks": looks,
+        "shades": shades,
+        "passed_over": sorted({word for text in passed_over for word in text.split()}),
+        "photo": list(STYLE_WORDS["photo"]),
+        "otherwise": OTHERWISE,
+    }
 
 
 assert set(PALETTE_WORDS) == set(PALETTES[1:]) and set(MOOD_WORDS) == set(MOODS[1:])

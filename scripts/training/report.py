@@ -1,4 +1,4 @@
-"""What the gates found, as lines for people."""
+"""What the gates found, as lines for people; the styles as a table that Markdown reads."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from training.gates import KEPT_LOSS_DB, LEAST_DB, LEAST_LINES_DB, LEAST_NEAREST
 
 def report(facts: dict[str, Any]) -> str:
     """The facts of `check_model` as lines for people."""
-    style, lines = facts["style"], [f"{'style':13}{'PSNR dB':>8}{'nearest':>9}{'strokes':>9}"]
+    style, lines = facts["style"], [f"| {'style':13} | PSNR, dB | nearest | strokes |", "|---|---|---|---|"]
     lines += [
-        f"{name:13}{row['psnr']:8.1f}{row['nearest']:9.0%}{row['strokes']:9.0%}"
+        f"| {name:13} | {row['psnr']:8.1f} | {row['nearest']:7.0%} | {row['strokes']:7.0%} |"
         for name, row in style["styles"].items()
     ]
     lines.append(

@@ -1,11 +1,13 @@
 """The sheet: every style on a few pictures, as the stream would draw them, to be looked at.
 
-It steps as the engine does: the photo is noised to the first timestep, denoised, noised again with
-the same kind of fixed noise to the next, and so on.
+Beside them, where asked for, what the teachers make of the same pictures and what another model does. It steps as the
+engine does: the photo is noised to the first timestep, denoised, noised again with the same kind of fixed noise to the
+next, and so on.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import cv2
@@ -17,6 +19,14 @@ from transformers.models.clip.tokenization_clip import CLIPTokenizer
 
 from training.captions import STYLE_WORDS
 from training.teachers import TEACHERS
+
+FONT = cv2.FONT_HERSHEY_SIMPLEX
+HEADING = 26
+"""Height of the line of names, pixels."""
+JPEG_QUALITY = 85
+
+Hand = Callable[[np.ndarray, list[str]], list[np.ndarray]]
+"""Draws a photo [S, S, 3] in some of the styles or prompts of the sheet, by their names."""
 
 
 class Model:
@@ -59,32 +69,78 @@ def draw_sheet(
     *,
     prompts: list[str] | None = None,
     strength: float = 0.5,
-    steps: tuple[int, ...] = (1,),
-    columns: int = 9,
+    columns: int = 7,
+    cell: int | None = None,
     teachers: bool = False,
+    before: Path | None = None,
 ) -> None:
-    """Write one picture: for each number of steps and each photo [S, S, 3], a row of styles, photo first.
+    """Write one picture: the photos [S, S, 3] under the styles' names, each in a row that begins with the photo.
 
-    With `teachers` each row is followed by what its styles' teachers make of the photo.
+    Args:
+        folder: of the model.
+        prompts: drawn instead of the styles, under their own words.
+        columns: so many styles lie side by side; the others follow below.
+        cell: side of a cell on the sheet, pixels; that of the photos unless given.
+        teachers: each row is followed by what its styles' teachers make of the photo.
+        before: folder of another model; each row is followed by what that one draws for the same words.
+
+    Raises:
+        ValueError: teachers of prompts were asked for, or the sheet can't be written.
     """
-    model = Model(folder)
-    styles = [style for style in STYLE_WORDS if style != "photo"]
     if prompts and teachers:
         raise ValueError("teachers draw styles, not prompts: ask for one or the other")
-    prompts = prompts or [STYLE_WORDS[style][0] for style in styles]
-    embedded = model.words(prompts)
-    rows = []
-    for start in range(0, len(prompts), columns):
-        chunk = embedded[start : start + columns]
-        for count in steps:
-            for square in pictures:
-                batch = torch.from_numpy(square).permute(2, 0, 1)[None].float() / 127.5 - 1
-                drawn = model.draw(batch.expand(len(chunk), -1, -1, -1), chunk, strength=strength, steps=count)
-                cells = ((drawn + 1) * 127.5).byte().permute(0, 2, 3, 1).numpy()
-                blank = [np.zeros_like(square)] * (columns - len(chunk))
-                rows.append(np.hstack([square, *cells, *blank]))
-                if teachers:
-                    drawn_by = [TEACHERS[style](square) for style in styles[start : start + columns]]
-                    rows.append(np.hstack([square, *drawn_by, *blank]))
+    asked = {words: words for words in prompts or ()} or {s: w[0] for s, w in STYLE_WORDS.items() if s != "photo"}
+    hands: dict[str, Hand] = {"": _model_hand(Model(folder), asked, strength)}
+    if before:
+        hands["before"] = _model_hand(Model(before), asked, strength)
+    if teachers:
+        hands["teacher"] = lambda square, names: [TEACHERS[name](square) for name in names]
+    names, side, rows = list(asked), cell or pictures[0].shape[0], []
+    for start in range(0, len(names), columns):
+        chunk = names[start : start + columns]
+        rows.append(_heading(["photo", *chunk], side, columns + 1))
+        for square in pictures:
+            for label, draw in hands.items():
+                cells = [_resized(one, side) for one in (square, *draw(square, chunk))]
+                _write(cells[0], label, at=(6, side - 8))
+                rows.append(np.hstack(cells + [np.full_like(cells[0], 255)] * (columns - len(chunk))))
     sheet.parent.mkdir(parents=True, exist_ok=True)
-    cv2.imwrite(str(sheet), cv2.cvtColor(np.vstack(rows), cv2.COLOR_RGB2BGR))
+    quality = [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY]
+    if not cv2.imwrite(str(sheet), cv2.cvtColor(np.vstack(rows), cv2.COLOR_RGB2BGR), quality):
+        raise ValueError(f"the sheet could not be written: {sheet}")
+
+
+def _model_hand(model: Model, asked: dict[str, str], strength: float) -> Hand:
+    """How a model draws a photo for some of the names in `asked` (name -> prompt)."""
+    words = dict(zip(asked, model.words(list(asked.values())), strict=True))
+
+    def draw(square: np.ndarray, names: list[str]) -> list[np.ndarray]:
+        picture = torch.from_numpy(square).permute(2, 0, 1)[None].float() / 127.5 - 1
+        chunk = torch.stack([words[name] for name in names])
+        drawn = model.draw(picture.expand(len(names), -1, -1, -1), chunk, strength=strength, steps=1)
+        return list(((drawn + 1) * 127.5).byte().permute(0, 2, 3, 1).numpy())
+
+    return draw
+
+
+def _heading(names: list[str], side: int, columns: int) -> np.ndarray:
+    strip = np.full((HEADING, side * columns, 3), 255, np.uint8)
+    for place, name in enumerate(names):
+        _write(strip[:, place * side : (place + 1) * side], name, at=(6, HEADING - 8))
+    return strip
+
+
+def _write(picture: np.ndarray, text: str, *, at: tuple[int, int]) -> None:
+    """Put a line of text on a picture, dark with a white border, smaller where it would be cut off."""
+    width = cv2.getTextSize(text, FONT, 1.0, 1)[0][0] or 1
+    scale = min(0.55, (picture.shape[1] - 2 * at[0]) / width)
+    area = np.ascontiguousarray(picture)
+    for ink, thickness in ((255, 255, 255), 4), ((40, 40, 40), 1):
+        cv2.putText(area, text, at, FONT, scale, ink, thickness, cv2.LINE_AA)
+    picture[:] = area
+
+
+def _resized(picture: np.ndarray, side: int) -> np.ndarray:
+    if picture.shape[0] == side:
+        return picture.copy()
+    return cv2.resize(picture, (side, side), interpolation=cv2.INTER_AREA)

@@ -1,8 +1,9 @@
 """Which words a model knows, where its folder says so: a small model passes over all others.
 
-In `streamv2v.json` beside model_index.json: {"words": {"looks": [...], "shades": [...], "passed_over": [...]}}.
-A prompt with none of the looks gives nearly the untouched picture, which nobody asked for. A model without such
-a list is taken at its word. Standard library only: the host judges a prompt before it goes on air.
+In `streamv2v.json` beside model_index.json: {"words": {"looks": [...], "shades": [...], "passed_over": [...], "photo":
+[...], "otherwise": "..."}}. A prompt with none of the looks gives what `otherwise` says, for people to read; without
+it nearly the untouched picture, which nobody asked for. The words of `photo` ask for just that. A model without such
+lists is taken at its word. Standard library only: the host judges a prompt before it goes on air.
 """
 
 from __future__ import annotations
@@ -20,7 +21,8 @@ from ..errors import ModelError
 from .hub import LAYERS_FILE, home_path
 
 WORDS_KEY = "words"
-_LISTS = ("looks", "shades", "passed_over")
+_LISTS = ("looks", "shades", "passed_over", "photo")
+_OTHERWISE = "otherwise"
 _SMALL_WORDS = frozenset(
     ("a", "an", "the", "of", "in", "on", "at", "as", "by", "to", "into", "with", "without", "and", "or", "from", "for")
 )
@@ -35,11 +37,15 @@ class Verdict:
         names_a_look: it holds at least one look that the model knows.
         unknown: words of it that the model passes over, in their order.
         nearest: known looks that are spelled like one of them.
+        drawn_as: what it is drawn as though it holds none; "" where it holds one, or gives nearly the untouched picture.
+        asks_for_photo: it holds no look, and words for the untouched picture.
     """
 
     names_a_look: bool
     unknown: tuple[str, ...] = ()
     nearest: tuple[str, ...] = ()
+    drawn_as: str = ""
+    asks_for_photo: bool = False
 
 
 @dataclass(frozen=True)
@@ -50,11 +56,15 @@ class Vocabulary:
         looks: phrases that change a picture beyond recognition as a photo: styles and inks.
         shades: phrases that only tint or light one.
         passed_over: words that may stand in a prompt and change nothing.
+        photo: phrases that ask for the untouched picture.
+        otherwise: what a prompt without a look is drawn as, in words; "" where it gives nearly the untouched picture.
     """
 
     looks: tuple[str, ...]
     shades: tuple[str, ...] = ()
     passed_over: tuple[str, ...] = ()
+    photo: tuple[str, ...] = ()
+    otherwise: str = ""
 
     def judge(self, prompt: str) -> Verdict:
         """Whether `prompt` names a look, and which of its words do not count."""
@@ -67,7 +77,10 @@ class Vocabulary:
         unknown = [word for number, word in enumerate(words) if number not in known and word not in passed]
         if not words and prompt.strip():
             unknown = [prompt.strip()[:40]]
-        return Verdict(bool(counted or alone), tuple(dict.fromkeys(unknown)), self._nearest(unknown))
+        names_a_look = bool(counted or alone)
+        photo = not names_a_look and bool(self._found(words, (tuple(words_of(phrase)) for phrase in self.photo)))
+        drawn_as = "" if names_a_look or photo else self.otherwise
+        return Verdict(names_a_look, tuple(dict.fromkeys(unknown)), self._nearest(unknown), drawn_as, photo)
 
     @cached_property
     def _look_phrases(self) -> frozenset[tuple[str, ...]]:
@@ -79,7 +92,7 @@ class Vocabulary:
 
     @cached_property
     def _passed(self) -> frozenset[str]:
-        return frozenset(word for phrase in self.passed_over for word in words_of(phrase))
+        return frozenset(word for phrase in (*self.passed_over, *self.photo) for word in words_of(phrase))
 
     @cached_property
     def _telling(self) -> frozenset[str]:
@@ -125,6 +138,7 @@ def vocabulary_of(model: str, *, loras: Sequence[object] = ()) -> Vocabulary | N
         if WORDS_KEY not in told:
             return None
         lists = {name: tuple(told[WORDS_KEY].get(name, ())) for name in _LISTS}
+        otherwise = told[WORDS_KEY].get(_OTHERWISE, "")
     except (OSError, ValueError, TypeError, AttributeError) as error:
         raise ModelError(f'{path}: "{WORDS_KEY}" cannot be read ({error}). Mend or remove it.') from error
     words = [word for found in lists.values() for word in found]
@@ -132,4 +146,6 @@ def vocabulary_of(model: str, *, loras: Sequence[object] = ()) -> Vocabulary | N
         raise ModelError(
             f'{path}: "{WORDS_KEY}" has to hold lists of words, and "looks" at least one. Mend or remove it.'
         )
-    return Vocabulary(**lists)
+    if not isinstance(otherwise, str):
+        raise ModelError(f'{path}: "{_OTHERWISE}" in "{WORDS_KEY}" has to be a text. Mend or remove it.')
+    return Vocabulary(**lists, otherwise=otherwise)

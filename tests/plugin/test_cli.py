@@ -152,14 +152,17 @@ def test_a_file_of_looks_is_made_once_and_then_used(capsys, tmp_path):
 
 def test_looks_are_copied_renamed_moved_exported_imported_and_deleted(capsys, tmp_path):
     file = str(tmp_path / "out.toml")
+    shipped = [look["name"] for look in json.loads(call(capsys, "looks", "--json")[1])]
+    free = str(len(shipped) + 1)
+    mine = f"look-{free}"
     for arguments, said in [
-        (("copy", "oil", "油画"), "by name look-19"),
-        (("rename", "19", "My oil"), "look-19 is called 'My oil'"),
-        (("move", "look-19", "3"), "look-19 is 3 now; cartoon is 19."),
+        (("copy", "oil", "油画"), f"by name {mine}"),
+        (("rename", free, "My oil"), f"{mine} is called 'My oil'"),
+        (("move", mine, "3"), f"{mine} is 3 now; {shipped[2]} is {free}."),
         (("export", file), file),
-        (("delete", "look-19"), "'My oil' is deleted"),
-        (("import", file), "new: look-19."),
-        (("import", file), "left as they are: look-19."),
+        (("delete", mine), "'My oil' is deleted"),
+        (("import", file), f"new: {mine}."),
+        (("import", file), f"left as they are: {mine}."),
     ]:
         code, out, err = call(capsys, "looks", *arguments)
         assert (code, said in out) == (0, True), out + err

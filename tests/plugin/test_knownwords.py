@@ -1,8 +1,9 @@
-"""A prompt that the model does not know changes nothing on air and is told once."""
+"""A prompt that names no look changes nothing on air, or is drawn as what its model says; either is told once."""
 
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 
 import pytest
 from streamv2v_cam.knownwords import UnknownLook, WordJudge
@@ -14,10 +15,13 @@ from streamv2v.controls import Controls
 from streamv2v.models.vocabulary import Vocabulary, vocabulary_of
 
 WORDS = Vocabulary(looks=("oil painting", "pencil"), shades=("warm",))
+ANSWERING = replace(WORDS, photo=("photo",), otherwise="oil paint")
+EMBEDDED = vocabulary_of("embedded")
+assert EMBEDDED is not None
 
 
-def store() -> ControlStore:
-    return ControlStore(Controls(prompt="pencil"), look="pencil", judge=WordJudge(WORDS))
+def store(words: Vocabulary = WORDS) -> ControlStore:
+    return ControlStore(Controls(prompt="pencil"), look="pencil", judge=WordJudge(words))
 
 
 @pytest.mark.parametrize(
@@ -57,12 +61,55 @@ def test_a_weight_of_nothing_in_a_blend_is_not_judged():
     assert store().apply({"blend": [["a zombie", 0.0]]}).controls.blend == (("a zombie", 0.0),)
 
 
+def test_unknown_words_that_the_model_draws_as_something_go_on_air_and_are_told(caplog):
+    here = store(ANSWERING)
+    with caplog.at_level(logging.INFO):
+        here.apply({"prompt": "a zombie", "blend": [["a warm oil painting of a ghost", 0.5]]})
+    assert (here.current.controls.prompt, here.current.look) == ("a zombie", None)
+    assert (here.notice.refused, here.notice.unknown) == (False, ("zombie", "ghost"))
+    (line,) = here.notice.answered
+    assert "“a zombie”" in line and "drawn as oil paint" in line and "pencil" in line
+    assert here.notice.text == f"{line} Passed over: ghost."
+    assert [record.message for record in caplog.records] == [line]
+    here.apply({"prompt": "pencil", "blend": []})
+    assert (here.notice.text, here.notice.answered) == ("", ())
+
+
+def test_a_model_that_draws_unknown_words_still_refuses_to_show_the_bare_camera():
+    here = store(ANSWERING)
+    with pytest.raises(UnknownLook, match="photo") as refused:
+        here.apply({"prompt": "a photo of a zombie"})
+    assert here.current.controls.prompt == "pencil" and "bypass" in refused.value.told
+
+
+def test_words_count_as_known_only_where_they_name_a_look():
+    judge = WordJudge(ANSWERING)
+    assert judge.knows(Controls(prompt="pencil")) and not judge.knows(Controls(prompt="a zombie"))
+    assert not judge.knows(Controls(prompt="pencil", blend=(("a zombie", 0.5),)))
+    assert WordJudge(None).knows(Controls(prompt="a zombie"))
+    assert judge.notice.text == ""
+
+
+SETTINGS = {"start.prompt": "a zombie", "start.strength": 0.7}
+
+
 def test_a_run_asked_for_unknown_words_begins_in_a_known_look_and_says_so_once(caplog):
     said: list[str] = []
-    settings = load_settings({"start.prompt": "a zombie", "start.strength": 0.7}, None)
+    settings = load_settings(SETTINGS, None)
+    first = settings.looks().first()
+    assert first is not None
     with caplog.at_level("WARNING", logger="streamv2v_cam"):
-        here = starting_store(settings, vocabulary_of("embedded"), say=said.append)
+        here = starting_store(settings, replace(EMBEDDED, otherwise=""), say=said.append)
     assert not caplog.records, "it is said once"
-    assert (here.current.look, here.current.controls.prompt) == ("pencil", "a pencil sketch of a person")
+    assert (here.current.look, here.current.controls.prompt) == (first.name, first.prompt)
     assert here.current.controls.strength == 0.7
-    assert len(said) == 1 and "zombie" in said[0] and "starts in pencil" in said[0]
+    assert len(said) == 1 and "zombie" in said[0] and f"starts in {first.name}" in said[0]
+
+
+def test_a_run_asked_for_words_that_its_model_draws_as_something_begins_in_them_and_says_as_what(caplog):
+    said: list[str] = []
+    with caplog.at_level("INFO", logger="streamv2v_cam"):
+        here = starting_store(load_settings(SETTINGS, None), replace(EMBEDDED, otherwise="oil paint"), say=said.append)
+    assert not caplog.records, "it is said once"
+    assert (here.current.look, here.current.controls.prompt) == (None, "a zombie")
+    assert len(said) == 1 and "zombie" in said[0] and "drawn as oil paint" in said[0]

@@ -3,16 +3,31 @@
 from __future__ import annotations
 
 import itertools
+from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
+from streamv2v_cam.looks import load_looks
 from training import painters
-from training.captions import MOOD_WORDS, PALETTE_WORDS, STYLE_WORDS, compose, compose_photo, compose_unknown
+from training.captions import (
+    MOOD_WORDS,
+    OTHERWISE,
+    PALETTE_WORDS,
+    STYLE_WORDS,
+    compose,
+    compose_photo,
+    compose_unknown,
+)
+from training.export import told_of_the_model
 from training.looks_targets import CLASSICAL
 from training.painters import PAINTED, InOwnColours, NoPainter, Painted
 from training.teachers import GENERAL, STYLES, TEACHERS
 from training.toning import INK_PAIRS, MOODS, PALETTES, apply_mood, apply_palette, random_toning, tone
+
+from streamv2v.config import EMBEDDED_FOLDER
+from streamv2v.models.hub import LAYERS_FILE
+from streamv2v.models.vocabulary import Vocabulary, vocabulary_of
 
 
 @pytest.fixture(scope="module")
@@ -103,6 +118,33 @@ def test_a_sentence_of_unknown_words_names_no_look_and_is_answered_with_paint() 
         text = f" {compose_unknown(rng, palette='teal', mood='misty')} ".replace(",", " ")
         assert not [look for look in looks if look in text], text
     assert GENERAL in PAINTED and isinstance(PAINTED[GENERAL], InOwnColours)
+    assert STYLE_WORDS[GENERAL][0] in OTHERWISE
+
+
+@pytest.fixture
+def taught(tmp_path: Path) -> Vocabulary:
+    """The words as the folder of an exported model tells them."""
+    (tmp_path / LAYERS_FILE).write_text(told_of_the_model(), "utf-8")
+    words = vocabulary_of(str(tmp_path))
+    assert words is not None
+    return words
+
+
+def test_a_model_tells_what_it_draws_for_sentences_of_unknown_words_and_for_a_photo(taught: Vocabulary) -> None:
+    rng = np.random.default_rng(0)
+    for _ in range(100):
+        assert taught.judge(compose_unknown(rng, mood="misty")).drawn_as == OTHERWISE
+        assert taught.judge(compose(rng, style="photo")).asks_for_photo
+        assert taught.judge(compose(rng, style="starry", palette="gold+blue")).names_a_look
+
+
+def test_every_shipped_look_is_in_words_that_are_taught(taught: Vocabulary) -> None:
+    verdicts = {look.name: taught.judge(look.prompt) for look in load_looks("embedded")}
+    assert not [name for name, verdict in verdicts.items() if not verdict.names_a_look or verdict.unknown]
+
+
+def test_the_model_that_ships_tells_the_words_that_are_taught() -> None:
+    assert (EMBEDDED_FOLDER / LAYERS_FILE).read_text("utf-8") == told_of_the_model()
 
 
 def test_no_name_of_a_look_stands_under_two_styles() -> None:

@@ -221,6 +221,7 @@ class Desk:
                 "number": notice.number,
                 "text": notice.text,
                 "refused": notice.refused,
+                "answered": bool(notice.answered),
                 "notes": list(notice.notes),
             },
             "fetching": self.catalogue.status() if self.catalogue else None,

@@ -44,9 +44,10 @@ class Caption:
         self._shown, self._absent = None, False
 
     def _text(self, state: HostState, now_s: float) -> str:
-        """What the caption says now: for a few seconds why a prompt was refused, else what is on air."""
+        """What the caption says now: for a few seconds that a prompt names no look, else what is on air."""
         number = state.notice.get("number", 0)
-        if self._told is not None and number > self._told and state.notice.get("refused"):
+        names_none = state.notice.get("refused") or state.notice.get("answered")
+        if self._told is not None and number > self._told and names_none:
             self._notice, self._notice_until_s = str(state.notice.get("text", "")), now_s + NOTICE_S
         self._told = number
         return self._notice if now_s < self._notice_until_s else caption_text(self._template, state)

@@ -15,8 +15,8 @@ from streamv2v.controls import Controls
 from streamv2v.errors import ControlError
 from streamv2v.models.vocabulary import Vocabulary
 
-from ..knownwords import UnknownLook, WordJudge
-from ..looks import LOOK_CONTROLS, LookSet
+from ..knownwords import WordJudge
+from ..looks import LOOK_CONTROLS, Look, LookSet
 from ..settings.another import named_for
 from ..store import OF_THE_LOOK, ControlStore, Snapshot, WordsAndLoras
 from .starting import first_known, lora_folder, prompt_notes, worded
@@ -55,11 +55,7 @@ class Reader:
 
     def knows(self, controls: Controls) -> bool:
         """Whether prompt and blend name looks that it knows."""
-        try:
-            WordJudge(self.vocabulary, quiet=True).check(controls)
-        except UnknownLook:
-            return False
-        return True
+        return WordJudge(self.vocabulary).knows(controls)
 
 
 class ModelValues:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from streamv2v.models.vocabulary import Vocabulary
 
-from ..knownwords import UnknownLook, WordJudge
+from ..knownwords import WordJudge
 from ..store import LiveValues, Snapshot
 from .starting import known_controls
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class KnownWords:
-    """Live values in words of one model: unknown ones would put nearly the bare camera on air.
+    """Live values in words of one model: unknown ones would put another picture on air than anybody meant.
 
     Args:
         store: the live values of the run, in words of an engine elsewhere.
@@ -29,7 +29,7 @@ class KnownWords:
 
     def __init__(self, store: LiveValues, settings: LoadedSettings, vocabulary: Vocabulary | None) -> None:
         self._store, self._settings, self._vocabulary = store, settings, vocabulary
-        self._judge = WordJudge(vocabulary, quiet=True)
+        self._judge = WordJudge(vocabulary)
         self._asked: Snapshot | None = None
         self._given = store.current
         self._known: Snapshot | None = None
@@ -44,18 +44,14 @@ class KnownWords:
         return self._given
 
     def _in_known_words(self, now: Snapshot) -> Snapshot:
-        try:
-            self._judge.check(now.controls)
-        except UnknownLook:
-            known = (
-                self._known.controls
-                if self._known
-                else known_controls(self._settings, now.controls, self._vocabulary)[0]
-            )
-            self.told = f"it does not know “{_short(now.controls.prompt)}” and draws “{_short(known.prompt)}”"
-            return replace(now, controls=now.controls.patched({"prompt": known.prompt, "blend": known.blend}))
-        self._known, self.told = now, ""
-        return now
+        if self._judge.knows(now.controls):
+            self._known, self.told = now, ""
+            return now
+        known = (
+            self._known.controls if self._known else known_controls(self._settings, now.controls, self._vocabulary)[0]
+        )
+        self.told = f"it does not know “{_short(now.controls.prompt)}” and draws “{_short(known.prompt)}”"
+        return replace(now, controls=now.controls.patched({"prompt": known.prompt, "blend": known.blend}))
 
 
 def _short(text: str) -> str:

@@ -36,7 +36,8 @@ def starting_store(
 ) -> ControlStore:
     """The store of a run.
 
-    A show that is asked for a look nobody knows begins in the first look that is known, and says so.
+    A show that is asked for a look nobody knows begins in the first look that is known, and says so; where the model
+    draws such words as something, it begins in that.
 
     Args:
         settings: all of them.
@@ -52,7 +53,7 @@ def starting_store(
     except UnknownLook as refusal:
         controls, name = known_controls(settings, controls, vocabulary)
         say(refusal.told.replace("the look on air stays", f"the run starts in {name or 'its usual look'}"))
-    for line in judge.notes.of(controls):
+    for line in (*judge.notice.answered, *judge.notes.of(controls)):
         say(line)
     controls = with_reference(settings, controls, pictures)
     if loras.gone:
@@ -130,14 +131,8 @@ def known_controls(
 
 def first_known(looks: LookSet, vocabulary: Vocabulary | None) -> Look | None:
     """The first look in words that a model knows; None where there is none."""
-    silent = WordJudge(vocabulary, quiet=True)
-    for look in looks:
-        try:
-            silent.check(worded(look))
-        except UnknownLook:
-            continue
-        return look
-    return None
+    judge = WordJudge(vocabulary)
+    return next((look for look in looks if judge.knows(worded(look))), None)
 
 
 def worded(look: Look) -> Controls:

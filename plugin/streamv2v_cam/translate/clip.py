@@ -233,8 +233,9 @@ def _check_model_and_words(settings: LoadedSettings) -> None:
     """Refuse what can be seen to be wrong before the engine is started."""
     check_asked(settings.stream_config())
     known = vocabulary_of(settings.engine.model, loras=settings.engine.loras)
-    WordJudge(known, quiet=True).check(settings.controls())
-    for line in _notes(settings, None).of(settings.controls()):
+    judge = WordJudge(known)
+    judge.check(settings.controls(), quietly=True)
+    for line in (*judge.notice.answered, *_notes(settings, None).of(settings.controls())):
         log.warning("%s", line)
 
 

@@ -1,4 +1,4 @@
-"""What was refused is told once, where it belongs, and no longer than it is news."""
+"""What was refused is told once, where it belongs, and no longer than it is news; what is on air, as long as it is."""
 
 from __future__ import annotations
 
@@ -42,4 +42,18 @@ def test_what_this_page_asked_for_in_vain_goes_when_it_is_taken_back(judged, pag
     expect(page.locator("#prompt")).to_have_value("oil")
     expect(page.locator("#prompt-refusal")).to_be_hidden()
     page.wait_for_timeout(700)
+    expect(page.locator("#notice")).to_be_hidden()
+
+
+def test_words_that_go_on_air_as_something_else_are_told_as_long_as_they_are_on_air(stage, browser, page):
+    stage.store._judge = WordJudge(Vocabulary(looks=("oil", "neon"), otherwise="oil paint"))
+    page.fill("#prompt", "a zombie")
+    page.press("#prompt", "Enter")
+    expect(page.locator("#notice")).to_contain_text("drawn as oil paint")
+    expect(page.locator("#prompt-refusal")).to_be_hidden()
+    assert stage.store.current.controls.prompt == "a zombie"
+    later = opened(browser, stage.server.dock_address)
+    expect(later.locator("#notice")).to_contain_text("zombie", timeout=20_000)
+    later.close()
+    stage.store.apply({"prompt": "neon"})
     expect(page.locator("#notice")).to_be_hidden()

@@ -1,0 +1,190 @@
+"""Draw the two pictures of README.md that show the model: a person in seven looks, and the first screen of the dock.
+
+    python scripts/draw_readme.py hero CLIP      # writes docs/images/hero.jpg
+    python scripts/draw_readme.py dock CLIP      # writes docs/images/dock.jpg; needs Chromium and Playwright
+
+Run both after a change of the embedded model or of its looks, with a clip of people it never saw whose licence lets
+pictures of it be shown. Each takes about a minute on two cores.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+IMAGES = Path(__file__).resolve().parents[1] / "docs" / "images"
+QUALITY = 85
+CELL = (480, 270)
+"""Of the first picture, width and height, px."""
+COLUMNS = 4
+SHOWN = 7
+"""So many looks stand beside the camera's own picture, the first ones unless others are named."""
+FRAMES = 12
+"""So many frames lead up to the moment that is shown: the slots are full and the bank has settled."""
+DOCK = {"width": 360, "height": 700}
+LIMIT_S = 240.0
+SETTINGS = {
+    "capture.source": "",
+    "publish.sinks": "null",
+    "control.port": 0,
+    "control.open_browser": "never",
+    "engine.spare": False,
+}
+
+
+def hero(clip: Path, to: Path, *, moment: float, names: list[str]) -> None:
+    """The camera's picture and `SHOWN` looks at one moment of a clip, as viewers see them, in rows of four.
+
+    Args:
+        clip: a video file.
+        to: picture file to write.
+        moment: where in the clip, 0..1.
+        names: of the looks; empty for the first ones.
+
+    Raises:
+        ValueError: the clip cannot be read, or the picture not written.
+        StreamV2VError, LookError: the model or a look that is not there.
+    """
+    from streamv2v_cam.looks import load_looks
+    from streamv2v_cam.publish.motion.reprojector import Reprojector
+    from streamv2v_cam.settings.loading import EMBEDDED_SLOTS
+    from streamv2v_cam.sizes import EMBEDDED_SIZE
+    from streamv2v_cam.system.shrinking import shrunk
+
+    from streamv2v import Controls, StreamConfig, StreamV2V
+    from streamv2v.config import BEST_CONTROLS, BankConfig
+
+    frames = frames_up_to(clip, moment)
+    looks = load_looks("embedded")
+    shown = [looks.get(name) for name in names or looks.names[:SHOWN]]
+    width, height = EMBEDDED_SIZE
+    config = StreamConfig(width=width, height=height, slots=EMBEDDED_SLOTS, bank=BankConfig.best())
+    small = [shrunk(frame, width, height) for frame in frames]
+    cells = [cv2.resize(frames[-1], CELL, interpolation=cv2.INTER_CUBIC)]
+    with StreamV2V.from_pretrained(config) as engine:
+        for look in shown:
+            controls = Controls().patched({**BEST_CONTROLS, **look.patch(), "transition_s": 0.0})
+            engine.reset()
+            drawn = list(engine.translate(small, controls))[-1]
+            on_air = Reprojector(width=CELL[0], height=CELL[1])
+            on_air.arrived(drawn, frames[-1])
+            cells.append(on_air.picture(frames[-1], detail=controls.detail, borrow=controls.borrow, now_s=0.0))
+            print(look.name, flush=True)
+    cells += [np.full_like(cells[0], 255)] * (-len(cells) % COLUMNS)
+    write(to, np.vstack([np.hstack(cells[row : row + COLUMNS]) for row in range(0, len(cells), COLUMNS)]))
+
+
+def frames_up_to(clip: Path, moment: float) -> list[np.ndarray]:
+    """The last `FRAMES` frames up to a moment (0..1) of a clip, cut to the shape of `CELL`, RGB uint8 [H, W, 3] each.
+
+    Raises:
+        ValueError: no frame came out of it.
+    """
+    import av
+
+    try:
+        with av.open(str(clip)) as container:
+            frames = [frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)]
+    except av.FFmpegError as error:
+        raise ValueError(f"not a clip that can be read: {clip} ({error})") from error
+    if not frames:
+        raise ValueError(f"a clip without a single picture: {clip}")
+    last = round(moment * (len(frames) - 1))
+    height, width = frames[0].shape[:2]
+    high = min(height, round(width * CELL[1] / CELL[0]))
+    wide = min(width, round(height * CELL[0] / CELL[1]))
+    top, left = (height - high) // 2, (width - wide) // 2
+    chosen = frames[max(0, last + 1 - FRAMES) : last + 1]
+    return [np.ascontiguousarray(frame[top : top + high, left : left + wide]) for frame in chosen]
+
+
+def write(to: Path, picture: np.ndarray) -> None:
+    """An RGB picture as a JPEG.
+
+    Raises:
+        ValueError: it cannot be written.
+    """
+    if not cv2.imwrite(str(to), cv2.cvtColor(picture, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, QUALITY]):
+        raise ValueError(f"the picture could not be written: {to}")
+    print(f"wrote {to}: {picture.shape[1]}x{picture.shape[0]}")
+
+
+def dock(clip: Path, to: Path, *, looks: int) -> None:
+    """The first screen of the dock while the program draws a clip, with pictures of the person in the first looks.
+
+    Args:
+        clip: a video file, which is begun again at its end.
+        to: picture file to write.
+        looks: so many looks are put on air one after the other, until each has its picture.
+
+    Raises:
+        ValueError: there is no browser.
+    """
+    from playwright.sync_api import sync_playwright
+    from streamv2v_cam.run.app import App
+    from streamv2v_cam.settings import load_settings
+
+    browser = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    if browser is None:
+        raise ValueError("no Chromium or Chrome is installed here: the picture of the dock is made with one")
+    with tempfile.TemporaryDirectory() as place, sync_playwright() as play:
+        os.environ["STREAMV2V_CONFIG"] = str(Path(place) / "settings.toml")
+        app = App(load_settings({**SETTINGS, "capture.source": str(clip.resolve())}, None))
+        chromium = play.chromium.launch(executable_path=browser, args=["--no-sandbox", "--disable-gpu"])
+        app.start()
+        try:
+            page = chromium.new_page(viewport=DOCK)  # type: ignore[arg-type]
+            page.set_default_timeout(LIMIT_S * 1000)
+            page.goto(app.panel.server.dock_address)
+            page.click("#welcome-skip")
+            page.wait_for_selector("#state:text('live')")
+            names = [str(e.get_attribute("data-look")) for e in page.query_selector_all("[data-look]")][:looks]
+            for name in [*names[1:], names[0]]:
+                page.click(f"[data-look={name}]")
+                page.wait_for_selector(f"[data-look={name}] canvas[data-drawn=yours]")
+                print(name, flush=True)
+            page.evaluate("scrollTo(0, 0)")
+            time.sleep(3.0)  # the last change has settled on air
+            page.screenshot(path=str(to), type="jpeg", quality=QUALITY)
+        finally:
+            app.stop()
+            chromium.close()
+    print(f"wrote {to}")
+
+
+def main(arguments: list[str]) -> int:
+    """Draw one of them; returns the exit code."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("picture", choices=("hero", "dock"))
+    parser.add_argument("clip", type=Path, help="a video of a person before a webcam")
+    parser.add_argument("--to", type=Path, help="picture file; the one of README.md unless given")
+    parser.add_argument("--moment", type=float, default=0.5, help="of the first picture: where in the clip, 0 to 1")
+    parser.add_argument("--looks", nargs="+", default=[], help="of the first picture: names of the looks to show")
+    parser.add_argument("--pictures", type=int, default=6, help="of the dock: looks that get a picture of the person")
+    asked = parser.parse_args(arguments)
+    to = asked.to or IMAGES / f"{asked.picture}.jpg"
+    from streamv2v_cam.errors import CamError
+
+    from streamv2v import StreamV2VError
+
+    try:
+        if asked.picture == "hero":
+            hero(asked.clip, to, moment=min(1.0, max(0.0, asked.moment)), names=asked.looks)
+        else:
+            dock(asked.clip, to, looks=asked.pictures)
+    except (ValueError, CamError, StreamV2VError) as error:
+        print(error, file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
