@@ -1,10 +1,10 @@
 """Draw the two pictures of README.md that show the model: a person in seven looks, and the first screen of the dock.
 
     python scripts/draw_readme.py hero CLIP      # writes docs/images/hero.jpg
-    python scripts/draw_readme.py dock CLIP      # writes docs/images/dock.jpg; needs Chromium and Playwright
+    python scripts/draw_readme.py dock           # writes docs/images/dock.jpg; needs Chromium and Playwright
 
-Run both after a change of the embedded model or of its looks, with a clip of people it never saw whose licence lets
-pictures of it be shown. Each takes about a minute on two cores.
+Run both after a change of the embedded model or of its looks, the second after `draw_samples.py`. The clip shows a
+person the model never saw, and its licence lets pictures of it be shown. Each takes about a minute on two idle cores.
 """
 
 from __future__ import annotations
@@ -27,12 +27,14 @@ CELL = (480, 270)
 COLUMNS = 4
 SHOWN = 7
 """So many looks stand beside the camera's own picture, the first ones unless others are named."""
-FRAMES = 12
+FRAMES = 8
 """So many frames lead up to the moment that is shown: the slots are full and the bank has settled."""
+FONT = cv2.FONT_HERSHEY_SIMPLEX
 DOCK = {"width": 360, "height": 700}
 LIMIT_S = 240.0
+SETTLE_S = 5.0
 SETTINGS = {
-    "capture.source": "",
+    "capture.source": "presenter",
     "publish.sinks": "null",
     "control.port": 0,
     "control.open_browser": "never",
@@ -66,9 +68,10 @@ def hero(clip: Path, to: Path, *, moment: float, names: list[str]) -> None:
     looks = load_looks("embedded")
     shown = [looks.get(name) for name in names or looks.names[:SHOWN]]
     width, height = EMBEDDED_SIZE
-    config = StreamConfig(width=width, height=height, slots=EMBEDDED_SLOTS, bank=BankConfig.best())
+    bank = BankConfig.best()
+    config = StreamConfig(width=width, height=height, slots=EMBEDDED_SLOTS, bank=bank, acceleration="none")
     small = [shrunk(frame, width, height) for frame in frames]
-    cells = [cv2.resize(frames[-1], CELL, interpolation=cv2.INTER_CUBIC)]
+    cells = [titled(cv2.resize(frames[-1], CELL, interpolation=cv2.INTER_CUBIC), "as filmed")]
     with StreamV2V.from_pretrained(config) as engine:
         for look in shown:
             controls = Controls().patched({**BEST_CONTROLS, **look.patch(), "transition_s": 0.0})
@@ -76,10 +79,20 @@ def hero(clip: Path, to: Path, *, moment: float, names: list[str]) -> None:
             drawn = list(engine.translate(small, controls))[-1]
             on_air = Reprojector(width=CELL[0], height=CELL[1])
             on_air.arrived(drawn, frames[-1])
-            cells.append(on_air.picture(frames[-1], detail=controls.detail, borrow=controls.borrow, now_s=0.0))
+            seen = on_air.picture(frames[-1], detail=controls.detail, borrow=controls.borrow, now_s=0.0)
+            cells.append(titled(seen, look.title))
             print(look.name, flush=True)
     cells += [np.full_like(cells[0], 255)] * (-len(cells) % COLUMNS)
     write(to, np.vstack([np.hstack(cells[row : row + COLUMNS]) for row in range(0, len(cells), COLUMNS)]))
+
+
+def titled(picture: np.ndarray, title: str) -> np.ndarray:
+    """A copy with a title in its lower left corner, white on black."""
+    (width, height), below = cv2.getTextSize(title, FONT, 0.55, 1)
+    bottom, out = picture.shape[0], picture.copy()
+    out[bottom - height - below - 8 :, : width + 12] = 0
+    cv2.putText(out, title, (6, bottom - below - 3), FONT, 0.55, (255, 255, 255), 1, cv2.LINE_AA)
+    return out
 
 
 def frames_up_to(clip: Path, moment: float) -> list[np.ndarray]:
@@ -117,13 +130,8 @@ def write(to: Path, picture: np.ndarray) -> None:
     print(f"wrote {to}: {picture.shape[1]}x{picture.shape[0]}")
 
 
-def dock(clip: Path, to: Path, *, looks: int) -> None:
-    """The first screen of the dock while the program draws a clip, with pictures of the person in the first looks.
-
-    Args:
-        clip: a video file, which is begun again at its end.
-        to: picture file to write.
-        looks: so many looks are put on air one after the other, until each has its picture.
+def dock(to: Path) -> None:
+    """The first screen of the dock while the program draws the presenter.
 
     Raises:
         ValueError: there is no browser.
@@ -137,22 +145,18 @@ def dock(clip: Path, to: Path, *, looks: int) -> None:
         raise ValueError("no Chromium or Chrome is installed here: the picture of the dock is made with one")
     with tempfile.TemporaryDirectory() as place, sync_playwright() as play:
         os.environ["STREAMV2V_CONFIG"] = str(Path(place) / "settings.toml")
-        app = App(load_settings({**SETTINGS, "capture.source": str(clip.resolve())}, None))
+        app = App(load_settings(SETTINGS, None))
         chromium = play.chromium.launch(executable_path=browser, args=["--no-sandbox", "--disable-gpu"])
-        app.start()
         try:
-            page = chromium.new_page(viewport=DOCK)  # type: ignore[arg-type]
+            app.start()
+            page = chromium.new_page(viewport=DOCK, color_scheme="dark")  # type: ignore[arg-type]
             page.set_default_timeout(LIMIT_S * 1000)
             page.goto(app.panel.server.dock_address)
             page.click("#welcome-skip")
             page.wait_for_selector("#state:text('live')")
-            names = [str(e.get_attribute("data-look")) for e in page.query_selector_all("[data-look]")][:looks]
-            for name in [*names[1:], names[0]]:
-                page.click(f"[data-look={name}]")
-                page.wait_for_selector(f"[data-look={name}] canvas[data-drawn=yours]")
-                print(name, flush=True)
+            page.wait_for_function("[...document.querySelectorAll('#looks canvas')].every((c) => c.dataset.drawn)")
+            time.sleep(SETTLE_S)  # the picture is that of a bank that has filled
             page.evaluate("scrollTo(0, 0)")
-            time.sleep(3.0)  # the last change has settled on air
             page.screenshot(path=str(to), type="jpeg", quality=QUALITY)
         finally:
             app.stop()
@@ -163,12 +167,15 @@ def dock(clip: Path, to: Path, *, looks: int) -> None:
 def main(arguments: list[str]) -> int:
     """Draw one of them; returns the exit code."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("picture", choices=("hero", "dock"))
-    parser.add_argument("clip", type=Path, help="a video of a person before a webcam")
-    parser.add_argument("--to", type=Path, help="picture file; the one of README.md unless given")
-    parser.add_argument("--moment", type=float, default=0.5, help="of the first picture: where in the clip, 0 to 1")
-    parser.add_argument("--looks", nargs="+", default=[], help="of the first picture: names of the looks to show")
-    parser.add_argument("--pictures", type=int, default=6, help="of the dock: looks that get a picture of the person")
+    kinds = parser.add_subparsers(dest="picture", required=True)
+    of_person, of_dock = kinds.add_parser("hero"), kinds.add_parser("dock")
+    of_person.add_argument("clip", type=Path, help="a video of a person before a webcam")
+    of_person.add_argument("--moment", type=float, default=0.5, help="where in the clip, 0 to 1")
+    of_person.add_argument(
+        "--looks", nargs="+", default=[], help="names of the looks to show; the first seven unless given"
+    )
+    for kind in (of_person, of_dock):
+        kind.add_argument("--to", type=Path, help="picture file; the one of README.md unless given")
     asked = parser.parse_args(arguments)
     to = asked.to or IMAGES / f"{asked.picture}.jpg"
     from streamv2v_cam.errors import CamError
@@ -179,7 +186,7 @@ def main(arguments: list[str]) -> int:
         if asked.picture == "hero":
             hero(asked.clip, to, moment=min(1.0, max(0.0, asked.moment)), names=asked.looks)
         else:
-            dock(asked.clip, to, looks=asked.pictures)
+            dock(to)
     except (ValueError, CamError, StreamV2VError) as error:
         print(error, file=sys.stderr)
         return 2

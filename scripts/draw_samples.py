@@ -2,8 +2,8 @@
 
     python scripts/draw_samples.py            # writes plugin/streamv2v_cam/looks/samples/*.jpg
 
-Run it after a change of the embedded model or of its looks. Takes a minute on two cores. Pictures of looks that
-are no more are removed.
+Run it after a change of the embedded model or of its looks. Takes some minutes on two cores. Pictures of looks
+that are no more are removed.
 """
 
 from __future__ import annotations

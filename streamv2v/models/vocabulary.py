@@ -37,7 +37,7 @@ class Verdict:
         names_a_look: it holds at least one look that the model knows.
         unknown: words of it that the model passes over, in their order.
         nearest: known looks that are spelled like one of them.
-        drawn_as: what it is drawn as though it holds none; "" where it holds one, or gives nearly the untouched picture.
+        drawn_as: what it is drawn as though it holds none; "" where it holds one, or gives nearly the photo.
         asks_for_photo: it holds no look, and words for the untouched picture.
     """
 
