@@ -30,6 +30,8 @@ SHOWN = 7
 FRAMES = 8
 """So many frames lead up to the moment that is shown: the slots are full and the bank has settled."""
 FONT = cv2.FONT_HERSHEY_SIMPLEX
+TITLE = 24
+"""Height of a title, px."""
 DOCK = {"width": 360, "height": 700}
 LIMIT_S = 240.0
 SETTLE_S = 5.0
@@ -42,13 +44,14 @@ SETTINGS = {
 }
 
 
-def hero(clip: Path, to: Path, *, moment: float, names: list[str]) -> None:
+def hero(clip: Path, to: Path, *, moment: float, top: float, names: list[str]) -> None:
     """The camera's picture and `SHOWN` looks at one moment of a clip, as viewers see them, in rows of four.
 
     Args:
         clip: a video file.
         to: picture file to write.
         moment: where in the clip, 0..1.
+        top: which rows are kept of a clip of another shape, 0 (the uppermost) to 1.
         names: of the looks; empty for the first ones.
 
     Raises:
@@ -64,7 +67,7 @@ def hero(clip: Path, to: Path, *, moment: float, names: list[str]) -> None:
     from streamv2v import Controls, StreamConfig, StreamV2V
     from streamv2v.config import BEST_CONTROLS, BankConfig
 
-    frames = frames_up_to(clip, moment)
+    frames = frames_up_to(clip, moment, top)
     looks = load_looks("embedded")
     shown = [looks.get(name) for name in names or looks.names[:SHOWN]]
     width, height = EMBEDDED_SIZE
@@ -88,15 +91,14 @@ def hero(clip: Path, to: Path, *, moment: float, names: list[str]) -> None:
 
 def titled(picture: np.ndarray, title: str) -> np.ndarray:
     """A copy with a title in its lower left corner, white on black."""
-    (width, height), below = cv2.getTextSize(title, FONT, 0.55, 1)
-    bottom, out = picture.shape[0], picture.copy()
-    out[bottom - height - below - 8 :, : width + 12] = 0
-    cv2.putText(out, title, (6, bottom - below - 3), FONT, 0.55, (255, 255, 255), 1, cv2.LINE_AA)
+    width, out = cv2.getTextSize(title, FONT, 0.55, 1)[0][0], picture.copy()
+    out[-TITLE:, : width + 12] = 0
+    cv2.putText(out, title, (6, picture.shape[0] - 8), FONT, 0.55, (255, 255, 255), 1, cv2.LINE_AA)
     return out
 
 
-def frames_up_to(clip: Path, moment: float) -> list[np.ndarray]:
-    """The last `FRAMES` frames up to a moment (0..1) of a clip, cut to the shape of `CELL`, RGB uint8 [H, W, 3] each.
+def frames_up_to(clip: Path, moment: float, top: float) -> list[np.ndarray]:
+    """The last `FRAMES` frames up to a moment of a clip, cut to the shape of `CELL`, RGB uint8 [H, W, 3] each.
 
     Raises:
         ValueError: no frame came out of it.
@@ -114,9 +116,9 @@ def frames_up_to(clip: Path, moment: float) -> list[np.ndarray]:
     height, width = frames[0].shape[:2]
     high = min(height, round(width * CELL[1] / CELL[0]))
     wide = min(width, round(height * CELL[0] / CELL[1]))
-    top, left = (height - high) // 2, (width - wide) // 2
+    first, left = round((height - high) * top), (width - wide) // 2
     chosen = frames[max(0, last + 1 - FRAMES) : last + 1]
-    return [np.ascontiguousarray(frame[top : top + high, left : left + wide]) for frame in chosen]
+    return [np.ascontiguousarray(frame[first : first + high, left : left + wide]) for frame in chosen]
 
 
 def write(to: Path, picture: np.ndarray) -> None:
@@ -171,6 +173,7 @@ def main(arguments: list[str]) -> int:
     of_person, of_dock = kinds.add_parser("hero"), kinds.add_parser("dock")
     of_person.add_argument("clip", type=Path, help="a video of a person before a webcam")
     of_person.add_argument("--moment", type=float, default=0.5, help="where in the clip, 0 to 1")
+    of_person.add_argument("--top", type=float, default=0.5, help="which rows are kept, 0 (the uppermost) to 1")
     of_person.add_argument(
         "--looks", nargs="+", default=[], help="names of the looks to show; the first seven unless given"
     )
@@ -184,7 +187,8 @@ def main(arguments: list[str]) -> int:
 
     try:
         if asked.picture == "hero":
-            hero(asked.clip, to, moment=min(1.0, max(0.0, asked.moment)), names=asked.looks)
+            moment, top = (min(1.0, max(0.0, share)) for share in (asked.moment, asked.top))
+            hero(asked.clip, to, moment=moment, top=top, names=asked.looks)
         else:
             dock(to)
     except (ValueError, CamError, StreamV2VError) as error:

@@ -14,7 +14,7 @@ from train_embedded import main
 from training.architecture import make_scheduler, signal_and_noise
 from training.autoencoder import start_autoencoder, train_autoencoder
 from training.data import Cache
-from training.denoiser import DenoiserOptions, Trained, make_trained, train_denoiser
+from training.denoiser import DenoiserOptions, make_trained, train_denoiser
 from training.export import LIMIT_BYTES, export_folder
 from training.imitating import smaller_autoencoder, train_smaller_decoder
 from training.latents import encode
@@ -22,6 +22,7 @@ from training.sheet import HEADING, draw_sheet
 from training.team import Member
 from training.tokenizer import make_tokenizer
 
+from streamv2v.config import EMBEDDED_FOLDER
 from streamv2v.models.last_upsampling import fold_last_upsampling
 
 CPU = torch.device("cpu")
@@ -146,21 +147,18 @@ def test_a_smaller_decoder_resumes_to_the_very_same_weights_and_holds_its_last_e
     assert fold_last_upsampling(whole)
 
 
-def export(trained: Trained, vae: AutoencoderTiny, folder: Path) -> int:
-    return export_folder(
-        folder,
+def test_the_exported_folder_opens_as_an_ordinary_pipeline(cache: Cache, tmp_path: Path) -> None:
+    vae, tokenizer = start_autoencoder(cache, seed=0), make_tokenizer()
+    trained = make_trained(vae, tokenizer, seed=0)
+    size_bytes = export_folder(
+        tmp_path / "model",
         unet=trained.unet,
         vae=vae,
         text_encoder=trained.text_encoder,
-        tokenizer=make_tokenizer(),
+        tokenizer=tokenizer,
         scheduler=make_scheduler(),
     )
-
-
-def test_the_exported_folder_opens_as_an_ordinary_pipeline(cache: Cache, tmp_path: Path) -> None:
-    vae = start_autoencoder(cache, seed=0)
-    trained = make_trained(vae, make_tokenizer(), seed=0)
-    assert export(trained, vae, tmp_path / "model") <= LIMIT_BYTES
+    assert size_bytes <= LIMIT_BYTES
     pipeline = StableDiffusionPipeline.from_pretrained(tmp_path / "model", dtype=torch.float32)
     assert pipeline.vae.config.scaling_factor == vae.config.scaling_factor  # type: ignore[attr-defined]
     assert pipeline.unet.config.in_channels == 16
@@ -171,21 +169,19 @@ def test_the_exported_folder_opens_as_an_ordinary_pipeline(cache: Cache, tmp_pat
 
 
 def test_a_sheet_has_the_names_above_and_another_model_beneath(cache: Cache, tmp_path: Path) -> None:
-    vae = start_autoencoder(cache, seed=0)
-    folders = [tmp_path / "now", tmp_path / "before"]
-    for seed, folder in enumerate(folders):
-        export(make_trained(vae, make_tokenizer(), seed=seed), vae, folder)
     photo, sheet = np.array(cache.sources[0]), tmp_path / "sheet.png"
-    prompts = ["a zombie", "blue and gold", "a great deal of words for so small a cell"]
-    draw_sheet(folders[0], [photo], sheet, prompts=prompts, before=folders[1], columns=2, cell=48)
-    drawn = cv2.imread(str(sheet))
+    prompts = ["pencil", "blue and gold", "a great deal of words for so small a cell"]
+    draw_sheet(EMBEDDED_FOLDER, [photo], sheet, prompts=prompts, before=EMBEDDED_FOLDER, columns=2, cell=48)
+    drawn = cv2.imread(str(sheet)).astype(int)
     assert drawn.shape == (2 * (HEADING + 2 * 48), 3 * 48, 3)
     assert drawn[:HEADING, 48:96].min() < 120, "a name stands above"
     assert drawn[-48:, -48:].min() == 255, "nothing stands where nothing was asked"
-    now, before = (drawn[HEADING + row : HEADING + row + 48, 48:96].astype(int) for row in (0, 48))
-    assert np.abs(now - before).mean() > 2
+    now, before = (drawn[HEADING + row : HEADING + row + 48] for row in (0, 48))
+    assert np.array_equal(now[:, 48:], before[:, 48:]), "the same model draws the same"
+    assert np.abs(now[:, :48] - before[:, :48]).max() > 50, "which is which stands on the photo"
+    assert np.abs(now[:, :48] - now[:, 48:96]).mean() > 5
     with pytest.raises(ValueError, match="not prompts"):
-        draw_sheet(folders[0], [photo], sheet, prompts=prompts, teachers=True)
+        draw_sheet(EMBEDDED_FOLDER, [photo], sheet, prompts=prompts, teachers=True)
 
 
 @pytest.mark.parametrize(
