@@ -155,6 +155,7 @@ def dock(to: Path) -> None:
             page.set_default_timeout(LIMIT_S * 1000)
             page.goto(app.panel.server.dock_address)
             page.click("#welcome-skip")
+            page.mouse.move(0, 0)  # nothing is lit because the mouse happens to be over it
             page.wait_for_selector("#state:text('live')")
             page.wait_for_function("[...document.querySelectorAll('#looks canvas')].every((c) => c.dataset.drawn)")
             time.sleep(SETTLE_S)  # the picture is that of a bank that has filled

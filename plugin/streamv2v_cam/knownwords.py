@@ -148,7 +148,7 @@ class WordJudge:
     def _answer(self, text: str, verdict: Verdict) -> str:
         why, instead = _why(verdict), self._instead(verdict)
         told = f"“{_short(text)}” names no look this model knows ({why}); it is drawn as {verdict.drawn_as}."
-        return f"{told} Other words: {instead}."
+        return f"{told} Try words {instead}."
 
     def _instead(self, verdict: Verdict) -> str:
         """Words that the model knows, those that are spelled like unknown ones where there are any."""

@@ -4,7 +4,8 @@
   model had beside what that one reached.
 - Strokes: is there as much drawn detail as in the teacher's picture? Eyes and mouth: do their edges lie where they are?
 - The nearest style: of all teachers' drawings of a frame, is the right one the nearest?
-- Palettes: does the hue (or saturation, or warmth) of the picture move as the words ask?
+- Palettes: does the hue (or saturation, or warmth) of the picture move as the words ask? Are two inks no mixture?
+- Sentences that name no look: are they nearer to the general paint than to the bare photo?
 - Strength: does the picture leave the input steadily as strength grows?
 - Sizes: does the PSNR hold from 192 to 512 pixels, 4:3, 16:9 and square?
 """
@@ -26,8 +27,8 @@ from training.faces import feature_boxes, find_features
 from training.looks_targets import Teacher
 from training.painters import PAINTED
 from training.strokes import Box, features_agree, stroke_energy
-from training.teachers import TEACHERS
-from training.toning import INKS
+from training.teachers import GENERAL, TEACHERS
+from training.toning import INKS, apply_palette
 
 LINE_STYLES = ("pencil", "linocut", "comic", "neon", "blueprint")
 LEAST_DB, LEAST_LINES_DB, LEAST_NEAREST, LEAST_PAINTED_DB = 20.0, 18.0, 0.95, 19.0
@@ -42,6 +43,9 @@ FEATURES_LOSS = 0.02
 SIZES = ((192, 192), (256, 192), (384, 288), (512, 288), (512, 512))
 PALETTE_BASES = ("pencil sketch", "charcoal drawing", "cartoon")
 MOST_HUE_ERROR = 30.0
+# Two inks, and the single one that lies between them, which a model that mixes them draws.
+MIXTURES = {"gold+blue": "green", "red+blue": "purple", "teal+pink": "purple"}
+SENTENCES = ("a zombie", "a portrait of a person", "a castle in a forest at night", "claymation", "asdf qwer")
 
 Draw = Callable[[list[np.ndarray], str, float], list[np.ndarray]]
 
@@ -169,6 +173,40 @@ def palette_gate(draw: Draw, frames: list[np.ndarray], *, strength: float = 0.5)
     return {"palettes": found, "passed": all(entry["passed"] for entry in found.values())}
 
 
+def two_inks_gate(draw: Draw, frames: list[np.ndarray], *, strength: float = 0.5) -> dict[str, Any]:
+    """For pairs of inks on drawings in grey, whether both are there: no single ink's drawing is nearer."""
+    found: dict[str, bool] = {}
+    for style in ("pencil", "charcoal"):
+        plain = [TEACHERS[style](frame) for frame in frames]
+        for pair, between in MIXTURES.items():
+            one, other = pair.split("+")
+            drawn = draw(frames, f"{STYLE_WORDS[style][0]} in {one} and {other}", strength)
+            near = {
+                palette: np.mean([psnr(a, apply_palette(b, palette)) for a, b in zip(drawn, plain, strict=True)])
+                for palette in (pair, one, other, between)
+            }
+            found[f"{style} in {one} and {other}"] = max(near, key=lambda palette: near[palette]) == pair
+    return {"pairs": found, "passed": all(found.values())}
+
+
+def sentence_gate(
+    draw: Draw, frames: list[np.ndarray], *, general: Teacher | None = None, strength: float = 0.5
+) -> dict[str, Any]:
+    """For sentences that name no look, how near the pictures are to the general paint and to the photo, dB.
+
+    Args:
+        general: draws that paint; `teachers.GENERAL` unless given.
+    """
+    painted, found = [(general or TEACHERS[GENERAL])(frame) for frame in frames], {}
+    for words in SENTENCES:
+        drawn = draw(frames, words, strength)
+        pairs = (("paint", painted), ("photo", frames))
+        found[words] = {
+            name: float(np.mean([psnr(*pair) for pair in zip(drawn, by, strict=True)])) for name, by in pairs
+        }
+    return {"sentences": found, "passed": all(entry["paint"] > entry["photo"] for entry in found.values())}
+
+
 def strength_gate(draw: Draw, frames: list[np.ndarray], prompts: list[str]) -> dict[str, Any]:
     """Mean distance from the input at strengths 0, 0.1 .. 1, and whether it never falls by more than noise."""
     curves = {}
@@ -206,6 +244,8 @@ def check_model(folder: Path, frames: list[np.ndarray]) -> dict[str, Any]:
         facts = {
             "style": style_gate(draw, frames),
             "palette": palette_gate(draw, few),
+            "two_inks": two_inks_gate(draw, few),
+            "sentences": sentence_gate(draw, few),
             "strength": strength_gate(draw, few, [STYLE_WORDS[s][0] for s in ("pencil", "cartoon", "neon", "vintage")]),
         }
     rows = facts["style"]["styles"]

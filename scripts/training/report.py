@@ -34,6 +34,12 @@ def report(facts: dict[str, Any]) -> str:
     )
     wrong = [words for words, entry in facts["palette"]["palettes"].items() if not entry["passed"]]
     lines.append(f"palettes: {len(wrong)} of {len(facts['palette']['palettes'])} wrong: {', '.join(wrong) or 'none'}")
+    mixed = [words for words, two in facts["two_inks"]["pairs"].items() if not two]
+    lines.append(f"two inks: {len(mixed)} of {len(facts['two_inks']['pairs'])} wrong: {', '.join(mixed) or 'none'}")
+    for words, near in facts["sentences"]["sentences"].items():
+        lines.append(
+            f"no look, {words:30} to the general paint {near['paint']:.1f} dB, to the photo {near['photo']:.1f}"
+        )
     for prompt, curve in facts["strength"]["curves"].items():
         lines.append(f"strength 0..1, {prompt:16}" + " ".join(f"{value:5.1f}" for value in curve))
     lines.append("PSNR by size: " + ", ".join(f"{size} {value:.1f}" for size, value in facts["size"]["sizes"].items()))

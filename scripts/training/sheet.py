@@ -105,7 +105,7 @@ def draw_sheet(
                 _write(cells[0], label, at=(6, side - 8))
                 rows.append(np.hstack(cells + [np.full_like(cells[0], 255)] * (columns - len(chunk))))
     sheet.parent.mkdir(parents=True, exist_ok=True)
-    quality = [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY]
+    quality = [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY] if sheet.suffix.lower() in (".jpg", ".jpeg") else []
     if not cv2.imwrite(str(sheet), cv2.cvtColor(np.vstack(rows), cv2.COLOR_RGB2BGR), quality):
         raise ValueError(f"the sheet could not be written: {sheet}")
 
@@ -131,12 +131,14 @@ def _heading(names: list[str], side: int, columns: int) -> np.ndarray:
 
 
 def _write(picture: np.ndarray, text: str, *, at: tuple[int, int]) -> None:
-    """Put a line of text on a picture, dark with a white border, smaller where it would be cut off."""
-    width = cv2.getTextSize(text, FONT, 1.0, 1)[0][0] or 1
-    scale = min(0.55, (picture.shape[1] - 2 * at[0]) / width)
+    """Put a line of text on a picture, dark on white, smaller where it would be cut off; nothing where it is empty."""
+    if not text:
+        return
+    scale = min(0.55, (picture.shape[1] - 2 * at[0]) / cv2.getTextSize(text, FONT, 1.0, 1)[0][0])
+    (width, height), below = cv2.getTextSize(text, FONT, scale, 1)
     area = np.ascontiguousarray(picture)
-    for ink, thickness in ((255, 255, 255), 4), ((40, 40, 40), 1):
-        cv2.putText(area, text, at, FONT, scale, ink, thickness, cv2.LINE_AA)
+    area[at[1] - height - 2 : at[1] + below + 2, : at[0] + width + 4] = 255
+    cv2.putText(area, text, at, FONT, scale, (40, 40, 40), 1, cv2.LINE_AA)
     picture[:] = area
 
 

@@ -13,15 +13,18 @@ from training.captions import STYLE_WORDS
 from training.faces import feature_boxes
 from training.gates import (
     KEPT_DB,
+    MIXTURES,
     feature_gate,
     hue_of,
     kept_gate,
     palette_gate,
     psnr,
     saturation_of,
+    sentence_gate,
     strength_gate,
     stroke_gate,
     style_gate,
+    two_inks_gate,
     warmth_of,
 )
 from training.held_out import judged_frames
@@ -83,6 +86,31 @@ def test_the_palette_gate_passes_true_palettes_and_stops_a_model_that_is_deaf_to
     assert sum(entry["passed"] for entry in deaf["palettes"].values()) < 10
 
 
+def in_two_inks(pictures, prompt: str, _strength: float):
+    style = next(s for s in ("pencil", "charcoal") if prompt.startswith(STYLE_WORDS[s][0]))
+    one, other = prompt.split(" in ")[1].split(" and ")
+    return [apply_palette(CLASSICAL[style](p), f"{one}+{other}") for p in pictures]
+
+
+def in_their_mixture(pictures, prompt: str, _strength: float):
+    one, other = prompt.split(" in ")[1].split(" and ")
+    base = CLASSICAL["pencil" if "pencil" in prompt else "charcoal"]
+    return [apply_palette(base(p), MIXTURES[f"{one}+{other}"]) for p in pictures]
+
+
+def test_two_inks_are_both_there_and_not_their_mixture(frames) -> None:
+    assert two_inks_gate(in_two_inks, frames)["passed"]
+    assert not any(two_inks_gate(in_their_mixture, frames)["pairs"].values())
+
+
+def test_a_sentence_without_a_look_has_to_be_painted_and_the_bare_photo_is_stopped(frames) -> None:
+    def paint(picture):
+        return CLASSICAL["cartoon"](picture)
+
+    assert sentence_gate(lambda pictures, _w, _s: [paint(p) for p in pictures], frames, general=paint)["passed"]
+    assert not sentence_gate(lambda pictures, _w, _s: pictures, frames, general=paint)["passed"]
+
+
 def test_hue_saturation_and_warmth_are_those_of_plain_colours() -> None:
     blue = np.zeros((4, 4, 3), np.uint8)
     blue[..., 2] = 200
@@ -114,6 +142,8 @@ def test_the_report_names_every_style_and_what_was_not_passed(frames) -> None:
         "style": style,
         "palette": palette,
         "strength": strength,
+        "two_inks": {"pairs": {"pencil in red and blue": False}, "passed": False},
+        "sentences": {"sentences": {"a zombie": {"paint": 20.0, "photo": 18.0}}, "passed": True},
         "kept": kept_gate(style["styles"]),
         "strokes": stroke_gate({"oil": {"strokes": 0.4}, "starry": {"strokes": 0.8}}),
         "features": {"drawn": float("nan"), "wanted": 0.5, "passed": False},
@@ -123,6 +153,7 @@ def test_the_report_names_every_style_and_what_was_not_passed(frames) -> None:
     assert all(name in text for name in CLASSICAL)
     assert "gate strokes: NOT passed" in text and "strokes 60% of" in text and "gate kept: NOT passed" in text
     assert "eyes and mouths not judged: no face was found" in text
+    assert "two inks: 1 of 1 wrong: pencil in red and blue" in text and "gate sentences: passed" in text
     assert "gate style: NOT passed" in text and "gate palette: passed" in text
 
 
