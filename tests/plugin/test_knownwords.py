@@ -16,8 +16,13 @@ from streamv2v.models.vocabulary import Vocabulary, vocabulary_of
 
 WORDS = Vocabulary(looks=("oil painting", "pencil"), shades=("warm",))
 ANSWERING = replace(WORDS, photo=("photo",), otherwise="oil paint")
-EMBEDDED = vocabulary_of("embedded")
-assert EMBEDDED is not None
+
+
+def embedded(*, otherwise: str) -> Vocabulary:
+    """The words of the model that ships, with another answer to a prompt that names no look."""
+    words = vocabulary_of("embedded")
+    assert words is not None
+    return replace(words, otherwise=otherwise)
 
 
 def store(words: Vocabulary = WORDS) -> ControlStore:
@@ -99,7 +104,7 @@ def test_a_run_asked_for_unknown_words_begins_in_a_known_look_and_says_so_once(c
     first = settings.looks().first()
     assert first is not None
     with caplog.at_level("WARNING", logger="streamv2v_cam"):
-        here = starting_store(settings, replace(EMBEDDED, otherwise=""), say=said.append)
+        here = starting_store(settings, embedded(otherwise=""), say=said.append)
     assert not caplog.records, "it is said once"
     assert (here.current.look, here.current.controls.prompt) == (first.name, first.prompt)
     assert here.current.controls.strength == 0.7
@@ -109,7 +114,7 @@ def test_a_run_asked_for_unknown_words_begins_in_a_known_look_and_says_so_once(c
 def test_a_run_asked_for_words_that_its_model_draws_as_something_begins_in_them_and_says_as_what(caplog):
     said: list[str] = []
     with caplog.at_level("INFO", logger="streamv2v_cam"):
-        here = starting_store(load_settings(SETTINGS, None), replace(EMBEDDED, otherwise="oil paint"), say=said.append)
+        here = starting_store(load_settings(SETTINGS, None), embedded(otherwise="oil paint"), say=said.append)
     assert not caplog.records, "it is said once"
     assert (here.current.look, here.current.controls.prompt) == (None, "a zombie")
     assert len(said) == 1 and "zombie" in said[0] and "drawn as oil paint" in said[0]

@@ -172,7 +172,7 @@ def test_a_sheet_has_the_names_above_and_another_model_beneath(cache: Cache, tmp
     photo, sheet = np.array(cache.sources[0]), tmp_path / "sheet.png"
     prompts = ["pencil", "blue and gold", "a great deal of words for so small a cell"]
     draw_sheet(EMBEDDED_FOLDER, [photo], sheet, prompts=prompts, before=EMBEDDED_FOLDER, columns=2, cell=48)
-    drawn = cv2.imread(str(sheet)).astype(int)
+    drawn = np.asarray(cv2.imread(str(sheet))).astype(int)
     assert drawn.shape == (2 * (HEADING + 2 * 48), 3 * 48, 3)
     assert drawn[:HEADING, 48:96].min() < 120, "a name stands above"
     assert drawn[-48:, -48:].min() == 255, "nothing stands where nothing was asked"
