@@ -81,6 +81,10 @@ class WordJudge:
         """Whether prompt and every text of the blend name a look; nothing is said of it."""
         return all(verdict.names_a_look for _, _, verdict in self._verdicts(controls))
 
+    def takes(self, controls: Controls) -> bool:
+        """Whether `check` would let them go on; nothing is said of it."""
+        return all(verdict.names_a_look or verdict.drawn_as for _, _, verdict in self._verdicts(controls))
+
     def check(self, controls: Controls, *, quietly: bool = False) -> None:
         """Go on where prompt and every text of the blend name a look, or are drawn as something without one.
 

@@ -57,6 +57,10 @@ class Reader:
         """Whether prompt and blend name looks that it knows."""
         return WordJudge(self.vocabulary).knows(controls)
 
+    def takes(self, controls: Controls) -> bool:
+        """Whether it knows them, or draws them as something all the same."""
+        return WordJudge(self.vocabulary).takes(controls)
+
 
 class ModelValues:
     """The live values of a run whose model changes.
@@ -131,7 +135,7 @@ class ModelValues:
             look = left.look if left.look in new.looks else None
             of_the_look = new.looks.get(look).values if look else {}
             values = {name: value for name, value in of_the_look.items() if name in OF_THE_LOOK}
-            if new.knows(now.controls.patched(left.values)):
+            if new.takes(now.controls.patched(left.values)):
                 return {**left.values, **values}, look
         if known:
             return {}, None
