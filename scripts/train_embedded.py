@@ -29,6 +29,7 @@ import json
 import sys
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import torch
 from diffusers import AutoencoderTiny
@@ -36,7 +37,15 @@ from training.architecture import make_scheduler
 from training.asking import Request
 from training.autoencoder import make_autoencoder, start_autoencoder, train_autoencoder
 from training.data import list_photos, open_caches, render_cache
-from training.denoiser import DenoiserOptions, Trained, compute_first_attention, make_trained, tokens_of, train_denoiser
+from training.denoiser import (
+    WHOLE,
+    DenoiserOptions,
+    Trained,
+    compute_first_attention,
+    make_trained,
+    tokens_of,
+    train_denoiser,
+)
 from training.export import export_folder
 from training.gates import KEPT_DB, check_model
 from training.held_out import judged_frames
@@ -82,7 +91,8 @@ def denoiser(member: Member, options: argparse.Namespace) -> None:
         take_over(fast, options.start, make_tokenizer())
         if not (options.work / "denoiser.pt").exists():
             words = partial(tokens_of, make_tokenizer())
-            learn_words(fast.text_encoder, words, steps=options.word_steps, seed=options.seed, known=was_known)
+            known = partial(was_known, new_words=frozenset(options.new_words))
+            learn_words(fast.text_encoder, words, steps=options.word_steps, seed=options.seed, known=known)
     if options.hold_attention or not (options.start and has_first_attention(options.start)):
         compute_first_attention(fast, caches, vae, make_tokenizer(), seed=options.seed)
     if options.hold_attention:
@@ -90,16 +100,30 @@ def denoiser(member: Member, options: argparse.Namespace) -> None:
     settings = DenoiserOptions(
         steps=options.denoiser_steps,
         seed=options.seed,
-        batch=options.batch,
-        later=options.batch // 4,
-        save_every=options.save_every,
+        **shared(options),
         peak_rate=options.rate or (5e-4 if options.start else 1e-3),
     )
     _train(caches, vae, fast, options.work / "denoiser.pt", settings, options, member)
 
 
-def was_known(request: Request) -> bool:
-    """Whether the model before the painters drew what is asked."""
+def shared(options: argparse.Namespace) -> dict[str, Any]:
+    """What denoiser and polish have in common."""
+    return {
+        "batch": options.batch,
+        "later": options.batch // 4 if options.cells < WHOLE else 0,
+        "cells": options.cells,
+        "strokes": options.strokes,
+        "save_every": options.save_every,
+    }
+
+
+def was_known(request: Request, *, new_words: frozenset[str] = frozenset()) -> bool:
+    """Whether the model that training starts from read a sentence as it is meant now.
+
+    Without words that are new to it that is the model before the painters.
+    """
+    if new_words:
+        return not new_words & set(request.words.replace(",", " ").split())
     return request.style in KEPT_DB and "+" not in request.palette
 
 
@@ -112,9 +136,7 @@ def polish(member: Member, options: argparse.Namespace) -> None:
     settings = DenoiserOptions(
         steps=options.polish_steps,
         seed=options.seed + 1000,
-        batch=options.batch,
-        later=options.batch // 4,
-        save_every=options.save_every,
+        **shared(options),
         decoded=0.4,
         peak_rate=3e-4,
     )
@@ -240,9 +262,14 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--crops", type=int, help="render so many crops of each size; more of them later")
     parser.add_argument("--autoencoder-steps", type=int, default=3600)
     parser.add_argument("--word-steps", type=int, default=400, help="steps on captions alone, going on from a model")
+    parser.add_argument(
+        "--new-words", nargs="*", default=[], help="words that meant something else to the model of --start"
+    )
     parser.add_argument("--denoiser-steps", type=int, default=6000)
     parser.add_argument("--rate", type=float, help="highest learning rate of the denoiser; 0.001, 0.0005 with --start")
-    parser.add_argument("--batch", type=int, default=16, help="examples a denoiser step, all processes")
+    parser.add_argument("--batch", type=int, default=8, help="examples a denoiser step, all processes")
+    parser.add_argument("--cells", type=int, default=28, help="side of the crops that are learned from, 8 pixels each")
+    parser.add_argument("--strokes", type=float, default=1.5, help="how much the energy of detail counts")
     parser.add_argument("--save-every", type=int, default=200, help="steps of denoiser and polish between checkpoints")
     parser.add_argument("--polish-steps", type=int, default=600)
     parser.add_argument("--decoder-steps", type=int, default=1600)

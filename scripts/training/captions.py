@@ -34,8 +34,9 @@ STYLE_WORDS: dict[str, tuple[str, ...]] = {
     "popart": ("pop art", "silk screen", "warhol", "screen print", "poster art", "popart"),
     "glitch": ("glitch", "vhs", "glitch art", "vhs tape", "old television", "retro tv", "chromatic aberration"),
     "oil": (
-        "oil painting", "oil on canvas", "painting", "oil", "acrylic painting", "acrylics", "painted", "brush strokes",
-        "painterly", "gouache",
+        "oil painting", "oil on canvas", "painting", "oil", "acrylic painting", "acrylics", "painted",
+        "brush strokes", "painterly", "gouache", "old master", "baroque", "rembrandt", "renaissance",
+        "baroque portrait", "chiaroscuro", "caravaggio", "classical portrait",
     ),
     "illustration": (
         "illustration", "graphic novel", "storybook", "book illustration", "children's book", "concept art",
@@ -50,36 +51,35 @@ STYLE_WORDS: dict[str, tuple[str, ...]] = {
         "dabs of paint",
     ),
     "inkwash": ("ink wash", "ink wash painting", "sumi e", "sumi", "brush and ink", "india ink", "calligraphy"),
-    "fauvist": ("fauvist", "fauvism", "matisse", "gauguin", "fauvist painting", "bold painting", "poster paint"),
+    "fauvist": (
+        "fauvist", "fauvism", "matisse", "gauguin", "fauvist painting", "bold painting", "poster paint", "folk art",
+        "tribal art", "batik", "colour woodcut", "color woodcut",
+    ),
     "expressionist": (
         "expressionist painting", "expressionist", "expressionism", "munch", "wild strokes", "palette knife",
-        "thick paint", "impasto",
+        "thick paint", "impasto", "rust", "rusty", "grunge", "fresco", "weathered wall", "cracked paint", "old wall",
     ),
     "streetart": (
         "street art", "graffiti", "paint splash", "splashes of paint", "spray paint", "splatter", "mural", "banksy",
     ),
-    "etching": ("etching", "engraving", "crosshatching", "hatching", "copperplate", "banknote", "engraved", "durer"),
     "pastel": (
         "pastel drawing", "pastel painting", "pastels", "soft pastels", "chalk pastels", "pastel", "degas",
-        "chalk drawing", "coloured chalk",
+        "chalk drawing", "coloured chalk", "crayon", "wax crayon", "crayon drawing", "crayons", "oil pastel",
+        "coloured pencil", "colored pencil",
     ),
-    "batik": ("batik", "colour woodcut", "color woodcut", "tribal art", "folk art", "totem", "goblin", "carnival"),
     "frost": ("frost", "frost drawing", "porcelain painting", "delft", "porcelain", "frosted glass", "ice queen"),
     "mosaic": ("mosaic", "tiles", "broken glass", "shattered glass", "crackle", "tessellation", "tile mosaic"),
-    "crayon": ("crayon", "wax crayon", "crayon drawing", "crayons", "oil pastel", "coloured pencil", "colored pencil"),
-    "woodcut": ("woodcut", "wood engraving", "woodblock", "carved print", "wood carving", "woodblock print"),
+    "woodcut": (
+        "woodcut", "wood engraving", "woodblock", "carved print", "wood carving", "woodblock print", "etching",
+        "engraving", "engraved", "crosshatching", "hatching", "copperplate", "banknote", "durer",
+    ),
     "starry": (
         "starry night", "starry swirls", "van gogh", "swirls", "swirling strokes", "starry", "vincent", "whirling sky",
     ),
     "inferno": ("inferno", "lava", "hell", "embers", "devil", "lacquer", "fire and brimstone", "demon"),
     "cubist": ("cubist", "cubism", "picasso", "abstract", "abstract painting", "collage", "paper collage", "braque"),
     "glass": ("stained glass", "stained glass window", "church window", "cathedral window", "leaded glass", "mondrian"),
-    "oldmaster": (
-        "old master", "baroque", "rembrandt", "renaissance", "baroque portrait", "chiaroscuro", "caravaggio",
-        "classical portrait",
-    ),
     "ukiyoe": ("ukiyo e", "japanese print", "japanese woodblock", "hokusai", "great wave", "ukiyo", "edo print"),
-    "fresco": ("fresco", "rust", "rusty", "grunge", "weathered wall", "cracked paint", "old wall", "ancient fresco"),
 }  # fmt: skip
 
 PALETTE_WORDS: dict[str, tuple[str, ...]] = {

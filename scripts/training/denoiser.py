@@ -28,6 +28,7 @@ from training.data import Cache
 from training.examples import Examples, fresh_examples, join, later_examples
 from training.latents import Batch, latent_batch
 from training.losses import latent_loss, stroke_loss
+from training.muon import Muon, is_matrix
 from training.recognising import begin_as_recognition, first_attention, silence_the_bypass
 from training.remembering import remember_pairs, steadiness_loss
 from training.stage import (
@@ -45,24 +46,27 @@ from training.team import Member
 # Shares of the learning rate: the decoder starts trained.
 RATES = {"unet": 1.0, "text_encoder": 1.0, "decoder": 0.3}
 
+# From so many cells a side on, a crop holds nearly the whole picture that its teacher drew.
+WHOLE = 24
+
 
 @dataclass(frozen=True, kw_only=True)
 class DenoiserOptions:
     """How long and on what to train.
 
-    Of each batch, `later` examples are answers of the step before. `cells` is the side of the latent crops, half
-    as much again at every fourth step. With `decoded` above 0 that share of the batch is also judged as pictures.
-    `steady` is the weight of steadiness against the targets, `strokes` that of the energy of detail.
+    Of each batch, `later` examples are answers of the step before. `cells` is the side of the latent crops; below
+    WHOLE it is half as much again at every fourth step. With `decoded` above 0 that share of the batch is also judged
+    as pictures. `steady` is the weight of steadiness against the targets, `strokes` that of the energy of detail.
     """
 
     steps: int
     seed: int
-    batch: int = 16
-    later: int = 4
-    cells: int = 16
+    batch: int = 8
+    later: int = 0
+    cells: int = 28
     decoded: float = 0.0
     steady: float = 6.0
-    strokes: float = 0.5
+    strokes: float = 1.5
     peak_rate: float = 1e-3
     save_every: int = 200
 
@@ -172,13 +176,24 @@ class _Run:
 
     fast: Trained
     slow: Trained
-    optimiser: torch.optim.Optimizer
+    optimisers: tuple[torch.optim.Optimizer, ...]
     device: torch.device
     first: int = 0
     carried: tuple[Examples, torch.Tensor] | None = None
 
     def parameters(self) -> list[torch.nn.Parameter]:
-        return [p for group in self.optimiser.param_groups for p in group["params"]]
+        return [p for optimiser in self.optimisers for group in optimiser.param_groups for p in group["params"]]
+
+    def learn(self, loss: torch.Tensor, member: Member, *, rate: float) -> None:
+        """One step down the gradient of a loss."""
+        for optimiser in self.optimisers:
+            optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        member.average_gradients(self.parameters())
+        torch.nn.utils.clip_grad_norm_(self.parameters(), 1.0)
+        for optimiser in self.optimisers:
+            set_learning_rate(optimiser, rate)
+            optimiser.step()
 
     def follow(self, step: int) -> None:
         """Move the averages; early on they forget faster."""
@@ -188,23 +203,40 @@ class _Run:
 
     def save(self, path: Path, *, step: int) -> None:
         state: dict[str, Any] = {"fast": self.fast.states(), "slow": self.slow.states()}
-        save_checkpoint(path, state | {"optimiser": self.optimiser.state_dict(), "step": step})
+        save_checkpoint(path, state | {"optimisers": [o.state_dict() for o in self.optimisers], "step": step})
 
 
-def _start(fast: Trained, path: Path, *, peak_rate: float, device: torch.device) -> _Run:
-    """Networks, averages and optimiser, as the checkpoint has them if there is one."""
+def _start(fast: Trained, path: Path, *, peak_rate: float, device: torch.device, member: Member) -> _Run:
+    """Networks, averages and optimisers, as the checkpoint has them if there is one.
+
+    Matrices of the U-Net learn by Muon; its biases and norms, text encoder and decoder by AdamW.
+    """
     slow = copy.deepcopy(fast)
     for module in fast.modules().values():
         module.to(device, memory_format=torch.channels_last).train()  # type: ignore[call-overload]
     for module in slow.modules().values():
         module.to(device).eval()
-    groups = [{"params": list(m.parameters()), "scale": RATES[n]} for n, m in fast.modules().items()]
-    optimiser = torch.optim.AdamW(groups, lr=peak_rate, betas=(0.9, 0.98), weight_decay=1e-3, fused=True)
-    run = _Run(fast, slow, optimiser, device)
+    matrices, rest = [], []
+    for name, module in fast.modules().items():
+        learning = [p for p in module.parameters() if p.requires_grad]
+        alone = [p for p in learning if name == "unet" and is_matrix(p)]
+        own = {id(p) for p in alone}
+        matrices.append({"params": alone, "scale": RATES[name]})
+        rest.append({"params": [p for p in learning if id(p) not in own], "scale": RATES[name]})
+    run = _Run(
+        fast,
+        slow,
+        (
+            Muon([g for g in matrices if g["params"]], lr=peak_rate, member=member),
+            torch.optim.AdamW(rest, lr=peak_rate, betas=(0.9, 0.98), weight_decay=1e-3, fused=True),
+        ),
+        device,
+    )
     if state := load_checkpoint(path):
         fast.load(state["fast"])
         slow.load(state["slow"])
-        optimiser.load_state_dict(state["optimiser"])
+        for optimiser, known in zip(run.optimisers, state["optimisers"], strict=True):
+            optimiser.load_state_dict(known)
         run.first = state["step"]
     return run
 
@@ -229,13 +261,13 @@ def train_denoiser(
 
     Returns the averages of the weights, which only the leader of the team keeps.
     """
-    run = _start(fast, path, peak_rate=options.peak_rate, device=device)
+    run = _start(fast, path, peak_rate=options.peak_rate, device=device, member=member)
     memory = remember_pairs(fast.unet)
     pairs, later = options.batch // 2 // member.size, options.later // 2 // member.size
     for step, facts in report_steps(path.stem, run.first, options.steps, quiet=not member.leads):
         rng, noise_source = step_generators(options.seed + 1, step, member.rank)
         memory.set(rng, noise_source)
-        wide = step % 4 == 3
+        wide = options.cells < WHOLE and step % 4 == 3
         count, cells = (
             (max(1, (pairs - later) // 2), options.cells * 3 // 2) if wide else (pairs - later, options.cells)
         )
@@ -255,19 +287,15 @@ def train_denoiser(
             picture = decoded_loss(fast.decoder, examples, answer, drawn, count=judged, factor=factor)
             facts["picture"] = float(picture.detach())
             loss = loss + 0.5 * picture
-        run.optimiser.zero_grad(set_to_none=True)
-        loss.backward()
-        member.average_gradients(run.parameters())
-        torch.nn.utils.clip_grad_norm_(run.parameters(), 1.0)
-        set_learning_rate(run.optimiser, learning_rate(step, options.steps, peak=options.peak_rate))
-        run.optimiser.step()
+        run.learn(loss, member, rate=learning_rate(step, options.steps, peak=options.peak_rate))
         if later and not wide:
             run.carried = (examples.first(later), answer[:, :later].detach())
-        if (step + 1) % options.save_every == 0 or step + 1 == options.steps:
+        kept = (step + 1) % options.save_every == 0 or step + 1 == options.steps
+        if kept:
             # Nothing is carried past a checkpoint: a resumed run then equals an unbroken one.
             run.carried = None
         if member.leads:
             run.follow(step)
-            if run.carried is None:
+            if kept:
                 run.save(path, step=step + 1)
     return run.slow

@@ -55,17 +55,17 @@ def style_amount(t: torch.Tensor) -> torch.Tensor:
 
 
 def random_timesteps(rng: np.random.Generator, count: int) -> torch.Tensor:
-    """Timesteps 0..999, more of them in 150..650, where strengths that people use lie."""
-    wide, middle = rng.integers(0, LAST_T, count), rng.integers(150, 650, count)
-    return torch.from_numpy(np.where(rng.random(count) < 0.65, wide, middle))
+    """Timesteps 0..999, most of them in 350..700, where the whole style is drawn at strengths that people use."""
+    wide, middle = rng.integers(0, LAST_T, count), rng.integers(350, 700, count)
+    return torch.from_numpy(np.where(rng.random(count) < 0.35, wide, middle))
 
 
 def fresh_examples(batch: Batch, tokens: torch.Tensor, rng: np.random.Generator) -> Examples:
-    """Photos to be styled (85 %) and pictures that are styled already, wholly or in part; `tokens` is [P, L]."""
+    """Photos to be styled (92 %) and pictures that are styled already, wholly or in part; `tokens` is [P, L]."""
     pairs = len(batch.prompts)
     t = random_timesteps(rng, pairs)
     kind = rng.random(pairs)
-    given = np.where(kind < 0.85, 0.0, np.where(kind < 0.95, 1.0, rng.random(pairs)))
+    given = np.where(kind < 0.92, 0.0, np.where(kind < 0.97, 1.0, rng.random(pairs)))
     given = torch.from_numpy(given).float()
     amount = torch.maximum(given, style_amount(t))
     shape = (-1, 1, 1, 1)

@@ -28,7 +28,7 @@ from training.webcam import filmed, random_webcam
 CELL = 8
 """Pixels a side of a cell of the latents."""
 # Chances of what happens between the two frames of a pair.
-MOTIONS = {"still": 0.35, "cells": 0.15, "pixels": 0.15, "zoom": 0.1, "cut": 0.25}
+MOTIONS = {"still": 0.14, "cells": 0.06, "pixels": 0.1, "zoom": 0.05, "cut": 0.65}
 # How often a crop is placed to show the face, where there is one, and how much more its cells weigh.
 FACED, FACE_WEIGHT = 0.6, 3.0
 

@@ -42,6 +42,15 @@ class Member:
             gradient.copy_(flat[start : start + gradient.numel()].view_as(gradient))
             start += gradient.numel()
 
+    def add_up(self, tensors: list[torch.Tensor]) -> None:
+        """Replace every tensor by its sum over the team, in place."""
+        if self.size == 1:
+            return
+        flat = torch.cat([tensor.reshape(-1) for tensor in tensors])
+        dist.all_reduce(flat)
+        for tensor, part in zip(tensors, flat.split([tensor.numel() for tensor in tensors]), strict=True):
+            tensor.copy_(part.view_as(tensor))
+
     def wait(self) -> None:
         """Wait until every process has come here."""
         if self.size > 1:
