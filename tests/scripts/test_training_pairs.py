@@ -26,6 +26,10 @@ from training.webcam import filmed
 CELLS, SIZE = 4, 64
 
 
+MOTIONS = {"still": 0.4, "cells": 0.2, "pixels": 0.1, "zoom": 0.1, "cut": 0.2}
+"""More that moves than a training shows, so that few pairs hold every kind."""
+
+
 @pytest.fixture(scope="module")
 def cache() -> Cache:
     """Six crops of smooth noise; targets are the crops inverted, so that a pair's target tells its place."""
@@ -39,7 +43,7 @@ def cache() -> Cache:
 @pytest.fixture(scope="module")
 def batch(cache: Cache):
     vae = start_autoencoder(cache, seed=0)
-    return latent_batch([cache], vae, np.random.default_rng(1), pairs=96, cells=CELLS)
+    return latent_batch([cache], vae, np.random.default_rng(1), pairs=96, cells=CELLS, motions=MOTIONS)
 
 
 def test_where_a_pair_shows_one_place_the_later_frame_is_the_earlier_one_moved(batch) -> None:
