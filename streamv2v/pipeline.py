@@ -29,6 +29,7 @@ from .models.hub import Progress, silent
 from .models.loading import Components, load_components
 from .models.networks import Networks
 from .models.safety import SafetyHook
+from .models.vocabulary import vocabulary_of
 from .stream.frame_path import FramePath
 from .stream.guidance import rows_of
 from .stream.loras_on_air import LorasOnAir
@@ -73,7 +74,7 @@ class StreamV2V:
         self._graphs = graphs or Graphs(self._device, on="graph" in self._acceleration)
         dtype = torch.float64 if unet.dtype == torch.float64 else torch.float32
         codec = Codec(components.vae, dtype)
-        self.prompts = encoder_of(components)
+        self.prompts = encoder_of(components, vocabulary_of(config.model, loras=config.loras))
         alphas, scaling = components.alphas_cumprod, components.timestep_scaling
         self._schedule = Schedule(alphas, config.slots, timestep_scaling=scaling, device=self._device, dtype=dtype)
         live = LiveTensors(self._device, dtype)
@@ -216,7 +217,7 @@ class StreamV2V:
     def remember(self, prompts: Iterable[str]) -> None:
         """Encode `prompts` ahead, so that choosing them later costs nothing."""
         for prompt in prompts:
-            self.prompts.encode(prompt)
+            self.prompts.encode_prompt(prompt)
 
     @property
     def networks(self) -> Networks:

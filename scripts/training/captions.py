@@ -235,6 +235,7 @@ def known_words() -> dict[str, list[str] | str]:
         "passed_over": sorted({word for text in passed_over for word in text.split()}),
         "photo": list(STYLE_WORDS["photo"]),
         "otherwise": OTHERWISE,
+        "otherwise_words": STYLE_WORDS["oil"][0],
     }
 
 

@@ -28,7 +28,7 @@ from training.data import Cache
 from training.examples import Examples, fresh_examples, join, later_examples
 from training.latents import Batch, latent_batch
 from training.losses import latent_loss, stroke_loss
-from training.muon import Muon, is_matrix
+from training.optimisers import make_optimisers
 from training.recognising import begin_as_recognition, first_attention, silence_the_bypass
 from training.remembering import remember_pairs, steadiness_loss
 from training.stage import (
@@ -207,31 +207,14 @@ class _Run:
 
 
 def _start(fast: Trained, path: Path, *, peak_rate: float, device: torch.device, member: Member) -> _Run:
-    """Networks, averages and optimisers, as the checkpoint has them if there is one.
-
-    Matrices of the U-Net learn by Muon; its biases and norms, text encoder and decoder by AdamW.
-    """
+    """Networks, averages and optimisers, as the checkpoint has them if there is one."""
     slow = copy.deepcopy(fast)
     for module in fast.modules().values():
         module.to(device, memory_format=torch.channels_last).train()  # type: ignore[call-overload]
     for module in slow.modules().values():
         module.to(device).eval()
-    matrices, rest = [], []
-    for name, module in fast.modules().items():
-        learning = [p for p in module.parameters() if p.requires_grad]
-        alone = [p for p in learning if name == "unet" and is_matrix(p)]
-        own = {id(p) for p in alone}
-        matrices.append({"params": alone, "scale": RATES[name]})
-        rest.append({"params": [p for p in learning if id(p) not in own], "scale": RATES[name]})
-    run = _Run(
-        fast,
-        slow,
-        (
-            Muon([g for g in matrices if g["params"]], lr=peak_rate, member=member),
-            torch.optim.AdamW(rest, lr=peak_rate, betas=(0.9, 0.98), weight_decay=1e-3, fused=True),
-        ),
-        device,
-    )
+    optimisers = make_optimisers(fast.modules(), RATES, rate=peak_rate, member=member)
+    run = _Run(fast, slow, optimisers, device)
     if state := load_checkpoint(path):
         fast.load(state["fast"])
         slow.load(state["slow"])

@@ -1,9 +1,10 @@
 """Which words a model knows, where its folder says so: a small model passes over all others.
 
 In `streamv2v.json` beside model_index.json: {"words": {"looks": [...], "shades": [...], "passed_over": [...], "photo":
-[...], "otherwise": "..."}}. A prompt with none of the looks gives what `otherwise` says, for people to read; without
-it nearly the untouched picture, which nobody asked for. The words of `photo` ask for just that. A model without such
-lists is taken at its word. Standard library only: the host judges a prompt before it goes on air.
+[...], "otherwise": "...", "otherwise_words": "..."}}. A prompt with none of the looks is drawn as what `otherwise`
+says, for people to read, by the words of `otherwise_words` before it; without them it gives nearly the untouched
+picture, which nobody asked for. The words of `photo` ask for just that. A model without such lists is taken at its
+word. Standard library only: the host judges a prompt before it goes on air.
 """
 
 from __future__ import annotations
@@ -18,11 +19,12 @@ from functools import cached_property
 
 from ..config import EMBEDDED_FOLDER, EMBEDDED_MODEL
 from ..errors import ModelError
+from ..prompts.syntax import parse
 from .hub import LAYERS_FILE, home_path
 
 WORDS_KEY = "words"
 _LISTS = ("looks", "shades", "passed_over", "photo")
-_OTHERWISE = "otherwise"
+_OTHERWISE, _OTHERWISE_WORDS = "otherwise", "otherwise_words"
 _SMALL_WORDS = frozenset(
     ("a", "an", "the", "of", "in", "on", "at", "as", "by", "to", "into", "with", "without", "and", "or", "from", "for")
 )
@@ -58,6 +60,7 @@ class Vocabulary:
         passed_over: words that may stand in a prompt and change nothing.
         photo: phrases that ask for the untouched picture.
         otherwise: what a prompt without a look is drawn as, in words; "" where it gives nearly the untouched picture.
+        otherwise_words: what is put before such a prompt for that.
     """
 
     looks: tuple[str, ...]
@@ -65,6 +68,13 @@ class Vocabulary:
     passed_over: tuple[str, ...] = ()
     photo: tuple[str, ...] = ()
     otherwise: str = ""
+    otherwise_words: str = ""
+
+    def completed(self, prompt: str) -> str:
+        """The prompt as the model is given it: with a look where it names none and does not ask for the photo."""
+        if self.otherwise_words and self.judge(parse(prompt).text).drawn_as:
+            return f"{self.otherwise_words}, {prompt}" if prompt.strip() else self.otherwise_words
+        return prompt
 
     def judge(self, prompt: str) -> Verdict:
         """Whether `prompt` names a look, and which of its words do not count."""
@@ -138,7 +148,7 @@ def vocabulary_of(model: str, *, loras: Sequence[object] = ()) -> Vocabulary | N
         if WORDS_KEY not in told:
             return None
         lists = {name: tuple(told[WORDS_KEY].get(name, ())) for name in _LISTS}
-        otherwise = told[WORDS_KEY].get(_OTHERWISE, "")
+        otherwise, before = (told[WORDS_KEY].get(key, "") for key in (_OTHERWISE, _OTHERWISE_WORDS))
     except (OSError, ValueError, TypeError, AttributeError) as error:
         raise ModelError(f'{path}: "{WORDS_KEY}" cannot be read ({error}). Mend or remove it.') from error
     words = [word for found in lists.values() for word in found]
@@ -146,6 +156,8 @@ def vocabulary_of(model: str, *, loras: Sequence[object] = ()) -> Vocabulary | N
         raise ModelError(
             f'{path}: "{WORDS_KEY}" has to hold lists of words, and "looks" at least one. Mend or remove it.'
         )
-    if not isinstance(otherwise, str):
-        raise ModelError(f'{path}: "{_OTHERWISE}" in "{WORDS_KEY}" has to be a text. Mend or remove it.')
-    return Vocabulary(**lists, otherwise=otherwise)
+    if not isinstance(otherwise, str) or not isinstance(before, str):
+        raise ModelError(
+            f'{path}: "{_OTHERWISE}" and "{_OTHERWISE_WORDS}" in "{WORDS_KEY}" have to be texts. Mend or remove them.'
+        )
+    return Vocabulary(**lists, otherwise=otherwise, otherwise_words=before)

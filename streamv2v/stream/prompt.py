@@ -9,6 +9,7 @@ from typing import Any
 import torch
 
 from ..models.loading import Components
+from ..models.vocabulary import Vocabulary
 from ..prompts.reading import PromptReader, TextModel
 from .text import Text, blended
 from .text_encoders import SecondEncoder, TextEncoders, pad_of
@@ -25,6 +26,7 @@ class PromptEncoder:
         embeddings: name of a textual inversion embedding -> ids of its vectors in the text encoders.
         second: the other text encoder of the SDXL family.
         zero_when_empty: whether a negative prompt without words is nothing at all instead of an encoded "".
+        vocabulary: the words that the model knows; what it draws where a prompt holds none of them stands there.
 
     Attributes:
         encoded: how many texts the encoders have really been asked for.
@@ -39,10 +41,11 @@ class PromptEncoder:
         *,
         second: SecondEncoder | None = None,
         zero_when_empty: bool = False,
+        vocabulary: Vocabulary | None = None,
     ) -> None:
         self._encoders = TextEncoders(tokenizer, text_encoder, second)
         self._cache: OrderedDict[tuple[str, int], Text] = OrderedDict()
-        self._zero_when_empty = zero_when_empty
+        self._zero_when_empty, self._vocabulary = zero_when_empty, vocabulary
         self.reader = PromptReader(text_model_of(tokenizer, self.length, embeddings or {}))
         self.encoded = 0
 
@@ -70,6 +73,10 @@ class PromptEncoder:
             self._cache.popitem(last=False)
         return embedding
 
+    def encode_prompt(self, text: str, clip_skip: int = 1) -> Text:
+        """The embedding of a prompt, with the look that the model draws where it names none."""
+        return self.encode(self._vocabulary.completed(text) if self._vocabulary else text, clip_skip)
+
     def forget(self) -> None:
         """The text encoders have other weights: what was encoded counts no more."""
         self._cache.clear()
@@ -84,11 +91,11 @@ class PromptEncoder:
     def blend(self, prompt: str, others: Sequence[tuple[str, float]], clip_skip: int = 1) -> Text:
         """Weighted mean of `prompt` (weight 1) and `others`."""
         counted = [(prompt, 1.0), *((text, weight) for text, weight in others if weight)]
-        texts = [self.encode(text, clip_skip) for text, _ in counted]
+        texts = [self.encode_prompt(text, clip_skip) for text, _ in counted]
         return blended(texts, [weight for _, weight in counted], self.length)
 
 
-def encoder_of(components: Components) -> PromptEncoder:
+def encoder_of(components: Components, vocabulary: Vocabulary | None = None) -> PromptEncoder:
     """What encodes the prompts of a model."""
     second = None
     if components.text_encoder_2 is not None:
@@ -99,6 +106,7 @@ def encoder_of(components: Components) -> PromptEncoder:
         components.embeddings,
         second=second,
         zero_when_empty=components.zero_when_empty,
+        vocabulary=vocabulary,
     )
 
 

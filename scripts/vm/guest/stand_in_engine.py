@@ -23,7 +23,7 @@ from streamv2v.controls import Controls
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 import marker
 
-PACE_S = 0.1
+PACE_S = 0.2
 """Time for one picture: about what the real engine takes on two cores, so that the publisher repeats pictures."""
 TINT = np.linspace(0, 1, 256)[:, None] * np.array([90, 160, 230])
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 from streamv2v_cam.looks import load_looks
@@ -67,11 +68,22 @@ def test_a_prompt_that_names_a_look_is_drawn_as_that(prompt):
     assert (verdict.names_a_look, verdict.drawn_as, verdict.asks_for_photo) == (True, "", False)
 
 
+@pytest.mark.parametrize(
+    ("prompt", "given"),
+    [("a zombie", "oil painting, a zombie"), ("(a [zombie]:1.2)", "oil painting, (a [zombie]:1.2)"),
+     ("", "oil painting"), ("photo", "photo"), ("an old photo of a zombie", "an old photo of a zombie")],
+)  # fmt: skip
+def test_a_prompt_without_a_look_gets_one_before_it(prompt, given):
+    assert replace(ANSWERING, otherwise_words="oil painting").completed(prompt) == given
+    assert ANSWERING.completed(prompt) == prompt
+
+
 def test_what_a_model_draws_without_a_look_stands_in_its_folder(tmp_path):
-    told = {"looks": ["oil painting"], "photo": ["photo"], "otherwise": "oil paint"}
+    told = {"looks": ["oil painting"], "photo": ["photo"], "otherwise": "oil paint", "otherwise_words": "oil"}
     (tmp_path / "streamv2v.json").write_text(json.dumps({"words": told}))
     words = vocabulary_of(str(tmp_path))
-    assert words is not None and (words.photo, words.otherwise) == (("photo",), "oil paint")
+    assert words is not None
+    assert (words.photo, words.otherwise, words.otherwise_words) == (("photo",), "oil paint", "oil")
 
 
 def test_every_shipped_look_is_known():
@@ -92,7 +104,16 @@ def test_a_model_that_lists_no_words_is_not_judged(tmp_path):
 
 @pytest.mark.parametrize(
     "words",
-    [{}, {"looks": []}, {"looks": [7]}, {"looks": ["?"]}, [], 3, {"looks": ["oil"], "otherwise": ["oil"]}],
+    [
+        {},
+        {"looks": []},
+        {"looks": [7]},
+        {"looks": ["?"]},
+        [],
+        3,
+        {"looks": ["oil"], "otherwise": ["oil"]},
+        {"looks": ["oil"], "otherwise_words": 3},
+    ],
 )
 def test_a_list_that_is_none_says_which_file_to_mend(tmp_path, words):
     (tmp_path / "streamv2v.json").write_text(json.dumps({"words": words}))

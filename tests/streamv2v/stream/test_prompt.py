@@ -8,6 +8,7 @@ import pytest
 import torch
 from tiny import tiny_text_encoder, tiny_tokenizer
 
+from streamv2v.models.vocabulary import Vocabulary
 from streamv2v.prompts.reading import CHUNK_LIMIT
 from streamv2v.stream.glide import Glide, same_length
 from streamv2v.stream.prompt import CACHE_SIZE, PromptEncoder
@@ -33,6 +34,21 @@ def test_the_cache_is_bounded_and_keeps_what_is_used(encoder: PromptEncoder) -> 
     assert encoder.encoded == CACHE_SIZE + 1
     encoder.encode("blue 0")
     assert encoder.encoded == CACHE_SIZE + 2
+
+
+def test_a_prompt_without_a_look_is_encoded_with_the_one_that_its_model_draws_then(
+    encoder: PromptEncoder, tmp_path
+) -> None:
+    words = Vocabulary(looks=("oil", "red"), otherwise="oil paint", otherwise_words="oil")
+    told = PromptEncoder(tiny_tokenizer(tmp_path), tiny_text_encoder(), vocabulary=words)
+    assert torch.equal(told.blend("blue", []).tokens, told.encode("oil, blue").tokens)
+    assert torch.equal(told.blend("red", []).tokens, told.encode("red").tokens)
+    both = told.blend("red", [("blue", 1.0)]).tokens
+    assert torch.equal(both, told.blend("red", [("oil, blue", 1.0)]).tokens)
+    assert torch.equal(told.encode_negative("blue").tokens, told.encode("blue").tokens), (
+        "a negative prompt is left alone"
+    )
+    assert torch.equal(encoder.blend("blue", []).tokens, encoder.encode("blue").tokens), "nobody listed any words"
 
 
 def plain(encoder: PromptEncoder, folder: Path, text: str) -> torch.Tensor:
