@@ -141,10 +141,10 @@ TEMPLATES = (
 
 # What a sentence that names no look is drawn as (`teachers.GENERAL`), in words for people.
 OTHERWISE = "an oil painting in the picture's own colours"
-# Parts of looks that leave a photo a photo when they stand alone (seen on the model before the painters).
+# Parts of looks that leave a photo a photo when they stand alone (seen on this model or the one before).
 WEAK_ALONE = (
-    "aberration", "book", "canvas", "carving", "chalk", "hand", "inked", "lights", "map", "metal", "shaded", "shades",
-    "silk", "smudged", "strip", "tape", "tones",
+    "aberration", "art", "book", "canvas", "carving", "chalk", "e", "hand", "inked", "lights", "map", "metal", "old", "s",
+    "shaded", "shades", "silk", "smudged", "strip", "tape", "tones",
 )  # fmt: skip
 
 

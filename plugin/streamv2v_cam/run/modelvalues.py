@@ -16,7 +16,7 @@ from streamv2v.errors import ControlError
 from streamv2v.models.vocabulary import Vocabulary
 
 from ..knownwords import WordJudge
-from ..looks import LOOK_CONTROLS, Look, LookSet
+from ..looks import LOOK_CONTROLS, LookSet
 from ..settings.another import named_for
 from ..store import OF_THE_LOOK, ControlStore, Snapshot, WordsAndLoras
 from .starting import first_known, lora_folder, prompt_notes, worded
