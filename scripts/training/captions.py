@@ -142,9 +142,10 @@ TEMPLATES = (
 # What a sentence that names no look is drawn as (`teachers.GENERAL`), in words for people.
 OTHERWISE = "an oil painting in the picture's own colours"
 # Parts of looks that leave a photo a photo when they stand alone (seen on this model or the one before).
+WEAK_PHRASES = ("old photo",)
 WEAK_ALONE = (
-    "aberration", "art", "book", "canvas", "carving", "chalk", "e", "hand", "inked", "lights", "map", "metal", "old", "s",
-    "shaded", "shades", "silk", "smudged", "strip", "tape", "tones",
+    "aberration", "art", "book", "canvas", "carving", "chalk", "e", "hand", "inked", "lights", "map", "metal", "old",
+    "s", "shaded", "shades", "silk", "smudged", "strip", "tape", "tones",
 )  # fmt: skip
 
 
@@ -223,6 +224,7 @@ def known_words() -> dict[str, list[str] | str]:
     What a prompt without any look is drawn as stands under "otherwise".
     """
     looks = [phrase for style, phrases in STYLE_WORDS.items() if style != "photo" for phrase in phrases]
+    looks = [phrase for phrase in looks if phrase not in WEAK_PHRASES]
     inks = {*INKS, *("+".join(pair) for pair in INK_PAIRS)}
     looks += [phrase for name in INKS for phrase in PALETTE_WORDS[name]]
     shades = [phrase for name, phrases in PALETTE_WORDS.items() if name not in inks for phrase in phrases]

@@ -114,7 +114,7 @@ def random_toning(rng: np.random.Generator) -> tuple[str, str]:
     palette = mood = ""
     if 0.5 <= kind < 0.88:
         single = [name for name in PALETTES[1:] if "+" not in name]
-        names = ["+".join(pair) for pair in INK_PAIRS] if rng.random() < 0.5 else single
+        names = ["+".join(pair) for pair in INK_PAIRS] if rng.random() < 0.2 else single
         palette = names[int(rng.integers(len(names)))]
     if kind >= 0.78:
         mood = MOODS[int(rng.integers(1, len(MOODS)))]

@@ -2,7 +2,7 @@
 
 In `streamv2v.json` beside model_index.json: {"words": {"looks": [...], "shades": [...], "passed_over": [...], "photo":
 [...], "otherwise": "...", "otherwise_words": "..."}}. A prompt with none of the looks is drawn as what `otherwise`
-says, for people to read, by the words of `otherwise_words` before it; without them it gives nearly the untouched
+says, for people to read, by the words of `otherwise_words` in its place; without them it gives nearly the untouched
 picture, which nobody asked for. The words of `photo` ask for just that. A model without such lists is taken at its
 word. Standard library only: the host judges a prompt before it goes on air.
 """
@@ -60,7 +60,7 @@ class Vocabulary:
         passed_over: words that may stand in a prompt and change nothing.
         photo: phrases that ask for the untouched picture.
         otherwise: what a prompt without a look is drawn as, in words; "" where it gives nearly the untouched picture.
-        otherwise_words: what is put before such a prompt for that.
+        otherwise_words: what such a prompt is given as for that, with its shades; of the rest the model knows nothing.
     """
 
     looks: tuple[str, ...]
@@ -71,10 +71,13 @@ class Vocabulary:
     otherwise_words: str = ""
 
     def completed(self, prompt: str) -> str:
-        """The prompt as the model is given it: with a look where it names none and does not ask for the photo."""
-        if self.otherwise_words and self.judge(parse(prompt).text).drawn_as:
-            return f"{self.otherwise_words}, {prompt}" if prompt.strip() else self.otherwise_words
-        return prompt
+        """The prompt as the model is given it: where it names no look, one with what it says of colours and light."""
+        text = parse(prompt).text
+        if not self.otherwise_words or not self.judge(text).drawn_as:
+            return prompt
+        words = words_of(text)
+        shades = [phrase for phrase in self.shades if self._found(words, [tuple(words_of(phrase))])]
+        return ", ".join([self.otherwise_words, *shades])
 
     def judge(self, prompt: str) -> Verdict:
         """Whether `prompt` names a look, and which of its words do not count."""

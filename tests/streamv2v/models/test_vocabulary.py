@@ -70,10 +70,11 @@ def test_a_prompt_that_names_a_look_is_drawn_as_that(prompt):
 
 @pytest.mark.parametrize(
     ("prompt", "given"),
-    [("a zombie", "oil painting, a zombie"), ("(a [zombie]:1.2)", "oil painting, (a [zombie]:1.2)"),
-     ("", "oil painting"), ("photo", "photo"), ("an old photo of a zombie", "an old photo of a zombie")],
+    [("a zombie", "oil painting"), ("(a [zombie]:1.2)", "oil painting"),
+     ("", "oil painting"), ("a warm (zombie:1.3)", "oil painting, warm"), ("photo", "photo"),
+     ("an old photo of a zombie", "an old photo of a zombie")],
 )  # fmt: skip
-def test_a_prompt_without_a_look_gets_one_before_it(prompt, given):
+def test_a_prompt_without_a_look_gets_one_in_its_own_light(prompt, given):
     assert replace(ANSWERING, otherwise_words="oil painting").completed(prompt) == given
     assert ANSWERING.completed(prompt) == prompt
 
