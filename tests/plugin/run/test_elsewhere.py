@@ -20,6 +20,6 @@ def test_a_run_takes_the_stand_in_that_the_variable_names_and_says_so(
 ) -> None:
     monkeypatch.setenv(STAND_IN, ENTRY)
     with caplog.at_level(logging.WARNING, logger="streamv2v_cam"):
-        summary = run_app(settings(engine_model="stand-in"), for_s=1.5, json_summary=True)
+        summary = run_app(settings(engine_model="stand-in"), for_s=6, json_summary=True)
     assert summary["engine"]["model"] == "stand-in" and "live" in summary["states"]
     assert any("stand-in for tests" in record.message for record in caplog.records)
