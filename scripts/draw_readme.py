@@ -19,6 +19,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from training.held_out import frames_of
 
 IMAGES = Path(__file__).resolve().parents[1] / "docs" / "images"
 QUALITY = 85
@@ -103,15 +104,7 @@ def frames_up_to(clip: Path, moment: float, top: float) -> list[np.ndarray]:
     Raises:
         ValueError: no frame came out of it.
     """
-    import av
-
-    try:
-        with av.open(str(clip)) as container:
-            frames = [frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)]
-    except av.FFmpegError as error:
-        raise ValueError(f"not a clip that can be read: {clip} ({error})") from error
-    if not frames:
-        raise ValueError(f"a clip without a single picture: {clip}")
+    frames = frames_of(clip)
     last = round(moment * (len(frames) - 1))
     height, width = frames[0].shape[:2]
     high = min(height, round(width * CELL[1] / CELL[0]))

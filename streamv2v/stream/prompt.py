@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 import torch
@@ -45,7 +46,8 @@ class PromptEncoder:
     ) -> None:
         self._encoders = TextEncoders(tokenizer, text_encoder, second)
         self._cache: OrderedDict[tuple[str, int], Text] = OrderedDict()
-        self._zero_when_empty, self._vocabulary = zero_when_empty, vocabulary
+        self._zero_when_empty = zero_when_empty
+        self._meant = lru_cache(CACHE_SIZE)(vocabulary.completed) if vocabulary else str
         self.reader = PromptReader(text_model_of(tokenizer, self.length, embeddings or {}))
         self.encoded = 0
 
@@ -75,7 +77,7 @@ class PromptEncoder:
 
     def encode_prompt(self, text: str, clip_skip: int = 1) -> Text:
         """The embedding of a prompt, with the look that the model draws where it names none."""
-        return self.encode(self._vocabulary.completed(text) if self._vocabulary else text, clip_skip)
+        return self.encode(self._meant(text), clip_skip)
 
     def forget(self) -> None:
         """The text encoders have other weights: what was encoded counts no more."""
