@@ -86,7 +86,7 @@ make_kernel() {
   chroot root depmod -a "$version"
 
   say "first root: busybox and the modules of the disk"
-  rm -rf first && mkdir -p first/{bin,proc,sys,dev,root,modules}
+  rm -rf first && mkdir -p first/{bin,proc,sys,dev,disk,modules}
   cp "$(command -v busybox)" first/bin/busybox
   install -m755 "$here/first_init" first/init
   : >first/modules/order

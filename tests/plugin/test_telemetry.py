@@ -86,6 +86,21 @@ def test_percentiles_of_the_whole_run_agree_with_the_plain_ones() -> None:
     assert whole.interval_p50_ms == pytest.approx(33, abs=1)
 
 
+def test_percentiles_of_the_last_ten_seconds_are_exact_and_forget_what_was_before() -> None:
+    clock = Clock()
+    telemetry = Telemetry(clock=clock)
+    run_beats(telemetry, clock, 90, delay_s=5.0)
+    clock.now_s += 10
+    delays_ms = np.random.default_rng(2).gamma(4, 30, 200)
+    for delay_ms in delays_ms:
+        telemetry.published(Frame(PIXELS, 0, clock.now_s - delay_ms / 1000), repeated=False)
+        clock.now_s += 1 / 30
+    figures = telemetry.snapshot()
+    for rank, figure in ((50, figures.latency_p50_ms), (95, figures.latency_p95_ms), (99, figures.latency_p99_ms)):
+        assert figure == pytest.approx(np.percentile(delays_ms, rank))
+    assert (figures.look_p50_ms, figures.look_p95_ms) == pytest.approx(np.percentile(delays_ms, (50, 95)))
+
+
 def test_the_interval_shows_a_beat_that_was_missed() -> None:
     clock = Clock()
     telemetry = Telemetry(clock=clock)

@@ -156,9 +156,13 @@ class App:
                 if self.capture.ended.is_set():
                     time.sleep(LAST_FRAMES_S)
                     return
-                now = self.telemetry.snapshot()
-                show(words(self.publisher.on_air, now, self.store.current.look, self.supervisor.restarts))
+                show(self._told)
                 rest(LOOK_S)
+
+    def _told(self) -> str:
+        """How it stands, in one line."""
+        now, look = self.telemetry.snapshot(), self.store.current.look
+        return words(self.publisher.on_air, now, look, self.supervisor.restarts)
 
     def summary(self) -> dict[str, Any]:
         """The run in figures, plain values."""

@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 
 from platformdirs import user_videos_dir
@@ -20,6 +21,12 @@ from ..system.paths import home_path
 FOLDER = "StreamV2V"
 
 log = logging.getLogger(__name__)
+
+
+@cache
+def _videos() -> Path:
+    """The user's folder of videos; found by reading files, and asked for several times a second."""
+    return Path(user_videos_dir())
 
 
 class Recorder:
@@ -50,7 +57,7 @@ class Recorder:
     def folder(self) -> Path:
         """Where the files go."""
         asked = self._settings.record_folder
-        return home_path(asked) if asked else Path(user_videos_dir()) / FOLDER
+        return home_path(asked) if asked else _videos() / FOLDER
 
     @property
     def busy(self) -> bool:

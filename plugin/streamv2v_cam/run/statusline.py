@@ -11,13 +11,13 @@ from ..telemetry import TelemetrySnapshot
 
 
 @contextlib.contextmanager
-def status_line() -> Iterator[Callable[[str], None]]:
-    """Within it, the call it gives replaces the line; silent where stderr is no terminal."""
+def status_line() -> Iterator[Callable[[Callable[[], str]], None]]:
+    """Within it, the call it gives asks for the line and shows it; where stderr is no terminal it does neither."""
     if not console.is_terminal:
-        yield lambda text: None
+        yield lambda told: None
         return
     with console.status("starting") as shown:
-        yield lambda text: shown.update(text)
+        yield lambda told: shown.update(told())
 
 
 def latency_words(motion_ms: float, look_ms: float) -> str:
