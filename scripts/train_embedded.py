@@ -119,11 +119,13 @@ def shared(options: argparse.Namespace) -> dict[str, Any]:
 def was_known(request: Request, *, new_words: frozenset[str] = frozenset()) -> bool:
     """Whether the model that training starts from read a sentence as it is meant now.
 
-    Without words that are new to it that is the model before the painters.
+    Without words that are new to it that is the model before the painters. None so far read two inks as two.
     """
+    if "+" in request.palette:
+        return False
     if new_words:
         return not new_words & set(request.words.replace(",", " ").split())
-    return request.style in KEPT_DB and "+" not in request.palette
+    return request.style in KEPT_DB
 
 
 def polish(member: Member, options: argparse.Namespace) -> None:

@@ -23,7 +23,7 @@ from training.export import told_of_the_model
 from training.looks_targets import CLASSICAL
 from training.painters import PAINTED, InOwnColours, NoPainter, Painted
 from training.teachers import GENERAL, STYLES, TEACHERS
-from training.toning import INK_PAIRS, MOODS, PALETTES, apply_mood, apply_palette, random_toning, tone
+from training.toning import INK_PAIRS, MOODS, PALETTES, SHOWN_PAIRS, apply_mood, apply_palette, random_toning, tone
 
 from streamv2v.config import EMBEDDED_FOLDER
 from streamv2v.models.hub import LAYERS_FILE
@@ -166,7 +166,7 @@ def test_a_toning_is_a_palette_a_mood_both_or_neither(figure: np.ndarray) -> Non
     tonings = [random_toning(rng) for _ in range(400)]
     assert {bool(palette) + 2 * bool(mood) for palette, mood in tonings} == {0, 1, 2, 3}
     assert 0.4 < np.mean([toning == ("", "") for toning in tonings]) < 0.6
-    assert any("+" in palette for palette, _ in tonings)
+    assert {palette for palette, _ in tonings if "+" in palette} == set(SHOWN_PAIRS) <= set(PALETTES)
     np.testing.assert_array_equal(tone(figure, "", ""), figure)
     np.testing.assert_array_equal(tone(figure, "red", "dark"), apply_mood(apply_palette(figure, "red"), "dark"))
 

@@ -8,6 +8,7 @@ from functools import partial
 import numpy as np
 import pytest
 import torch
+from train_embedded import was_known
 from training.asking import Request, random_request
 from training.captions import compose
 from training.denoiser import make_trained, tokens_of
@@ -29,6 +30,13 @@ def test_a_sentence_without_a_look_asks_for_the_general_one() -> None:
 def test_only_styles_that_are_there_are_asked_for() -> None:
     asked = [random_request(np.random.default_rng(seed), ["photo", "woodcut"]) for seed in range(100)]
     assert {request.style for request in asked} == {"photo", "woodcut"}
+
+
+def test_two_inks_are_learned_anew_whatever_else_is_kept() -> None:
+    one, two = Request("pencil in blue", "pencil", "blue"), Request("pencil in blue and gold", "pencil", "gold+blue")
+    assert was_known(one) and was_known(one, new_words=frozenset({"rust"}))
+    assert not was_known(two) and not was_known(two, new_words=frozenset({"rust"}))
+    assert not was_known(Request("rust", "expressionist"), new_words=frozenset({"rust"}))
 
 
 @pytest.mark.slow
