@@ -11,6 +11,7 @@ Stages, each resumable (run the same command again after an interruption):
     polish       train all three on decoded pictures for a while (WORK/polish.pt)
     decoder      train a decoder of the present shape to draw what the one of --start draws (WORK/decoder.pt);
                  not a part of "all"
+    finish       train the decoder alone to draw what the denoiser answers (WORK/finish.pt)
     export       write the diffusers folder (--out), also from a denoiser still in training
     check        hold the exported folder (--out) against the gates, on --pictures of people it never saw
     sheet        draw styles x pictures with the exported folder (--sheet)
@@ -48,6 +49,7 @@ from training.denoiser import (
     train_denoiser,
 )
 from training.export import export_folder
+from training.finishing import finish_decoder
 from training.gates import KEPT_DB, check_model
 from training.held_out import judged_frames
 from training.imitating import smaller_autoencoder, train_smaller_decoder
@@ -163,6 +165,23 @@ def decoder(member: Member, options: argparse.Namespace) -> None:
     )
 
 
+def finish(member: Member, options: argparse.Namespace) -> None:
+    """Train the decoder on what the denoiser answers, in one process of a team."""
+    trained, vae = learned(options)
+    finish_decoder(
+        open_caches(options.work),
+        vae,
+        trained,
+        make_tokenizer(),
+        options.work / "finish.pt",
+        steps=options.finish_steps,
+        seed=options.seed + 2000,
+        device=choose_device(options.device),
+        member=member,
+        cells=options.cells,
+    )
+
+
 def _train(caches, vae, fast, path: Path, settings: DenoiserOptions, options, member) -> None:
     train_denoiser(
         caches,
@@ -204,9 +223,9 @@ def _checkpoint(path: Path, *, stage: str) -> dict:
     return state
 
 
-def export(options: argparse.Namespace) -> None:
-    """Write the diffusers folder from the last checkpoints."""
-    vae, tokenizer = trained_autoencoder(options), make_tokenizer()
+def learned(options: argparse.Namespace) -> tuple[Trained, AutoencoderTiny]:
+    """Denoiser and autoencoder of the last checkpoints, as they are before the decoder is finished."""
+    vae = trained_autoencoder(options)
     trained = trained_denoiser(options, vae)
     if state := load_checkpoint(options.work / "polish.pt"):
         trained.load(state["slow"])
@@ -214,12 +233,20 @@ def export(options: argparse.Namespace) -> None:
     if state := load_checkpoint(options.work / "decoder.pt"):
         vae = smaller_autoencoder(vae, seed=options.seed)
         vae.decoder.load_state_dict(state["average"])
+    return trained, vae
+
+
+def export(options: argparse.Namespace) -> None:
+    """Write the diffusers folder from the last checkpoints."""
+    trained, vae = learned(options)
+    if state := load_checkpoint(options.work / "finish.pt"):
+        vae.decoder.load_state_dict(state["average"])
     size_bytes = export_folder(
         options.out,
         unet=trained.unet,
         vae=vae,
         text_encoder=trained.text_encoder,
-        tokenizer=tokenizer,
+        tokenizer=make_tokenizer(),
         scheduler=make_scheduler(),
     )
     print(f"wrote {options.out}: {size_bytes / 1e6:.1f} MB")
@@ -270,6 +297,8 @@ def main(arguments: list[str]) -> int:
                 run_team(polish, options.processes, options)
             elif stage == "decoder":
                 run_team(decoder, options.processes, options)
+            elif stage == "finish":
+                run_team(finish, options.processes, options)
             elif stage == "export":
                 export(options)
             elif stage == "check":

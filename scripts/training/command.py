@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-STAGES = ("render", "autoencoder", "denoiser", "polish", "decoder", "export", "check", "sheet")
+STAGES = ("render", "autoencoder", "denoiser", "polish", "decoder", "finish", "export", "check", "sheet")
 
 
 def parse(arguments: list[str], *, about: str) -> argparse.Namespace:
@@ -36,6 +36,7 @@ def parse(arguments: list[str], *, about: str) -> argparse.Namespace:
     parser.add_argument("--save-every", type=int, default=200, help="steps of denoiser and polish between checkpoints")
     parser.add_argument("--polish-steps", type=int, default=600)
     parser.add_argument("--decoder-steps", type=int, default=1600)
+    parser.add_argument("--finish-steps", type=int, default=800)
     parser.add_argument("--sheet", type=Path, help="picture file the stage 'sheet' writes")
     parser.add_argument("--teachers", action="store_true", help="show on the sheet what the teachers draw, too")
     parser.add_argument("--before", type=Path, help="a model that the sheet shows beside --out")

@@ -7,8 +7,13 @@ there are strokes is not.
 
 from __future__ import annotations
 
+from functools import cache
+
 import torch
 import torch.nn.functional as F
+
+from training.strokes import COARSE, FINE
+from training.toning import LUMINANCE
 
 WINDOW = 4
 """Cells a side over which the energy of detail is taken: 32 pixels."""
@@ -42,3 +47,24 @@ def stroke_loss(answer: torch.Tensor, wanted: torch.Tensor) -> torch.Tensor:
     """How far the energy of the answer's detail is from what was wanted; latents [..., C, h, w]."""
     drawn, asked = (detail_energy(latents.flatten(0, -4)) for latents in (answer, wanted))
     return F.smooth_l1_loss(drawn, asked, beta=0.1)
+
+
+def picture_strokes(drawn: torch.Tensor, wanted: torch.Tensor) -> torch.Tensor:
+    """How far the strength of strokes of 2 to 8 pixels is from what was wanted; pictures [B, 3, H, W] in -1..1."""
+    one, other = (_stroke_strength(pictures) for pictures in (drawn, wanted))
+    return (one - other).abs().mean()
+
+
+def _stroke_strength(pictures: torch.Tensor) -> torch.Tensor:
+    """Root mean square of the strokes in windows of 16 pixels, [B, 1, h, w]."""
+    grey = (pictures * pictures.new_tensor(LUMINANCE)[:, None, None]).sum(dim=1, keepdim=True)
+    band = F.conv2d(grey, _strokes_alone().to(grey))
+    return (F.avg_pool2d(band.square(), 16, 8) + 1e-5).sqrt()
+
+
+@cache
+def _strokes_alone() -> torch.Tensor:
+    """The filter of `strokes.stroke_energy` as one kernel, [1, 1, K, K]."""
+    reach = torch.arange(-7, 8, dtype=torch.float32)
+    fine, coarse = (torch.softmax(-(reach**2) / (2 * deviation**2), dim=0) for deviation in (FINE, COARSE))
+    return (torch.outer(fine, fine) - torch.outer(coarse, coarse))[None, None]

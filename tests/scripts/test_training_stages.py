@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,9 +17,13 @@ from training.autoencoder import start_autoencoder, train_autoencoder
 from training.data import Cache
 from training.denoiser import DenoiserOptions, make_trained, train_denoiser
 from training.export import LIMIT_BYTES, export_folder
+from training.finishing import finish_decoder
 from training.imitating import smaller_autoencoder, train_smaller_decoder
 from training.latents import encode
+from training.losses import picture_strokes
 from training.sheet import HEADING, draw_sheet
+from training.stage import load_checkpoint
+from training.strokes import stroke_energy
 from training.team import Member
 from training.tokenizer import make_tokenizer
 
@@ -145,6 +150,40 @@ def test_a_smaller_decoder_resumes_to_the_very_same_weights_and_holds_its_last_e
         whole.decoder.state_dict(), smaller_autoencoder(an_older_autoencoder(cache), seed=3).decoder.state_dict()
     )
     assert fold_last_upsampling(whole)
+
+
+@pytest.mark.slow
+def test_a_finished_decoder_resumes_to_the_very_same_weights_and_is_all_that_learned(
+    cache: Cache, tmp_path: Path
+) -> None:
+    tokenizer = make_tokenizer()
+    vae = start_autoencoder(cache, seed=2)
+    trained = make_trained(vae, tokenizer, seed=0)
+    before = copy.deepcopy(trained.unet.state_dict()), copy.deepcopy(vae.encoder.state_dict())
+
+    def run(name: str, member: Member) -> dict[str, torch.Tensor]:
+        options = {"steps": 4, "seed": 3, "device": CPU, "batch": 4, "cells": 4, "save_every": 2}
+        ours = copy.deepcopy(vae)
+        finish_decoder([cache], ours, trained, tokenizer, tmp_path / name, member=member, **options)
+        return load_checkpoint(tmp_path / name)["average"]
+
+    whole = run("whole.pt", Member())
+    with pytest.raises(KeyboardInterrupt):
+        run("broken.pt", Interrupted())
+    assert same(whole, run("broken.pt", Member()))
+    assert not same(whole, vae.decoder.state_dict())
+    assert same(trained.unet.state_dict(), before[0]) and same(vae.encoder.state_dict(), before[1])
+
+
+def test_strokes_of_a_picture_weigh_what_a_blur_loses() -> None:
+    rng = np.random.default_rng(0)
+    grey = cv2.GaussianBlur(rng.normal(127, 90, (64, 64)), (0, 0), 1.5)
+    picture = np.clip(np.repeat(grey[..., None], 3, axis=2), 0, 255).astype(np.uint8)
+    blurred = cv2.GaussianBlur(picture, (0, 0), 2.0)
+    one, other = (torch.from_numpy(p).permute(2, 0, 1)[None].float() / 127.5 - 1 for p in (picture, blurred))
+    assert picture_strokes(one, one) == 0
+    lost = stroke_energy(picture) ** 0.5 - stroke_energy(blurred) ** 0.5
+    assert float(picture_strokes(other, one)) * 127.5 == pytest.approx(lost, rel=0.15)
 
 
 def test_the_exported_folder_opens_as_an_ordinary_pipeline(cache: Cache, tmp_path: Path) -> None:
