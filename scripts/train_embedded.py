@@ -49,7 +49,7 @@ from training.denoiser import (
     train_denoiser,
 )
 from training.export import export_folder
-from training.finishing import finish_decoder
+from training.finishing import finish_decoder, go_towards
 from training.gates import KEPT_DB, check_model
 from training.held_out import judged_frames
 from training.imitating import smaller_autoencoder, train_smaller_decoder
@@ -240,7 +240,7 @@ def export(options: argparse.Namespace) -> None:
     """Write the diffusers folder from the last checkpoints."""
     trained, vae = learned(options)
     if state := load_checkpoint(options.work / "finish.pt"):
-        vae.decoder.load_state_dict(state["average"])
+        go_towards(vae.decoder, state["average"], share=options.finished)
     size_bytes = export_folder(
         options.out,
         unet=trained.unet,

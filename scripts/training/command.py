@@ -36,7 +36,13 @@ def parse(arguments: list[str], *, about: str) -> argparse.Namespace:
     parser.add_argument("--save-every", type=int, default=200, help="steps of denoiser and polish between checkpoints")
     parser.add_argument("--polish-steps", type=int, default=600)
     parser.add_argument("--decoder-steps", type=int, default=1600)
-    parser.add_argument("--finish-steps", type=int, default=800)
+    parser.add_argument("--finish-steps", type=int, default=600)
+    parser.add_argument(
+        "--finished",
+        type=float,
+        default=0.5,
+        help="share of the way to the finished decoder that export goes",
+    )
     parser.add_argument("--sheet", type=Path, help="picture file the stage 'sheet' writes")
     parser.add_argument("--teachers", action="store_true", help="show on the sheet what the teachers draw, too")
     parser.add_argument("--before", type=Path, help="a model that the sheet shows beside --out")

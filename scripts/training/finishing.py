@@ -7,7 +7,7 @@ drawn as the teachers' pictures; the energy of strokes counts beside the picture
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import torch
@@ -28,6 +28,16 @@ WINDOW = 16
 """Cells a side of what is decoded of an answer."""
 STROKES = 4.0
 """How much the energy of strokes counts beside the picture."""
+
+
+@torch.no_grad()
+def go_towards(decoder: torch.nn.Module, finished: Mapping[str, torch.Tensor], *, share: float) -> None:
+    """Move the weights of `decoder` towards finished ones, in place: 0 leaves them, 1 takes the others.
+
+    All the way, part of the energy of strokes is a faint pattern that repeats with the cells; half-way it is not seen.
+    """
+    for name, weight in decoder.state_dict().items():
+        weight.lerp_(finished[name].to(weight), share)
 
 
 def finish_decoder(

@@ -17,7 +17,7 @@ from training.autoencoder import start_autoencoder, train_autoencoder
 from training.data import Cache
 from training.denoiser import DenoiserOptions, make_trained, train_denoiser
 from training.export import LIMIT_BYTES, export_folder
-from training.finishing import finish_decoder
+from training.finishing import finish_decoder, go_towards
 from training.imitating import smaller_autoencoder, train_smaller_decoder
 from training.latents import encode
 from training.losses import picture_strokes
@@ -172,6 +172,10 @@ def test_a_finished_decoder_resumes_to_the_very_same_weights_and_is_all_that_lea
         run("broken.pt", Interrupted())
     assert same(whole, run("broken.pt", Member()))
     assert not same(whole, vae.decoder.state_dict())
+    half = copy.deepcopy(vae.decoder)
+    go_towards(half, whole, share=0.5)
+    ends = zip(half.state_dict().values(), vae.decoder.state_dict().values(), whole.values(), strict=True)
+    assert all(torch.allclose(middle, (one + other) / 2, atol=1e-6) for middle, one, other in ends)
     assert same(trained.unet.state_dict(), before[0]) and same(vae.encoder.state_dict(), before[1])
 
 
