@@ -33,16 +33,15 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from diffusers import AutoencoderTiny
 from training.architecture import make_scheduler
 from training.asking import Request
-from training.autoencoder import make_autoencoder, start_autoencoder, train_autoencoder
+from training.autoencoder import start_autoencoder, train_autoencoder
+from training.checkpoints import learned, trained_autoencoder, trained_denoiser
 from training.command import STAGES, missing, parse
 from training.data import list_photos, open_caches, render_cache
 from training.denoiser import (
     WHOLE,
     DenoiserOptions,
-    Trained,
     compute_first_attention,
     make_trained,
     tokens_of,
@@ -52,7 +51,7 @@ from training.export import export_folder
 from training.finishing import finish_decoder, go_towards
 from training.gates import KEPT_DB, check_model
 from training.held_out import judged_frames
-from training.imitating import smaller_autoencoder, train_smaller_decoder
+from training.imitating import train_smaller_decoder
 from training.recognising import hold_first_attention
 from training.report import report
 from training.sheet import draw_sheet
@@ -193,47 +192,6 @@ def _train(caches, vae, fast, path: Path, settings: DenoiserOptions, options, me
         device=choose_device(options.device),
         member=member,
     )
-
-
-def trained_autoencoder(options: argparse.Namespace) -> AutoencoderTiny:
-    """The autoencoder of the last checkpoint, or of the folder that training started from."""
-    if options.start:
-        return given_autoencoder(options.start)
-    vae, state = make_autoencoder(), _checkpoint(options.work / "autoencoder.pt", stage="autoencoder")
-    vae.encoder.load_state_dict(state["encoder"])
-    vae.decoder.load_state_dict(state["average"])
-    return vae
-
-
-def trained_denoiser(options: argparse.Namespace, vae: AutoencoderTiny) -> Trained:
-    """The denoiser of the last checkpoint, or of the folder that training started from, with the decoder of `vae`."""
-    trained = make_trained(vae, make_tokenizer(), seed=options.seed)
-    if options.start and not (options.work / "denoiser.pt").exists():
-        take_over(trained, options.start, make_tokenizer())
-        return trained
-    state = _checkpoint(options.work / "denoiser.pt", stage="denoiser")["slow"]
-    trained.load(state | {"decoder": vae.decoder.state_dict()})
-    return trained
-
-
-def _checkpoint(path: Path, *, stage: str) -> dict:
-    state = load_checkpoint(path)
-    if state is None:
-        raise FileNotFoundError(f"no checkpoint at {path}: run the stage '{stage}' first")
-    return state
-
-
-def learned(options: argparse.Namespace) -> tuple[Trained, AutoencoderTiny]:
-    """Denoiser and autoencoder of the last checkpoints, as they are before the decoder is finished."""
-    vae = trained_autoencoder(options)
-    trained = trained_denoiser(options, vae)
-    if state := load_checkpoint(options.work / "polish.pt"):
-        trained.load(state["slow"])
-    vae.decoder.load_state_dict(trained.decoder.state_dict())
-    if state := load_checkpoint(options.work / "decoder.pt"):
-        vae = smaller_autoencoder(vae, seed=options.seed)
-        vae.decoder.load_state_dict(state["average"])
-    return trained, vae
 
 
 def export(options: argparse.Namespace) -> None:
