@@ -144,8 +144,8 @@ OTHERWISE = "an oil painting in the picture's own colours"
 # Parts of looks that leave a photo a photo when they stand alone (seen on this model or the one before).
 WEAK_PHRASES = ("old photo",)
 WEAK_ALONE = (
-    "aberration", "art", "book", "canvas", "carving", "chalk", "e", "hand", "inked", "lights", "map", "metal", "old",
-    "s", "shaded", "shades", "silk", "smudged", "strip", "tape", "tones",
+    "16", "aberration", "art", "book", "canvas", "carving", "chalk", "e", "hand", "inked", "lights", "map", "metal",
+    "old", "s", "shaded", "shades", "silk", "smudged", "strip", "tape", "tones",
 )  # fmt: skip
 
 

@@ -22,6 +22,7 @@ import cv2
 import numpy as np
 
 from streamv2v import BankConfig, Controls, StreamConfig, StreamV2V
+from training.bare import bare_gate, words_alone
 from training.captions import STYLE_WORDS
 from training.faces import feature_boxes, find_features
 from training.looks_targets import Teacher
@@ -246,6 +247,7 @@ def check_model(folder: Path, frames: list[np.ndarray]) -> dict[str, Any]:
             "palette": palette_gate(draw, few),
             "two_inks": two_inks_gate(draw, few),
             "sentences": sentence_gate(draw, few),
+            "bare": bare_gate(draw, few[:2], words_alone(folder)),
             "strength": strength_gate(draw, few, [STYLE_WORDS[s][0] for s in ("pencil", "cartoon", "neon", "vintage")]),
         }
     rows = facts["style"]["styles"]

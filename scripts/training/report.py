@@ -40,6 +40,9 @@ def report(facts: dict[str, Any]) -> str:
         lines.append(
             f"no look, {words:30} to the general paint {near['paint']:.1f} dB, to the photo {near['photo']:.1f}"
         )
+    bare = facts["bare"]
+    nearly = [f"{word} {near:.1f} dB" for word, near in bare["bare"].items()]
+    lines.append(f"words that alone give nearly the photo: {', '.join(nearly) or 'none'} of {bare['words']}")
     for prompt, curve in facts["strength"]["curves"].items():
         lines.append(f"strength 0..1, {prompt:16}" + " ".join(f"{value:5.1f}" for value in curve))
     lines.append("PSNR by size: " + ", ".join(f"{size} {value:.1f}" for size, value in facts["size"]["sizes"].items()))

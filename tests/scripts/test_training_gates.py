@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 from training import faces
+from training.bare import bare_gate, words_alone
 from training.captions import STYLE_WORDS
 from training.faces import feature_boxes
 from training.gates import (
@@ -33,6 +34,7 @@ from training.report import report
 from training.strokes import features_agree, stroke_energy
 from training.toning import PALETTES, apply_palette
 
+from streamv2v.config import EMBEDDED_FOLDER
 from tests.small_clips import write_clip
 
 
@@ -111,6 +113,20 @@ def test_a_sentence_without_a_look_has_to_be_painted_and_the_bare_photo_is_stopp
     assert not sentence_gate(lambda pictures, _w, _s: pictures, frames, general=paint)["passed"]
 
 
+def test_a_word_that_gives_nearly_the_bare_photo_is_found(frames) -> None:
+    def draw(pictures, prompt: str, _strength: float):
+        return [p ^ 1 if prompt == "16" else 255 - p for p in pictures]
+
+    found = bare_gate(draw, frames, ["16", "woodcut"])
+    assert list(found["bare"]) == ["16"] and found["words"] == 2 and not found["passed"]
+    assert bare_gate(draw, frames, ["woodcut"])["passed"]
+
+
+def test_words_alone_are_those_that_the_model_that_ships_takes_for_looks() -> None:
+    words = words_alone(EMBEDDED_FOLDER)
+    assert {"woodcut", "8 bit", "16 bit game"} <= set(words) and not {"16", "old", "photo", "s"} & set(words)
+
+
 def test_hue_saturation_and_warmth_are_those_of_plain_colours() -> None:
     blue = np.zeros((4, 4, 3), np.uint8)
     blue[..., 2] = 200
@@ -144,6 +160,7 @@ def test_the_report_names_every_style_and_what_was_not_passed(frames) -> None:
         "strength": strength,
         "two_inks": {"pairs": {"pencil in red and blue": False}, "passed": False},
         "sentences": {"sentences": {"a zombie": {"paint": 20.0, "photo": 18.0}}, "passed": True},
+        "bare": {"bare": {"16": 29.1}, "words": 9, "passed": False},
         "kept": kept_gate(style["styles"]),
         "strokes": stroke_gate({"oil": {"strokes": 0.4}, "starry": {"strokes": 0.8}}),
         "features": {"drawn": float("nan"), "wanted": 0.5, "passed": False},
@@ -154,6 +171,7 @@ def test_the_report_names_every_style_and_what_was_not_passed(frames) -> None:
     assert "gate strokes: NOT passed" in text and "strokes 60% of" in text and "gate kept: NOT passed" in text
     assert "eyes and mouths not judged: no face was found" in text
     assert "two inks: 1 of 1 wrong: pencil in red and blue" in text and "gate sentences: passed" in text
+    assert "nearly the photo: 16 29.1 dB of 9" in text
     assert "gate style: NOT passed" in text and "gate palette: passed" in text
 
 
