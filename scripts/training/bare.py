@@ -14,6 +14,7 @@ import numpy as np
 
 from streamv2v.models.vocabulary import vocabulary_of
 from training.captions import STYLE_WORDS
+from training.measures import psnr
 
 MOST_BARE_DB = 26.0
 """The least that a look has to change: oil paint, the mildest, is drawn at 21 dB from the photo."""
@@ -38,7 +39,6 @@ def bare_gate(
     found = {}
     for word in words:
         pairs = zip(draw(frames, word, strength), frames, strict=True)
-        errors = [float(np.mean((one.astype(np.float64) - other) ** 2)) for one, other in pairs]
-        found[word] = float(10 * np.log10(255.0**2 / max(min(errors), 1e-6)))
+        found[word] = max(psnr(one, other) for one, other in pairs)
     bare = {word: near for word, near in found.items() if near > MOST_BARE_DB}
     return {"bare": bare, "words": len(found), "passed": not bare}

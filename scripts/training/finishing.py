@@ -14,11 +14,11 @@ import torch
 from diffusers import AutoencoderTiny
 from transformers.models.clip.tokenization_clip import CLIPTokenizer
 
+from training.answers import some_answers
 from training.autoencoder import picture_loss
 from training.data import Cache
-from training.denoiser import Trained, predict, tokens_of
-from training.examples import fresh_examples
-from training.latents import CELL, latent_batch
+from training.denoiser import Trained
+from training.latents import CELL
 from training.losses import picture_strokes
 from training.one_network import OneNetwork
 from training.stage import mixed_precision, report_steps, step_generators
@@ -26,6 +26,8 @@ from training.team import Member
 
 WINDOW = 16
 """Cells a side of what is decoded of an answer."""
+APART = {"cut": 1.0}
+"""The two frames of a pair show two scenes."""
 STROKES = 4.0
 """How much the energy of strokes counts beside the picture."""
 
@@ -66,22 +68,16 @@ def finish_decoder(
     for part in trained.modules().values():
         part.to(device).eval()
     run = OneNetwork(model, path, steps=steps, peak_rate=peak_rate, member=member)
-    factor = vae.config.scaling_factor  # type: ignore[attr-defined]
     for step, facts in report_steps(path.stem, run.first, steps, quiet=not member.leads):
         rng, noise_source = step_generators(seed, step, member.rank)
         pairs = max(1, batch // 4 // member.size)
-        drawn = latent_batch(caches, vae, rng, pairs=pairs, cells=cells, motions={"cut": 1.0})
-        examples = fresh_examples(drawn, tokens_of(tokenizer, drawn.prompts), rng).to(device)
-        noise = torch.randn(examples.clean.shape[1:], generator=noise_source).to(device)
-        with torch.no_grad():
-            answers = predict(trained, examples, noise)
-        both, amount = drawn.pixels.to(device), examples.amount[..., None, None, None]
-        pictures = torch.lerp(both[:, :, 0], both[:, :, 1], amount).flatten(0, 1)
+        found = some_answers(
+            trained, caches, vae, tokenizer, rng, noise_source, pairs=pairs, cells=cells, device=device, motions=APART
+        )
         top, left = rng.integers(0, max(0, cells - WINDOW) + 1, 2).tolist()
-        latents = torch.cat([answers.flatten(0, 1), examples.wanted.flatten(0, 1)]) / factor
-        latents = latents[..., top : top + WINDOW, left : left + WINDOW]
+        latents = torch.cat([found.drawn, found.wanted])[..., top : top + WINDOW, left : left + WINDOW]
         rows, columns = (slice(CELL * start, CELL * (start + WINDOW)) for start in (top, left))
-        wanted = pictures[..., rows, columns]
+        wanted = found.pictures[..., rows, columns]
         with mixed_precision(device):
             guessed, true = model(latents.contiguous(memory_format=torch.channels_last)).float().chunk(2)
         answered, strokes = picture_loss(guessed, wanted), picture_strokes(guessed, wanted)

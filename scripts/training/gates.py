@@ -26,6 +26,7 @@ from training.bare import bare_gate, words_alone
 from training.captions import STYLE_WORDS
 from training.faces import feature_boxes, find_features
 from training.looks_targets import Teacher
+from training.measures import psnr
 from training.painters import PAINTED
 from training.strokes import Box, features_agree, stroke_energy
 from training.teachers import GENERAL, TEACHERS
@@ -49,12 +50,6 @@ MIXTURES = {"gold+blue": "green", "red+blue": "purple", "teal+pink": "purple"}
 SENTENCES = ("a zombie", "a portrait of a person", "a castle in a forest at night", "claymation", "asdf qwer")
 
 Draw = Callable[[list[np.ndarray], str, float], list[np.ndarray]]
-
-
-def psnr(one: np.ndarray, other: np.ndarray) -> float:
-    """Peak signal-to-noise ratio of two uint8 pictures, dB."""
-    error = np.mean((one.astype(np.float64) - other) ** 2)
-    return float(10 * np.log10(255.0**2 / max(error, 1e-6)))
 
 
 def drawing_engine(folder: Path, *, width: int = 256, height: int = 256) -> tuple[StreamV2V, Draw]:

@@ -13,11 +13,10 @@ import torch
 from diffusers import AutoencoderTiny
 from transformers.models.clip.tokenization_clip import CLIPTokenizer
 
+from training.answers import some_answers
 from training.autoencoder import make_autoencoder, picture_loss
 from training.data import Cache
-from training.denoiser import Trained, predict, tokens_of
-from training.examples import fresh_examples
-from training.latents import latent_batch
+from training.denoiser import Trained
 from training.one_network import OneNetwork
 from training.stage import mixed_precision, report_steps, step_generators
 from training.team import Member
@@ -80,23 +79,26 @@ def train_smaller_decoder(
     for part in (*trained.modules().values(), teacher):
         part.to(device).eval()
     run = OneNetwork(model, path, steps=steps, peak_rate=peak_rate, member=member)
-    factor = given.config.scaling_factor  # type: ignore[attr-defined]
     for step, facts in report_steps(path.stem, run.first, steps, quiet=not member.leads):
         rng, noise_source = step_generators(seed, step, member.rank)
-        drawn = latent_batch(caches, small, rng, pairs=batch // 4 // member.size, cells=cells)
-        examples = fresh_examples(drawn, tokens_of(tokenizer, drawn.prompts), rng).to(device)
-        noise = torch.randn(examples.clean.shape[1:], generator=noise_source).to(device)
-        with torch.no_grad():
-            answers = (predict(trained, examples, noise) / factor).flatten(0, 1)
-            with mixed_precision(device):
-                imitated = teacher(answers.contiguous(memory_format=torch.channels_last)).float()
-        both, amount = drawn.pixels.to(device), examples.amount[..., None, None, None]
-        true = torch.lerp(both[:, :, 0], both[:, :, 1], amount).flatten(0, 1)
-        latents = torch.cat([answers, (examples.wanted / factor).flatten(0, 1)])
+        found = some_answers(
+            trained,
+            caches,
+            small,
+            tokenizer,
+            rng,
+            noise_source,
+            pairs=batch // 4 // member.size,
+            cells=cells,
+            device=device,
+        )
+        with torch.no_grad(), mixed_precision(device):
+            imitated = teacher(found.drawn.contiguous(memory_format=torch.channels_last)).float()
+        latents = torch.cat([found.drawn, found.wanted])
         with mixed_precision(device):
             pictures = model(latents.contiguous(memory_format=torch.channels_last)).float()
         one, other = pictures.chunk(2)
-        imitation, truth = picture_loss(one, imitated), picture_loss(other, true)
+        imitation, truth = picture_loss(one, imitated), picture_loss(other, found.pictures)
         facts["imitation"], facts["truth"] = float(imitation.detach()), float(truth.detach())
         run.learn(step, imitation + 0.5 * truth)
         if member.leads and ((step + 1) % save_every == 0 or step + 1 == steps):

@@ -19,7 +19,6 @@ from training.gates import (
     hue_of,
     kept_gate,
     palette_gate,
-    psnr,
     saturation_of,
     sentence_gate,
     strength_gate,
@@ -30,6 +29,7 @@ from training.gates import (
 )
 from training.held_out import judged_frames
 from training.looks_targets import CLASSICAL
+from training.measures import psnr
 from training.report import report
 from training.strokes import features_agree, stroke_energy
 from training.toning import PALETTES, apply_palette
