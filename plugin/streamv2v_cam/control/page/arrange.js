@@ -1,21 +1,20 @@
 // Arranging looks: names, keys, order, copies, files. While it is open, pressing a look takes it in hand instead of on air.
 
 import { say, wordsOf } from "/refusals.js";
+import { fill } from "/steady.js";
 
 const FILE_LIMIT = 200_000;
 const KEYS = 9;
 const $ = (id) => document.getElementById(id);
 
 /** The choices of a key: each says which look has it now. */
-export function fillKeys(select, list, chosen) {
-  const options = [new Option(chosen > KEYS ? `none (number ${chosen})` : "none, the next free number", "")];
+export function fillKeys(select, list, chosen, without) {
+  const choices = chosen <= KEYS ? [] : [["", without ?? `none (number ${chosen})`]];
   for (let key = 1; key <= KEYS; key += 1) {
     const holder = list.find((look) => look.number === key);
-    options.push(new Option(holder && key !== chosen ? `${key} – now ${holder.title}` : String(key), String(key)));
+    choices.push([String(key), holder && key !== chosen ? `${key} – now ${holder.title}` : String(key)]);
   }
-  if (chosen <= KEYS) options.shift();
-  select.replaceChildren(...options);
-  select.value = chosen <= KEYS ? String(chosen) : "";
+  fill(select, choices, chosen <= KEYS ? String(chosen) : "");
 }
 
 export class Arrange {

@@ -2,6 +2,7 @@
 
 import { element } from "/elements.js";
 import { say, wordsOf } from "/refusals.js";
+import { Steady } from "/steady.js";
 import { fetchingWords, sizeWords } from "/words.js";
 
 const $ = (id) => document.getElementById(id);
@@ -9,8 +10,9 @@ const RUNS = ["fetching", "checking", "pausing"];
 
 export class Catalogue {
   #link;
-  #rows = new Map();
+  #rows = new Steady($("models-list"), ({ model }) => model.name, (about) => this.#row(about));
   #last = "";
+  #round = 0;
 
   constructor(link) {
     this.#link = link;
@@ -26,18 +28,21 @@ export class Catalogue {
   }
 
   async #list() {
+    const round = ++this.#round;
     const [answer, engine] = await Promise.all(["/api/models", "/api/engine/model"].map((path) => this.#link.fetch(path).catch(() => null)));
+    if (round !== this.#round) return;  // answers may overtake each other
     if (!answer?.ok) return say("models-refusal", await wordsOf(answer));
     const { models, fetching } = await answer.json();
     const choices = engine?.ok ? (await engine.json().catch(() => ({}))).models ?? [] : [];
-    const focused = document.activeElement?.dataset.act;
-    this.#rows = new Map(models.map((model) => [model.name, this.#row(model, choices.find(({ name }) => name === model.name), fetching)]));
-    $("models-list").replaceChildren(...[...this.#rows.values()].map(({ item }) => item));
-    if (focused) $("models-list").querySelector(`[data-act="${CSS.escape(focused)}"]`)?.focus();
+    this.#rows.show(models.map((model) => ({
+      model,
+      choice: choices.find(({ name }) => name === model.name),
+      runs: fetching?.name === model.name && RUNS.includes(fetching.state),
+    })));
     this.#progress(fetching);
   }
 
-  #row(model, choice, fetching) {
+  #row({ model, choice, runs }) {
     const item = element("li", "card");
     const words = element("p", "hint");
     const bar = Object.assign(document.createElement("progress"), { max: 1, hidden: true });
@@ -45,7 +50,6 @@ export class Catalogue {
     const acts = element("div", "row");
     const state = choice?.current ? "on air" : choice?.preparing ? "being prepared" : model.here ? "here" : "";
     item.append(element("b", "", state ? `${model.title} · ${state}` : model.title), element("p", "hint", model.good_for), this.#facts(model), bar, words, acts);
-    const runs = fetching?.name === model.name && RUNS.includes(fetching.state);
     if (runs) acts.append(this.#button(model, "Pause", () => this.#post(`${path(model)}/pause`, {})));
     else if (model.here && choice && !choice.current) acts.append(this.#use(model, choice));
     else if (!model.here && model.download_bytes) this.#fetch(model, item, acts);
@@ -111,7 +115,7 @@ export class Catalogue {
 
   #progress(fetching) {
     $("models-short").textContent = fetchingWords(fetching) || "others, by name";
-    for (const [name, { bar, words }] of this.#rows) {
+    for (const [name, { bar, words }] of this.#rows.rows) {
       const mine = fetching?.name === name ? fetching : null;
       bar.hidden = !mine || !RUNS.includes(mine.state);
       if (mine?.total_bytes) bar.value = mine.done_bytes / mine.total_bytes; else bar.removeAttribute("value");

@@ -2,6 +2,7 @@
 
 import { CHOSEN, SWITCHES, choiceOf, helpOf, titleOf } from "/names.js";
 import { say } from "/refusals.js";
+import { fill } from "/steady.js";
 
 function worded(rule, value) {
   if (rule.kind !== "number" && rule.kind !== "integer") return "";
@@ -17,6 +18,7 @@ export class Control {
   #held = false;
   #until = 0;
   #shown;
+  #offered = null;
 
   constructor(name, rule, send) {
     this.name = name;
@@ -50,8 +52,20 @@ export class Control {
     this.#shown = value;
     if (this.#held || revision < this.#until || (this.rule.kind === "text" && document.activeElement === this.input)) return;
     if (this.states) this.input.checked = value === this.states[1];
+    else if (this.#offered) this.#choose(value);
     else this.input.value = value;
     this.#say(value);
+  }
+
+  /** What may be chosen at present, as [value, words]; what is chosen stays, known or not. */
+  offer(choices) {
+    this.#offered = choices;
+    this.#choose((this.#held ? this.#wanted : this.#shown) ?? "");
+  }
+
+  #choose(value) {
+    const known = this.#offered.some(([choice]) => choice === value);
+    fill(this.input, known ? this.#offered : [[value, value || "choose one"], ...this.#offered], value);
   }
 
   /** Why it does nothing at present, or "" when it acts: a control that does nothing looks it, and says why. */

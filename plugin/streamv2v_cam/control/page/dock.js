@@ -22,6 +22,7 @@ import { REGION, Region } from "/region.js";
 import { Saving } from "/saving.js";
 import { Servers } from "/servers.js";
 import { Sizing } from "/sizing.js";
+import { fill } from "/steady.js";
 import { Welcome } from "/welcome.js";
 import { airWords, factWords, kindOf, obsWords, recordingWords } from "/words.js";
 
@@ -81,7 +82,7 @@ async function drawControls() {
 
 async function listSources() {
   const found = await link.read("/api/cameras");
-  $("source").replaceChildren(...found.map(({ id, title, current }) => new Option(title, id, current, current)));
+  fill($("source"), found.map(({ id, title }) => [id, title]), found.find(({ current }) => current)?.id ?? "");
 }
 
 function showValues(changed, told) {

@@ -1,9 +1,11 @@
 // The grid of looks: each with a sample in it, and with the person's own picture once there is one.
 
+import { Steady } from "/steady.js";
+
 export class Looks {
   #link;
   #place;
-  #shown = "";
+  #grid;
   #current = null;
   #drawn = new Map();
   #wanted = new Map();
@@ -14,6 +16,7 @@ export class Looks {
   constructor(link, place, choose) {
     this.#link = link;
     this.#place = place;
+    this.#grid = new Steady(place, ({ name }) => name, (look, old) => this.#button(look, old?.item));
     this.choose = choose;
     this.list = [];
     this.changed = () => {};
@@ -26,16 +29,8 @@ export class Looks {
     if (asked < this.#taken) return;  // answers may overtake each other
     this.#taken = asked;
     this.list = list;
-    const signature = JSON.stringify(this.list.map(({ name, title, number, prompt }) => [name, title, number, prompt]));
-    // A button that is being pressed must not be replaced under the finger, nor one that has the focus.
-    if (signature !== this.#shown) {
-      this.#shown = signature;
-      const focused = document.activeElement?.dataset?.look;
-      const old = new Map(this.#buttons.map((button) => [button.dataset.look, button]));
-      this.#place.replaceChildren(...this.list.map((look) => this.#button(look, old.get(look.name))));
-      if (focused) this.#find(focused)?.focus({ preventScroll: true });
-      this.mark(this.#current);
-    }
+    this.#grid.show(this.list.map(({ name, title, number, prompt }) => ({ name, title, number, prompt })));
+    this.mark(this.#current);
     this.changed(this.list);
     const drawn = await Promise.allSettled(this.list.map((look) => this.#draw(look)));
     if (drawn.some(({ status }) => status === "rejected")) throw new Error("a picture is missing");
@@ -71,6 +66,7 @@ export class Looks {
     button.type = "button";
     button.className = "look";
     button.dataset.look = look.name;
+    button.dataset.act = look.name;
     button.title = look.prompt;
     const canvas = old?.querySelector("canvas") ?? document.createElement("canvas");
     if (!old) Object.assign(canvas, { width: 192, height: 108 });
@@ -88,7 +84,7 @@ export class Looks {
       button.append(key);
     }
     button.addEventListener("click", () => this.choose(look.name));
-    return button;
+    return { item: button };
   }
 
   async #draw({ name, prompt, picture, picture_version: version }) {

@@ -1,6 +1,7 @@
 // LoRAs of the person's folder: put on and taken off while the picture goes on, each with its scale and the words it knows.
 
 import { say } from "/refusals.js";
+import { Steady } from "/steady.js";
 
 const $ = (id) => document.getElementById(id);
 const FULL = 1;
@@ -8,9 +9,8 @@ const FULL = 1;
 export class Loras {
   #link;
   #prompt;
-  #list = [];
   #on = {};
-  #rows = new Map();
+  #rows = new Steady($("loras-list"), ({ name }) => name, (lora) => this.#row(lora));
   #model = null;
 
   /** `prompt` takes words that are to be added to it. */
@@ -25,12 +25,7 @@ export class Loras {
     const { rests, loras } = await this.#link.read("/api/loras");
     $("loras").hidden = !loras.length;
     say("loras-rests", rests);
-    const kept = JSON.stringify(loras.map(({ name, title, triggers, why }) => [name, title, triggers, why, rests]));
-    if (kept !== JSON.stringify(this.#list)) {
-      this.#list = JSON.parse(kept);
-      this.#rows = new Map(loras.map((lora) => [lora.name, this.#row(lora, rests)]));
-      $("loras-list").replaceChildren(...[...this.#rows.values()].map(({ element }) => element));
-    }
+    this.#rows.show(loras.map(({ name, title, triggers, why }) => ({ name, title, triggers, why, rests })));
     this.show(this.#on);
   }
 
@@ -43,7 +38,7 @@ export class Loras {
   /** What is on, by name and scale. */
   show(on) {
     this.#on = on ?? {};
-    for (const [name, { box, scale, output }] of this.#rows) {
+    for (const [name, { box, scale, output }] of this.#rows.rows) {
       const set = this.#on[name];
       box.checked = set !== undefined;
       scale.hidden = output.hidden = set === undefined;
@@ -55,8 +50,8 @@ export class Loras {
     $("loras-short").textContent = names.length ? names.join(", ") : "none on";
   }
 
-  #row({ name, title, triggers, why }, rests) {
-    const element = document.createElement("li");
+  #row({ name, title, triggers, why, rests }) {
+    const item = document.createElement("li");
     const box = Object.assign(document.createElement("input"), { type: "checkbox", disabled: Boolean(why || rests) });
     const label = document.createElement("label");
     label.className = "choice";
@@ -74,9 +69,9 @@ export class Loras {
       button.addEventListener("click", () => this.#prompt.add(word));
       words.append(button);
     }
-    element.append(label, output, scale, words);
-    if (why) element.append(Object.assign(document.createElement("p"), { className: "hint", textContent: why }));
-    return { element, box, scale, output };
+    item.append(label, output, scale, words);
+    if (why) item.append(Object.assign(document.createElement("p"), { className: "hint", textContent: why }));
+    return { item, box, scale, output };
   }
 
   async #want(name, scale) {

@@ -1,6 +1,7 @@
 // A picture that the look follows: one that is brought in, a frame of the camera, or one of a look.
 
 import { say, wordsOf } from "/refusals.js";
+import { fill } from "/steady.js";
 
 const SIDE = 512;
 const $ = (id) => document.getElementById(id);
@@ -9,6 +10,7 @@ export class Reference {
   #link;
   #send;
   #current = "";
+  #wanted = null;
   #listed = null;
 
   /** `send` takes a change of controls and resolves to the answer. */
@@ -41,10 +43,10 @@ export class Reference {
 
   #draw() {
     const known = this.#listed ?? [];
-    const options = [new Option("none", "")].concat(known.map(({ name, title }) => new Option(title, name)));
-    if (this.#current && !known.some(({ name }) => name === this.#current)) options.push(new Option(this.#current, this.#current));
-    $("reference").replaceChildren(...options);
-    $("reference").value = this.#current;
+    const chosen = this.#wanted ?? this.#current;
+    const choices = [["", "none"], ...known.map(({ name, title }) => [name, title])];
+    if (chosen && !known.some(({ name }) => name === chosen)) choices.push([chosen, chosen]);
+    fill($("reference"), choices, chosen);
   }
 
   async #bring() {
@@ -64,9 +66,13 @@ export class Reference {
   }
 
   async #follow(name) {
+    this.#wanted = name;  // stands in the list until it is answered
+    this.#draw();
     const answer = await this.#send({ controls: { reference: name, reference_blend: [] } }).catch(() => null);
+    this.#wanted = null;
+    if (answer?.ok) this.#current = name;
     say("reference-refusal", answer?.ok ? "" : answer?.error ?? "The program does not answer.");
-    if (!answer?.ok) this.#draw();
+    this.#draw();
   }
 }
 

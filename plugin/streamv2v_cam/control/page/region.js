@@ -23,25 +23,17 @@ export class Region {
   /** The looks whose colours the rest may take. */
   offer(list) {
     this.#looks = list;
-    const input = this.#rows.get("outside_look")?.input;
-    if (!input) return;
-    const chosen = this.#values.outside_look ?? "";
-    const known = list.map(({ name, title }) => new Option(title, name));
-    if (!list.some(({ name }) => name === chosen)) known.unshift(new Option(chosen || "choose one", chosen));
-    input.replaceChildren(...known);
-    input.value = chosen;
+    this.#rows.get("outside_look")?.offer(list.map(({ name, title }) => [name, title]));
   }
 
   /** Only what has a say at present is shown. */
   show(values) {
     this.#values = { ...this.#values, ...values };
-    const { region, outside, outside_look } = this.#values;
+    const { region, outside } = this.#values;
     const part = region !== undefined && region !== "whole";
     const needed = { region: true, outside: part, outside_colour: part && outside === "colour", outside_look: part && outside === "palette", region_feather: part };
     for (const [name, { element }] of this.#rows) element.hidden = !needed[name];
     $("region-short").textContent = choiceOf("region", region ?? "whole");
-    const input = this.#rows.get("outside_look")?.input;
-    if (input && input.value !== outside_look && document.activeElement !== input) this.offer(this.#looks);
   }
 
   /** Why the look is on the whole picture although a part was asked for. */

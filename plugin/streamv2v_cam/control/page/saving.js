@@ -24,8 +24,7 @@ export class Saving {
     $("save-open").setAttribute("aria-expanded", String(open));
     this.#ask(false);
     if (!open) return;
-    fillKeys($("save-key"), this.#looks.list, Infinity);
-    $("save-key").options[0].text = "none, the next free number";
+    fillKeys($("save-key"), this.#looks.list, Infinity, "none, the next free number");
     $("save-title").focus();
     $("save-form").scrollIntoView({ block: "nearest" });
   }

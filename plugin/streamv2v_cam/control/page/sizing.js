@@ -1,6 +1,7 @@
 // The size of the drawing: by hand, or by the rate that the engine should give.
 
 import { say, wordsOf } from "/refusals.js";
+import { fill } from "/steady.js";
 
 const AUTO = "auto";
 const $ = (id) => document.getElementById(id);
@@ -8,6 +9,7 @@ const $ = (id) => document.getElementById(id);
 export class Sizing {
   #link;
   #told = null;
+  #round = 0;
 
   constructor(link) {
     this.#link = link;
@@ -21,11 +23,13 @@ export class Sizing {
 
   /** Which sizes there are, which one is chosen, and what came of a choice by rate. */
   async list() {
+    const round = ++this.#round;
     const found = await this.#link.read("/api/engine/size");
+    if (round !== this.#round) return;  // answers may overtake each other
     $("size-field").hidden = !found.length;
-    const options = found.map(({ name, width, height, current }) => new Option(wordsOfSize(name, width, height), name, current, current));
-    if (!found.some(({ current }) => current)) options.unshift(new Option("another", "", true, true));
-    $("size").replaceChildren(...options);
+    const choices = found.map(({ name, width, height }) => [name, wordsOfSize(name, width, height)]);
+    const current = found.find((size) => size.current)?.name ?? "";
+    fill($("size"), current ? choices : [["", "another"], ...choices], current);
     const byRate = found.find(({ name, current }) => name === AUTO && current);
     $("wanted-field").hidden = !byRate;
     if (byRate && document.activeElement !== $("wanted-fps")) $("wanted-fps").value = byRate.wanted_fps;
@@ -41,6 +45,7 @@ export class Sizing {
 
   async #choose(body) {
     if (!body.size) return;
+    this.#round += 1;  // what was asked before the choice says nothing about it
     const answer = await this.#link.fetch("/api/engine/size", { method: "POST", body }).catch(() => null);
     say("size-refusal", await wordsOf(answer));
     await this.list().catch(() => {});

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from patience import until
 from playwright.sync_api import expect
 from streamv2v_cam.errors import ModelRefused
 
@@ -84,6 +85,27 @@ def test_a_model_is_fetched_after_its_licence_paused_gone_on_with_and_removed(pa
     assert catalogue.here
     big.get_by_role("button", name="Press again").click()
     expect(big.get_by_role("button", name="Fetch")).to_be_visible()
+    assert not catalogue.here
+
+
+def test_a_list_that_is_told_again_forgets_no_first_press_and_takes_no_focus(page, catalogue):
+    catalogue.here = True
+    page.locator("#models summary").click()
+    remove = page.locator("#models-list li").nth(1).get_by_role("button", name="Remove")
+    remove.focus()
+    remove.click()
+    again = page.locator("#models-list li").nth(1).get_by_role("button", name="Press again")
+    button = again.element_handle()
+    asked: list[str] = []
+    page.on("response", lambda answer: asked.append(answer.url) if answer.url.endswith("/api/models") else None)
+    for state in ("checking", "failed"):
+        count = len(asked)
+        catalogue.now = {"name": "another", "state": state, "done_bytes": 0, "total_bytes": 0, "problem": ""}
+        assert until(lambda count=count: page.wait_for_timeout(50) or len(asked) > count)
+    page.wait_for_timeout(200)
+    assert button.evaluate("(old) => old.isConnected && document.activeElement === old")
+    again.click()
+    expect(page.locator("#models-list li").nth(1).get_by_role("button", name="Fetch")).to_be_visible()
     assert not catalogue.here
 
 

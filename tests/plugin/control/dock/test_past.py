@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
+from patience import until
 from playwright.sync_api import expect
 
 HOSTILE = "<img src=x onerror=alert(1)>"
@@ -134,7 +135,7 @@ def test_rest_while_nobody_watches_is_a_switch_that_says_who_watches(page, stage
     expect(page.locator("#on-demand")).not_to_be_checked()
     page.locator("#on-demand").check()
     expect(page.locator("#on-demand-told")).to_have_text("Watched now: preview page.")
-    assert mode.on
+    assert until(lambda: mode.on)
     stage.desk.report = lambda: replace(
         report, state="resting", reason="Nobody watches: camera and engine rest.", on_demand=mode.status()
     )

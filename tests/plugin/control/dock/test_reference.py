@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from patience import until
 from PIL import Image
 from playwright.sync_api import expect
 from streamv2v_cam.control import Report
@@ -31,16 +32,15 @@ def test_a_picture_file_and_a_frame_are_followed_at_once_and_none_ends_it(page, 
     page.locator("#steering summary").click()
     page.locator("#reference-file").set_input_files(picture)
     expect(page.locator("#reference option:checked")).to_have_text("a painting.png")
-    assert stage.store.current.controls.reference.startswith("picture-")
+    assert until(lambda: stage.store.current.controls.reference.startswith("picture-"))
     page.locator("#reference-frame").click()
     expect(page.locator("#reference-refusal")).to_contain_text("no picture of the camera")
     stage.desk.frame = lambda: np.full((90, 160, 3), 50, np.uint8)
     page.locator("#reference-frame").click()
     expect(page.locator("#reference option:checked")).to_have_text("A frame of yours")
-    assert stage.store.current.controls.reference.startswith("frame-")
+    assert until(lambda: stage.store.current.controls.reference.startswith("frame-"))
     page.locator("#reference").select_option("")
     expect(page.locator("#reference option:checked")).to_have_text("none")
-    page.wait_for_function("() => true")
-    assert stage.store.current.controls.reference == ""
+    assert until(lambda: stage.store.current.controls.reference == "")
     page.locator("#reference-file").set_input_files({"name": "x.png", "mimeType": "image/png", "buffer": b"<html>"})
     expect(page.locator("#reference-refusal")).to_contain_text("is no picture")

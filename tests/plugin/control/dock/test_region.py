@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
-from playwright.sync_api import expect
+from patience import until
+from playwright.sync_api import WebSocketRoute, expect
 
 SHORT = "#region-short"
 
@@ -26,9 +28,12 @@ def test_the_look_goes_behind_the_person_and_the_rest_gets_a_colour(page, stage)
     expect(page.locator("#control-outside_colour")).to_be_visible()
     page.locator("#control-outside_colour").fill("#3355ff")
     expect(page.locator("#control-outside_colour")).to_have_value("#3355ff")
-    page.wait_for_function("document.querySelector('#control-region').value === 'background'")
-    controls = stage.store.current.controls
-    assert (controls.region, controls.outside, controls.outside_colour) == ("background", "colour", "#3355ff")
+
+    def set_to() -> tuple[str, str, str]:
+        controls = stage.store.current.controls
+        return controls.region, controls.outside, controls.outside_colour
+
+    assert until(lambda: set_to() == ("background", "colour", "#3355ff")), set_to()
 
 
 def test_the_colours_of_another_look_are_chosen_from_the_looks(page, stage):
@@ -39,9 +44,41 @@ def test_the_colours_of_another_look_are_chosen_from_the_looks(page, stage):
     name = next(iter(stage.desk.looks)).name
     chosen.select_option(name)
     page.locator("#control-region_feather").focus()
+    assert until(lambda: stage.store.current.controls.outside_look == name)
     expect(chosen).to_have_value(name)
-    assert stage.store.current.controls.outside_look == name
     expect(page.locator("#control-outside_colour")).to_be_hidden()
+
+
+def test_a_look_just_chosen_stays_chosen_while_other_changes_are_told(page, stage):
+    held: list[Callable[[], None]] = []
+
+    def between(page_side: WebSocketRoute) -> None:
+        server = page_side.connect_to_server()
+
+        def pass_on(message: str | bytes) -> None:
+            if "outside_look" in str(message):
+                held.append(lambda: server.send(message))
+            else:
+                server.send(message)
+
+        page_side.on_message(pass_on)
+
+    page.route_web_socket("**", between)
+    page.reload()
+    stage.store.apply({"region": "person", "outside": "palette"})
+    page.locator("#region summary").click()
+    chosen = page.locator("#control-outside_look")
+    expect(chosen).to_be_visible()
+    name = next(iter(stage.desk.looks)).name
+    chosen.select_option(name)
+    stage.store.apply({"strength": 0.31})
+    expect(page.locator("#control-strength")).to_have_value("0.31")
+    expect(chosen).to_have_value(name)
+    assert stage.store.current.controls.outside_look == "", "it has not been sent yet"
+    assert until(lambda: page.wait_for_timeout(20) or held)
+    held.pop()()
+    assert until(lambda: page.wait_for_timeout(20) or stage.store.current.controls.outside_look == name)
+    expect(chosen).to_have_value(name)
 
 
 def test_why_the_look_is_everywhere_is_said(page, stage):
