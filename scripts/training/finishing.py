@@ -19,7 +19,7 @@ from training.autoencoder import picture_loss
 from training.data import Cache
 from training.denoiser import Trained
 from training.latents import CELL
-from training.losses import picture_strokes
+from training.losses import lattice_excess, picture_strokes
 from training.one_network import OneNetwork
 from training.stage import mixed_precision, report_steps, step_generators
 from training.team import Member
@@ -30,6 +30,8 @@ APART = {"cut": 1.0}
 """The two frames of a pair show two scenes."""
 STROKES = 4.0
 """How much the energy of strokes counts beside the picture."""
+LATTICE = 16.0
+"""How much a pattern that repeats with the cells counts."""
 
 
 @torch.no_grad()
@@ -81,8 +83,9 @@ def finish_decoder(
         with mixed_precision(device):
             guessed, true = model(latents.contiguous(memory_format=torch.channels_last)).float().chunk(2)
         answered, strokes = picture_loss(guessed, wanted), picture_strokes(guessed, wanted)
-        exact = picture_loss(true, wanted)
-        facts |= {"answers": answered.detach(), "strokes": strokes.detach(), "true": exact.detach()}
-        run.learn(step, answered + 0.5 * exact + STROKES * strokes)
+        exact, lattice = picture_loss(true, wanted), lattice_excess(guessed, wanted)
+        facts |= {"answers": answered.detach(), "strokes": strokes.detach(), "lattice": lattice.detach()}
+        facts |= {"true": exact.detach()}
+        run.learn(step, answered + 0.5 * exact + STROKES * strokes + LATTICE * lattice)
         if member.leads and ((step + 1) % save_every == 0 or step + 1 == steps):
             run.save(step + 1)

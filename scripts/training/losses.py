@@ -12,6 +12,7 @@ from functools import cache
 import torch
 import torch.nn.functional as F
 
+from training.latents import CELL
 from training.strokes import COARSE, FINE
 from training.toning import LUMINANCE
 
@@ -60,6 +61,22 @@ def _stroke_strength(pictures: torch.Tensor) -> torch.Tensor:
     grey = (pictures * pictures.new_tensor(LUMINANCE)[:, None, None]).sum(dim=1, keepdim=True)
     band = F.conv2d(grey, _strokes_alone().to(grey))
     return (F.avg_pool2d(band.square(), 16, 8) + 1e-5).sqrt()
+
+
+def lattice_excess(drawn: torch.Tensor, wanted: torch.Tensor) -> torch.Tensor:
+    """How much stronger a pattern that repeats from cell to cell is than in what was wanted; pictures as above.
+
+    A decoder that is to draw strokes of which its latents say little can draw the same ones in each cell.
+    """
+    one, other = (_repeated(pictures) for pictures in (drawn, wanted))
+    return (one - other).clamp(min=0).mean()
+
+
+def _repeated(pictures: torch.Tensor) -> torch.Tensor:
+    """Root mean square of what the cells of a window of 32 pixels have in common, without their mean, [B, 3, h, w]."""
+    phases = F.pixel_unshuffle(pictures, CELL)
+    common = F.avg_pool2d(phases, WINDOW, WINDOW // 2).unflatten(1, (-1, CELL * CELL))
+    return (common.var(dim=2, correction=0) + 1e-6).sqrt()
 
 
 @cache

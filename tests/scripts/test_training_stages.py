@@ -19,8 +19,8 @@ from training.denoiser import DenoiserOptions, make_trained, train_denoiser
 from training.export import LIMIT_BYTES, export_folder
 from training.finishing import finish_decoder, go_towards
 from training.imitating import smaller_autoencoder, train_smaller_decoder
-from training.latents import encode
-from training.losses import picture_strokes
+from training.latents import CELL, encode
+from training.losses import lattice_excess, picture_strokes
 from training.sheet import HEADING, draw_sheet
 from training.stage import load_checkpoint
 from training.strokes import stroke_energy
@@ -188,6 +188,18 @@ def test_strokes_of_a_picture_weigh_what_a_blur_loses() -> None:
     assert picture_strokes(one, one) == 0
     lost = stroke_energy(picture) ** 0.5 - stroke_energy(blurred) ** 0.5
     assert float(picture_strokes(other, one)) * 127.5 == pytest.approx(lost, rel=0.15)
+
+
+def test_a_pattern_that_repeats_with_the_cells_is_told_from_strokes_as_strong_and_from_what_was_wanted() -> None:
+    source = torch.Generator().manual_seed(0)
+    flat = torch.zeros(1, 3, 128, 128)
+    pattern = torch.randn(1, 3, CELL, CELL, generator=source).repeat(1, 1, 16, 16) * 0.1
+    strokes = torch.randn(1, 3, 128, 128, generator=source) * 0.1
+    assert float(lattice_excess(flat, flat)) == 0
+    assert float(lattice_excess(pattern, flat)) == pytest.approx(0.1, rel=0.1)
+    # of strokes that lie anywhere, the sixteen cells of a window have a quarter in common
+    assert float(lattice_excess(strokes, flat)) == pytest.approx(0.025, rel=0.1)
+    assert float(lattice_excess(pattern, pattern)) == float(lattice_excess(flat, pattern)) == 0
 
 
 def test_the_exported_folder_opens_as_an_ordinary_pipeline(cache: Cache, tmp_path: Path) -> None:
