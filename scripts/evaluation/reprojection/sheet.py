@@ -13,6 +13,8 @@ import numpy as np
 from .imitation import Shown
 
 MOMENTS = 4
+APART = 6
+"""Frames between two of them, at least."""
 
 
 def side_by_side(
@@ -20,7 +22,7 @@ def side_by_side(
 ) -> None:
     """A sheet: a row for each of the moments of most motion, columns camera, oracle and the ways."""
     rows = []
-    for number in _moments(frames, next(iter(seen.values())).first):
+    for number in moments(frames, next(iter(seen.values())).first):
         rows.append(np.hstack(list(_columns(number, frames, styled, seen))))
     heading = np.full((24, rows[0].shape[1], 3), 255, np.uint8)
     width = frames[0].shape[1]
@@ -56,13 +58,13 @@ def _columns(
         yield shown.pictures[number - shown.first]
 
 
-def _moments(frames: Sequence[np.ndarray], first: int) -> list[int]:
-    """Frames before which most has moved, no two of them close together."""
+def moments(frames: Sequence[np.ndarray], first: int, *, most: int = MOMENTS) -> list[int]:
+    """Up to `most` frames before which most has moved, from number `first` on, no two of them close together."""
     change = {n: float(np.abs(frames[n].astype(int) - frames[n - 3]).mean()) for n in range(max(first, 3), len(frames))}
     chosen: list[int] = []
     for number in sorted(change, key=lambda n: -change[n]):
-        if all(abs(number - other) > 6 for other in chosen):
+        if all(abs(number - other) > APART for other in chosen):
             chosen.append(number)
-        if len(chosen) == MOMENTS:
+        if len(chosen) == most:
             break
     return sorted(chosen)
