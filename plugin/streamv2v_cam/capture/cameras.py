@@ -6,7 +6,8 @@ import platform
 from dataclasses import dataclass
 
 from ..errors import SourceError
-from ..system.v4l2 import LOOPBACK_DRIVER, VideoNode, list_nodes
+from ..system.loopback import is_loopback
+from ..system.v4l2 import VideoNode, list_nodes
 from ..system.written import is_written
 
 OWN_OUTPUTS = ("streamv2v", "obs virtual camera", "unity video capture")
@@ -162,13 +163,13 @@ def sorted_nodes(nodes: list[VideoNode]) -> Present:
     seen: set[tuple[str, str]] = set()
     for node in nodes:
         camera = CameraInfo(node.number, node.label, node.path, cv2.CAP_V4L2, node.vid, node.pid, node.bus, node.serial)
-        place = (node.bus or node.path, node.label)
+        place = (node.bus or node.device or node.path, node.label)
         if is_own_output(node.label) or is_written(node.path):
             present.own.append(camera)
         elif not node.captures:
-            if node.driver == LOOPBACK_DRIVER:
+            if is_loopback(node):
                 present.idle.append(camera)
-        elif place not in seen or node.driver == LOOPBACK_DRIVER:
+        elif place not in seen or is_loopback(node):
             seen.add(place)
             present.cameras.append(camera)
     return present

@@ -6,8 +6,9 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from ..system.loopback import is_loopback
 from ..system.readers import LISTENERS
-from ..system.v4l2 import LOOPBACK_DRIVER, VideoNode
+from ..system.v4l2 import VideoNode
 from .case import Case, quoted
 from .finding import Finding, error, fine, note, warning
 from .probes import probe_command
@@ -30,7 +31,7 @@ def check(case: Case) -> Iterator[Finding]:
 
 
 def _nodes(case: Case) -> Iterator[Finding]:
-    nodes = [node for node in case.machine.video_nodes() if node.driver != LOOPBACK_DRIVER]
+    nodes = [node for node in case.machine.video_nodes() if not is_loopback(node)]
     cameras = first_nodes(nodes)
     if not cameras:
         yield from _none(case)
@@ -47,7 +48,7 @@ def first_nodes(nodes: Sequence[VideoNode]) -> list[VideoNode]:
     found: dict[tuple[str, str], VideoNode] = {}
     for node in nodes:
         if node.captures:
-            found.setdefault((node.bus or node.path, node.label), node)
+            found.setdefault((node.bus or node.device or node.path, node.label), node)
     return list(found.values())
 
 
@@ -100,11 +101,7 @@ def _one(case: Case, node: VideoNode) -> Iterator[Finding]:
 
 
 def _closed(case: Case, name: str) -> Finding:
-    user = case.machine.environment.get("USER") or "$(id -un)"
-    members = next(
-        (line for line in (case.machine.text("/etc/group") or "").splitlines() if line.startswith("video:")), ""
-    )
-    if user in members.rpartition(":")[2].split(",") and "video" not in case.machine.groups():
+    if joined_since_login(case):
         return error(
             "camera.group-later",
             f"{name} may not be opened; you are in the group video since you logged in.",
@@ -117,8 +114,20 @@ def _closed(case: Case, name: str) -> Finding:
         f"{name} may not be opened by you.",
         "The program gets no picture of it.",
         "Join the group that may, then log out and in again.",
-        f"sudo usermod -aG video {user}",
+        join_command(case),
     )
+
+
+def joined_since_login(case: Case) -> bool:
+    """Whether this person is in the group video, and was not yet when the session began."""
+    lines = (case.machine.text("/etc/group") or "").splitlines()
+    members = next((line for line in lines if line.startswith("video:")), "").rpartition(":")[2].split(",")
+    return case.machine.environment.get("USER") in members and "video" not in case.machine.groups()
+
+
+def join_command(case: Case) -> str:
+    """What puts this person into the group video."""
+    return f"sudo usermod -aG video {case.machine.environment.get('USER') or '$(id -un)'}"
 
 
 def _tried(case: Case, name: str, device: str) -> Iterator[Finding]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from ..system.loopback import find_loopback, strangeness
-from ..system.v4l2 import LOOPBACK_DRIVER, VideoNode
+from ..system.loopback import find_loopback, is_fed, loopbacks_of, strangeness
+from ..system.v4l2 import VideoNode
+from .cameras import join_command, joined_since_login
 from .case import Case, quoted
 from .finding import Finding, error, fine, note, warning
 
@@ -26,7 +27,7 @@ def check(case: Case) -> Iterator[Finding]:
     machine = case.machine
     if machine.system != "Linux":
         return
-    nodes = [node for node in machine.video_nodes() if node.driver == LOOPBACK_DRIVER]
+    nodes = loopbacks_of(machine.video_nodes())
     if case.settings is not None and not any(
         sink.startswith(("auto", "camera")) for sink in case.settings.publish.sinks
     ):
@@ -143,7 +144,7 @@ def _version(case: Case) -> Iterator[Finding]:
 
 def _nodes(case: Case, nodes: list[VideoNode]) -> Iterator[Finding]:
     yield from _named(case, nodes)
-    node = find_loopback(nodes)
+    node = find_loopback(nodes, free=not case.program)
     if node is None:
         yield warning(
             "loopback.only-obs",
@@ -183,18 +184,21 @@ def _nodes(case: Case, nodes: list[VideoNode]) -> Iterator[Finding]:
 
 def _rights(case: Case, node: VideoNode, name: str) -> Iterator[Finding]:
     if not case.machine.may(node.path):
-        user = case.machine.environment.get("USER") or "$(id -un)"
+        later = joined_since_login(case)
         yield error(
             "loopback.closed",
-            f"{name} may not be written by you.",
+            f"{name} may not be written by you"
+            + ("; you are in the group video since you logged in." if later else "."),
             WITHOUT,
-            "Join the group that may, then log out and in again.",
-            f"sudo usermod -aG video {user}",
+            "Log out and in again. Or begin a shell that knows it already."
+            if later
+            else "Join the group that may, then log out and in again.",
+            "newgrp video" if later else join_command(case),
         )
         return
     # what reads a node holds it as well; without one of our own on air, whoever has it may be what writes
     holders = case.machine.holders(node.path)
-    if holders and node.captures and not case.program:
+    if holders and is_fed(node) and not case.program:
         number, program = holders[0]
         yield warning(
             "loopback.taken",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ..system.v4l2 import LOOPBACK_DRIVER
+from ..system.loopback import loopbacks_of
 from .case import Case
 from .finding import Finding, fine, note
 from .loopback import AGAIN, MODULE, numbers
@@ -28,7 +28,7 @@ def check(case: Case) -> Iterator[Finding]:
             case.with_config(SWITCH_OFF),
         )
         return
-    if not any(node.driver == LOOPBACK_DRIVER for node in machine.video_nodes()):
+    if not loopbacks_of(machine.video_nodes()):
         yield fine("ondemand.page", "Camera and engine rest while nobody looks at the page's picture.")
         return
     version = machine.text(f"{MODULE}/version") or ""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 _CAPABILITY_BYTES = 104
@@ -15,6 +15,8 @@ _VIDIOC_G_INPUT, _VIDIOC_ENUMINPUT = 0x80045626, 0xC050561A
 _NOTHING_COMES = 0x1 | 0x2 | 0x100 | 0x10000
 """Of an input's status: no power, no signal, no lock on its lines, no lock on its carrier."""
 LOOPBACK_DRIVER = "v4l2 loopback"
+_WITHOUT_A_DEVICE = ("devices", "virtual", "video4linux")
+"""Where /sys keeps the nodes that no device is beneath; those of real cameras stand below their device."""
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,11 @@ class VideoNode:
         captures, outputs: what it announces at this moment.
         vid, pid: of the USB device, None for others.
         serial: of the USB device, empty for others and where the maker gave none.
+        closed: this person may not open it, so that driver, bus and what it announces could not be asked.
+        virtual: no device is beneath it, as /sys says to everyone.
+        device: the folder in /sys of the device beneath it, the same for all nodes of one camera; empty without one.
+        state: of a v4l2loopback: "capture" while a program writes to it, "output" while none does; empty for others.
+        beside: paths of the other loopbacks that were there when this one was chosen.
     """
 
     path: str
@@ -42,6 +49,11 @@ class VideoNode:
     vid: int | None = None
     pid: int | None = None
     serial: str = ""
+    closed: bool = False
+    virtual: bool = False
+    device: str = ""
+    state: str = ""
+    beside: tuple[str, ...] = field(default=(), compare=False)
 
 
 def list_nodes(
@@ -60,8 +72,12 @@ def list_nodes(
 
 
 def _describe(entry: Path, device: Path, number: int) -> VideoNode:
-    driver, bus, capabilities = _query(device)
-    usb = (entry / "device").resolve()
+    state = _line(entry / "state") or ""
+    driver, bus, capabilities, closed = _query(device)
+    if not driver and state in ("capture", "output"):
+        # what could not be asked of the node itself, its module tells everyone in /sys
+        capabilities = _CAPTURE if state == "capture" else _OUTPUT
+    beneath = usb = (entry / "device").resolve()
     if ":" in usb.name:
         usb = usb.parent
     return VideoNode(
@@ -75,6 +91,10 @@ def _describe(entry: Path, device: Path, number: int) -> VideoNode:
         vid=_hexadecimal(usb / "idVendor"),
         pid=_hexadecimal(usb / "idProduct"),
         serial=(_line(usb / "serial") or "") if (usb / "idVendor").exists() else "",
+        closed=closed,
+        virtual=entry.resolve().parent.parts[-3:] == _WITHOUT_A_DEVICE,
+        device=str(usb if (usb / "idVendor").exists() else beneath) if beneath.exists() else "",
+        state=state,
     )
 
 
@@ -101,18 +121,18 @@ def status_of_input(told: bytes | bytearray) -> int:
     return int(struct.unpack_from("=I", told, 56)[0])
 
 
-def _query(device: Path) -> tuple[str, str, int]:
-    """Driver, bus and capabilities of a node; a node that may not be opened counts as a camera."""
+def _query(device: Path) -> tuple[str, str, int, bool]:
+    """Driver, bus, capabilities, and whether the node may not be opened; one that tells nothing counts as a camera."""
     try:
         import fcntl
 
         buffer = bytearray(_CAPABILITY_BYTES)
         with device.open("rb", buffering=0) as node:
             fcntl.ioctl(node, _VIDIOC_QUERYCAP, buffer)
-    except (ImportError, OSError):
-        return "", "", _CAPTURE
+    except (ImportError, OSError) as error:
+        return "", "", _CAPTURE, isinstance(error, PermissionError)
     driver, _card, bus, _version, _all, device_capabilities = struct.unpack_from("=16s32s32sIII", buffer)
-    return _text(driver), _text(bus), device_capabilities
+    return _text(driver), _text(bus), device_capabilities, False
 
 
 def _text(raw: bytes) -> str:

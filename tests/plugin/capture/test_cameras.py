@@ -100,6 +100,14 @@ def test_a_webcam_is_one_camera_and_its_metadata_none() -> None:
     assert [camera.path for camera in sorted_nodes([*WEBCAM, PHONE]).cameras] == ["/dev/video0", "/dev/video20"]
 
 
+def test_a_webcam_that_may_not_be_opened_is_one_camera_and_a_loopback_beside_it_its_programs() -> None:
+    closed = [replace(node, driver="", bus="", captures=True, closed=True, device="/sys/usb1/1-3") for node in WEBCAM]
+    ours = replace(OURS, driver="", bus="", captures=True, closed=True, virtual=True)
+    present = sorted_nodes([*closed, ours, replace(ours, label="Phone", path="/dev/video20", captures=False)])
+    assert [camera.path for camera in present.cameras] == ["/dev/video0"]
+    assert [camera.name for camera in (*present.own, *present.idle)] == ["StreamV2V", "Phone"]
+
+
 @pytest.mark.parametrize("wanted", ["/dev/video10", "10", "streamv2v", "StreamV2V"])
 @pytest.mark.parametrize("captures", [True, False])
 def test_our_own_camera_as_the_source_is_refused_with_the_reason(wanted: str, captures: bool) -> None:

@@ -13,11 +13,12 @@ from streamv2v_cam.doctor.case import Case
 from streamv2v_cam.doctor.examination import case_of
 from streamv2v_cam.doctor.machine import Answer, Machine
 from streamv2v_cam.settings import LoadedSettings, load_settings
-from streamv2v_cam.system.v4l2 import VideoNode
+from streamv2v_cam.system.v4l2 import LOOPBACK_DRIVER, VideoNode
 
 GB = 1000**3
 TORCH_STARTS = {"-c": '{"version": "2.13.0+cpu", "cuda": "", "gpu": false}'}
 WEBCAM = VideoNode("/dev/video0", 0, "HD Webcam", "uvcvideo", "usb-1", captures=True, outputs=False)
+CAMERA_BENEATH = "/sys/devices/pci0000:00/0000:00:14.0/usb1/1-3"
 METADATA = replace(WEBCAM, path="/dev/video1", number=1, captures=False)
 OURS = VideoNode("/dev/video10", 10, "StreamV2V", "v4l2 loopback", "platform:v4l2loopback-010", False, True)
 OBS_NODE = replace(OURS, path="/dev/video9", number=9, label="OBS Virtual Camera")
@@ -90,7 +91,8 @@ class RecordedMachine(Machine):
         return port in self.listening
 
     def video_nodes(self) -> list[VideoNode]:
-        return list(self.nodes)
+        # what may not be opened cannot be asked for driver, place and direction; /sys tells everyone the rest
+        return [as_closed(node) if node.path in self.closed else node for node in self.nodes]
 
     def groups(self) -> set[str]:
         return set(self.member_of)
@@ -100,6 +102,13 @@ class RecordedMachine(Machine):
 
     def holders(self, device: str) -> list[tuple[int, str]]:
         return self.held[device] if device in self.held else super().holders(device)
+
+
+def as_closed(node: VideoNode) -> VideoNode:
+    """What is known of a node that this person may not open."""
+    virtual = node.driver == LOOPBACK_DRIVER
+    beneath = "" if virtual else CAMERA_BENEATH
+    return replace(node, driver="", bus="", captures=True, outputs=False, closed=True, virtual=virtual, device=beneath)
 
 
 def write(root: Path, files: Mapping[str, str | bytes]) -> None:

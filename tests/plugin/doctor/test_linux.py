@@ -6,9 +6,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from streamv2v_cam.doctor import Severity
+from streamv2v_cam.doctor import Severity, examine
+from streamv2v_cam.doctor.case import Case
+from streamv2v_cam.settings import load_settings
 
-from tests.plugin.doctor.recorded import OBS_NODE, OURS, WEBCAM, found, linux, troubles, write
+from tests.plugin.doctor.recorded import METADATA, OBS_NODE, OURS, WEBCAM, found, linux, troubles, write
 
 LOOPBACK = "/sys/module/v4l2loopback"
 
@@ -61,6 +63,26 @@ def test_a_group_that_was_joined_after_the_login_wants_a_new_login(tmp_path: Pat
     assert "Log out" in troubles(machine, settings={})["camera.group-later"].remedy
 
 
+def test_who_is_not_in_the_group_is_told_so_of_camera_and_virtual_camera_and_of_nothing_else(tmp_path: Path) -> None:
+    closed = [node.path for node in (WEBCAM, METADATA, OURS)]
+    told = troubles(linux(tmp_path, closed=closed, nodes=[WEBCAM, METADATA, OURS], member_of=()), settings={})
+    assert sorted(told) == ["camera.closed", "loopback.closed"]
+    assert told["loopback.closed"].command == told["camera.closed"].command == "sudo usermod -aG video mia"
+
+
+def test_a_webcam_that_may_not_be_opened_is_one_camera_and_our_own_node_none(tmp_path: Path) -> None:
+    machine = linux(tmp_path, closed=["/dev/video0", "/dev/video1", "/dev/video10"], member_of=())
+    report = examine(Case(machine, load_settings({}), deep=False))
+    assert [told.finding for told in report.findings if told.key == "camera.closed"] == [
+        "HD Webcam (/dev/video0) may not be opened by you."
+    ]
+
+
+def test_a_virtual_camera_that_may_not_be_written_yet_wants_a_new_login(tmp_path: Path) -> None:
+    machine = linux(tmp_path, {"/etc/group": "video:x:44:mia\n"}, closed=["/dev/video10"], member_of=())
+    assert troubles(machine, settings={})["loopback.closed"].command == "newgrp video"
+
+
 def test_a_plugged_in_camera_without_a_driver_is_told_apart_from_none(tmp_path: Path) -> None:
     machine = linux(tmp_path, {"/sys/bus/usb/devices/1-2:1.0/bInterfaceClass": "0e\n"}, nodes=[OURS, OBS_NODE])
     assert "uvcvideo" in troubles(machine, settings={})["camera.no-driver"].command
@@ -111,6 +133,16 @@ def test_exclusive_caps_of_the_other_node_do_not_matter(tmp_path: Path) -> None:
 
 def test_a_node_that_somebody_reads_is_not_taken_while_nothing_is_written(tmp_path: Path) -> None:
     assert not troubles(linux(tmp_path, held={"/dev/video10": [(5, "chromium")]}), settings={})
+
+
+def test_of_two_nameless_nodes_the_one_that_nobody_writes_is_ours(tmp_path: Path) -> None:
+    first, second = (replace(OURS, path=f"/dev/video{n}", number=n, label="Dummy video device") for n in (2, 3))
+    machine = linux(
+        tmp_path,
+        nodes=[WEBCAM, replace(first, captures=True, outputs=False), second],
+        held={"/dev/video2": [(5, "ffmpeg")]},
+    )
+    assert "loopback.taken" not in troubles(machine, settings={})
 
 
 def test_one_node_for_two_is_a_note_where_obs_is(tmp_path: Path) -> None:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import struct
 from pathlib import Path
 
-from streamv2v_cam.system.v4l2 import has_signal, list_nodes, status_of_input
+import pytest
+from streamv2v_cam.system.loopback import is_fed, is_loopback
+from streamv2v_cam.system.v4l2 import VideoNode, has_signal, list_nodes, status_of_input
 
 
 def make_node(root: Path, number: int, label: str, *, ids: tuple[str, str] | None = None, serial: str = "") -> None:
@@ -44,6 +46,56 @@ def test_a_node_that_answers_no_question_counts_as_a_camera(tmp_path: Path) -> N
     make_node(tmp_path, 0, "Odd")
     node = list_nodes(sys_folder=tmp_path / "sys", dev_folder=tmp_path / "dev")[0]
     assert node.captures and node.driver == ""
+
+
+def nodes_of(root: Path, number: int, label: str, **files: str) -> VideoNode:
+    """A node without a device beneath it, which tells nothing when it is opened."""
+    entry = root / "devices" / "virtual" / "video4linux" / f"video{number}"
+    entry.mkdir(parents=True)
+    for name, text in {"name": label, **files}.items():
+        (entry / name).write_text(text + "\n")
+    for folder in ("sys", "dev"):
+        (root / folder).mkdir(exist_ok=True)
+    (root / "sys" / entry.name).symlink_to(entry)
+    (root / "dev" / entry.name).touch()
+    return list_nodes(sys_folder=root / "sys", dev_folder=root / "dev")[0]
+
+
+def test_a_loopback_that_may_not_be_asked_is_known_by_its_place_in_sys(tmp_path: Path) -> None:
+    node = nodes_of(tmp_path, 10, "DroidCam")
+    assert node.driver == "" and is_loopback(node)
+    make_node(tmp_path, 0, "HD Webcam")
+    webcam = list_nodes(sys_folder=tmp_path / "sys", dev_folder=tmp_path / "dev")[0]
+    assert not is_loopback(webcam) and webcam.device
+
+
+@pytest.mark.parametrize("label", ["StreamV2V Camera", "OBS Virtual Camera", "Dummy video device (0x0014)"])
+def test_a_loopback_that_may_not_be_asked_is_known_by_its_label_too(label: str, tmp_path: Path) -> None:
+    make_node(tmp_path, 10, label)
+    assert is_loopback(list_nodes(sys_folder=tmp_path / "sys", dev_folder=tmp_path / "dev")[0])
+
+
+@pytest.mark.parametrize(("state", "fed"), [("capture", True), ("output", False)])
+def test_whether_somebody_writes_to_a_loopback_that_may_not_be_asked_is_told_by_its_module(
+    state: str, fed: bool, tmp_path: Path
+) -> None:
+    node = nodes_of(tmp_path, 10, "StreamV2V", state=state)
+    assert (is_fed(node), node.captures, node.outputs) == (fed, fed, not fed)
+
+
+@pytest.mark.parametrize("refusal", [PermissionError(13, "Permission denied"), OSError(16, "busy")])
+def test_that_a_node_may_not_be_opened_is_a_fact_of_its_own(
+    refusal: OSError, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # whoever runs the tests may open every file
+    def refused(*args: object, **how: object) -> None:
+        raise refusal
+
+    make_node(tmp_path, 0, "HD Webcam")
+    monkeypatch.setattr(Path, "open", refused)
+    monkeypatch.setattr(Path, "read_text", lambda path, *how: "HD Webcam")
+    node = list_nodes(sys_folder=tmp_path / "sys", dev_folder=tmp_path / "dev")[0]
+    assert node.closed == isinstance(refusal, PermissionError)
 
 
 def test_a_machine_without_video_nodes_has_none(tmp_path: Path) -> None:

@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 from ...errors import SinkError
-from ...system.loopback import LABEL, find_loopback, is_of_obs, strangeness
-from ...system.v4l2 import LOOPBACK_DRIVER, VideoNode, list_nodes
+from ...system.loopback import (
+    LABEL,
+    find_loopback,
+    is_fed,
+    is_loopback,
+    is_nameless,
+    is_of_obs,
+    loopbacks_of,
+    strangeness,
+)
+from ...system.v4l2 import VideoNode, list_nodes
 
 MODULE_VERSION = Path("/sys/module/v4l2loopback/version")
 WITHOUT = {
@@ -22,7 +32,7 @@ WITHOUT = {
 
 
 def chosen_node(wanted: str | None, nodes: list[VideoNode] | None = None) -> VideoNode:
-    """The node that `wanted` means.
+    """The node that `wanted` means, with who else was there in `beside`.
 
     Args:
         wanted: path of a node, or part of a label; None chooses.
@@ -32,18 +42,23 @@ def chosen_node(wanted: str | None, nodes: list[VideoNode] | None = None) -> Vid
         SinkError: there is none, or it is a webcam.
     """
     nodes = list_nodes() if nodes is None else nodes
+    found = _chosen(wanted, nodes)
+    return replace(found, beside=tuple(node.path for node in loopbacks_of(nodes) if node.path != found.path))
+
+
+def _chosen(wanted: str | None, nodes: list[VideoNode]) -> VideoNode:
     if wanted is None:
-        found = find_loopback(nodes)
+        found = find_loopback(nodes, free=True)
         if found is None:
             raise SinkError(f"No virtual camera was found. {WITHOUT['Linux']}")
         return found
     path = os.path.realpath(wanted) if wanted.startswith("/") else wanted
     named = [node for node in nodes if node.path == path]
     for node in named:
-        # a node that may not even be asked is left to the opening, which knows why
-        if node.driver not in (LOOPBACK_DRIVER, ""):
+        # a node that could not be asked is left to the opening, which knows why
+        if node.driver and not is_loopback(node):
             raise SinkError(f"{wanted!r} is the camera {node.label!r}, no virtual camera. {_instead(nodes)}")
-    loopbacks = [node for node in nodes if node.driver == LOOPBACK_DRIVER]
+    loopbacks = loopbacks_of(nodes)
     named = named or [node for node in loopbacks if wanted == node.label]
     named = named or [node for node in loopbacks if wanted.lower() in node.label.lower()]
     if not named:
@@ -54,14 +69,26 @@ def chosen_node(wanted: str | None, nodes: list[VideoNode] | None = None) -> Vid
 def found_again(known: VideoNode, nodes: list[VideoNode] | None = None) -> VideoNode:
     """Where the virtual camera `known` is now: the same node, else one of the same label, and never another's.
 
+    The label of a node that nobody named holds its number, so that any such node which nobody writes to may be it;
+    what stood beside it when it was chosen is another one.
+
     Raises:
         SinkError: it is not there.
     """
     nodes = list_nodes() if nodes is None else nodes
-    alike = [node for node in nodes if node.label == known.label and node.driver in (LOOPBACK_DRIVER, "")]
-    if not alike:
+    alike = [node for node in nodes if _alike(known, node)]
+    same = next((node for node in alike if node.path == known.path), None)
+    moved = (node for node in alike if node.path not in known.beside and not (is_nameless(node) and is_fed(node)))
+    found = same or next(moved, None)
+    if found is None:
         raise SinkError(f"The virtual camera {known.label!r} is gone. It is opened again when it is back.")
-    return next((node for node in alike if node.path == known.path), alike[0])
+    return found if found is known else replace(found, beside=known.beside)
+
+
+def _alike(known: VideoNode, node: VideoNode) -> bool:
+    if node.driver and not is_loopback(node):
+        return False
+    return node.label == known.label or (is_nameless(known) and is_nameless(node))
 
 
 def warning_of(node: VideoNode) -> str | None:
@@ -85,5 +112,5 @@ def module_version() -> tuple[int, ...] | None:
 
 def _instead(nodes: list[VideoNode]) -> str:
     """Which there are, or how to get one."""
-    loopbacks = [f"{node.path} {node.label!r}" for node in nodes if node.driver == LOOPBACK_DRIVER]
+    loopbacks = [f"{node.path} {node.label!r}" for node in loopbacks_of(nodes)]
     return f"There are: {', '.join(loopbacks)}." if loopbacks else WITHOUT["Linux"]
