@@ -90,9 +90,9 @@ class PromptBox:
         if not self._same_machine:
             log.warning("%r of OBS reads a file of another machine, which is not seen here; type into it.", name)
         elif text_of_file(self._file or "") is None:
-            log.warning("%r of OBS reads a file, %s, that cannot be read here as text.", name, self._file)
+            log.warning("%r of OBS reads a file, %r, that cannot be read here as text.", name, self._file)
         else:
-            log.info("%r of OBS reads the file %s; what stands there is the prompt.", name, self._file)
+            log.info("%r of OBS reads the file %r; what stands there is the prompt.", name, self._file)
 
 
 def file_of(settings: Mapping[str, Any]) -> str | None:

@@ -138,7 +138,7 @@ class EngineModels:
             raise ModelRefused(offer.why)
         else:
             config = self._checked(offer)
-            log.info("%s is loading beside %s.", offer.title, self._title(self.on_air))
+            log.info("%r is loading beside %r.", offer.title, self._title(self.on_air))
             self._engine.rebuild(config, title=offer.title, only_beside=True)
         usual = ModelChoice(offer.name, offer.title)
         return next((choice for choice in self.choices() if choice.name == name), usual)

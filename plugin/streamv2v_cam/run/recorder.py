@@ -77,7 +77,7 @@ class Recorder:
             path, sink = self._open()
             self._path, self._reason, self._began_s = path, "", time.monotonic()
             self._feed = self._publisher.add_sink(sink, every_frame=True)
-        log.info("recording to %s", path)
+        log.info("recording to %r", str(path))
 
     def stop(self) -> None:
         """End the file, in a thread: its last pictures are still being written; nothing changes where there is none."""
@@ -139,7 +139,7 @@ class Recorder:
         if status.lost:
             self._reason = status.lost
         else:
-            log.info("recorded %d pictures to %s", status.frames, self._path)
+            log.info("recorded %d pictures to %r", status.frames, str(self._path))
 
     def _open(self) -> tuple[Path, Sink]:
         folder, wanted = self.folder, self._settings

@@ -102,9 +102,9 @@ class AccessToken:
         if sys.platform != "win32" and self.path.stat().st_mode & 0o077:
             self.path.chmod(0o600)
             log.warning(
-                "Other users could read the access token %s; now only you can. "
+                "Other users could read the access token %r; now only you can. "
                 "`streamv2v-cam token rotate` makes a new one.",
-                self.path,
+                str(self.path),
             )
         text = self.path.read_text(encoding="ascii").strip()
         if not _TOKEN.fullmatch(text):

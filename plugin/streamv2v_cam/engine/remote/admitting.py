@@ -39,10 +39,10 @@ def let_in(line: Line, code: Code, hosts: Hosts, fingerprint: str) -> None:
         name = "".join(letter for letter in str(asked["name"]) if letter.isprintable())[:64] or "a host"
         answer = code.answer(f"{salt}{asked['salt']}"[:128], str(asked["proof"]), fingerprint)
         if answer is None:
-            log.warning("%s offered a wrong code", name)
+            log.warning("%r offered a wrong code", name)
             line.send(json.dumps({"refused": True}))
         else:
             line.send(json.dumps({"proof": answer, "token": hosts.add(name)}))
-            log.info("%s is paired now", name)
+            log.info("%r is paired now", name)
     except (ValueError, KeyError, TypeError, LineClosed, TimeoutError):
         return

@@ -58,7 +58,7 @@ class Session:
             return
         except (LineClosed, TimeoutError):
             return
-        log.info("%s: an engine of %dx%d, pictures as %s", self._host, config.width, config.height, hello.asked)
+        log.info("%r: an engine of %dx%d, pictures as %s", self._host, config.width, config.height, hello.asked)
         self._work(hello, lease)
 
     def _begin(self) -> Hello:
@@ -74,7 +74,7 @@ class Session:
         return hello
 
     def _refuse(self, reason: str) -> None:
-        log.warning("%s: %s", self._host, reason)
+        log.warning("%r: %s", self._host, reason)
         try:
             self._line.send(words(Failure(FailureKind.MODEL, reason)))
             self._line.close()
@@ -92,7 +92,7 @@ class Session:
                 with contextlib.suppress(TimeoutError):
                     self._take(reader, writer, lease, self._line.recv(WAIT_S))
         except LineClosed:
-            log.info("%s: the line is closed", self._host)
+            log.info("%r: the line is closed", self._host)
         except WireError as error:
             self._refuse(str(error))
         finally:
@@ -140,7 +140,7 @@ class Session:
                         break  # what speaks here has ended
                     self._line.send(words(message))
                     if isinstance(message, Failure):
-                        log.warning("%s: %s", self._host, message.reason)
+                        log.warning("%r: %s", self._host, message.reason)
                         self._over.set()
                 if done is not None and self._flight.wait_room(0):
                     self._send_newest(hello, lease, writer, done)
