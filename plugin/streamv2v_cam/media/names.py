@@ -8,6 +8,12 @@ from pathlib import Path
 
 ADDRESS = re.compile(r"^(rtsps?|https?|rtmps?|srt|udp|tcp)://", re.IGNORECASE)
 """What asks the network; nothing else does, whatever it looks like."""
+_NEARLY_ADDRESS = re.compile(r"^(?:rtsps?|https?|rtmps?|srt|udp|tcp):", re.IGNORECASE)
+_QUERY_OF_A_HOST = re.compile(r"[\w.-]+(:\d+)?(/[^?#@]*)?[?#]")
+_CLIP = re.compile(
+    r"[\w .()+%-]{1,80}\.(mp4|mkv|mov|webm|avi|m4v|mpe?g|wmv|flv|gif|y4m|png|apng|jpe?g|webp|bmp)", re.IGNORECASE
+)
+_LIKE_A_KEY = re.compile(r"[A-Za-z0-9]{20,}|[A-Fa-f0-9-]{32,}")
 _SERIES = re.compile(r"%0?\d*d")
 
 
@@ -43,15 +49,29 @@ def for_ffmpeg(source: str | Path) -> str:
 
 
 def without_secrets(address: str) -> str:
-    """The address for people: without user, password, query and fragment, whatever characters these hold."""
+    """The address for people: kind and host, and the name of a clip that is fetched; what may be a key stays out.
+
+    User, password, query and fragment go, whatever characters they hold. Folders go too, and all of a live stream's path:
+    cheap cameras have the password in it, stream servers the key.
+    """
     scheme, mark, rest = address.partition("://")
     if not mark:
         return address
     # the last @ ends a password, in which people forget to write "/" and "?" as %2F and %3F
-    rest = rest.rpartition("@")[2]
-    return f"{scheme}://{re.split('[?#;]', rest, maxsplit=1)[0]}"
+    access, at, place = rest.rpartition("@")
+    if at and _QUERY_OF_A_HOST.match(access):
+        # this one may as well stand in the query, and what follows it be the end of a key
+        return f"{scheme}://…"
+    host, _, path = re.split("[?#;]", place, maxsplit=1)[0].partition("/")
+    folder, _, name = path.rpartition("/")
+    if not scheme.lower().startswith("http") or not _CLIP.fullmatch(name) or _LIKE_A_KEY.search(name):
+        return f"{scheme}://{host}"
+    return f"{scheme}://{host}/{'…/' if folder else ''}{name}"
 
 
 def in_words(source: str) -> str:
     """A file or address as a message names it."""
-    return without_secrets(source) if ADDRESS.match(source) else source
+    if ADDRESS.match(source):
+        return without_secrets(source)
+    mistyped = _NEARLY_ADDRESS.match(source)
+    return f"{mistyped[0]}…" if mistyped and not os.path.exists(source) else source

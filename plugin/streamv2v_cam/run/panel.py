@@ -20,6 +20,7 @@ from ..frame import Frame, Pixels
 from ..interfaces import Source
 from ..looks import Shelf, sample_of
 from ..mailbox import Mailbox
+from ..media.names import in_words
 from ..publish import PreviewSink
 from ..settings import DEFAULT_PORT, LoadedSettings
 from ..settings.model import CaptureSettings
@@ -267,5 +268,5 @@ def identity(camera: CameraInfo) -> str:
 
 
 def _title(spec: str) -> str:
-    """A source in words, without the user name and password an address may hold, and without folders."""
-    return spec.rpartition("@")[2].replace("\\", "/").rstrip("/").rpartition("/")[2] or "a file or address"
+    """A source in words: of an address the host or the clip's name, of a file its name without folders."""
+    return in_words(spec).replace("\\", "/").rstrip("/").rpartition("/")[2] or "a file or address"

@@ -75,4 +75,4 @@ def test_a_live_stream_gives_pictures_until_the_line_is_cut(tmp_path: Path) -> N
 
 
 def test_user_password_and_query_stay_out_of_the_name() -> None:
-    assert without_secrets("rtsp://me:word@cam.local/one?key=1") == "rtsp://cam.local/one"
+    assert without_secrets("rtsp://me:word@cam.local/one?key=1") == "rtsp://cam.local"

@@ -28,8 +28,34 @@ def test_a_name_of_something_that_exists_is_a_file_whatever_it_is_called(tmp_pat
 )
 def test_no_secret_of_an_address_is_repeated_whatever_characters_it_holds(user: str, path: str) -> None:
     # whatever stands before the last "@" is a password, slashes and question marks in it included
-    shown = without_secrets(f"rtsp://{user}:SECRET/?#x@camera.lan:554/{path}?key=SECRET#SECRET")
-    assert shown == f"rtsp://camera.lan:554/{path}"
+    shown = without_secrets(f"http://{user}:SECRET/?#x@camera.lan:554/{path}?key=SECRET#SECRET")
+    assert shown in (f"http://camera.lan:554/{path}", "http://…")
+
+
+@pytest.mark.parametrize(
+    ("address", "shown"),
+    [
+        ("rtsp://me:pw@camera.lan:554/live", "rtsp://camera.lan:554"),
+        ("rtsp://cam:554/user=admin_password=tlJwpbo6_channel=1_stream=0.sdp", "rtsp://cam:554"),
+        ("rtsp://cam/user=admin&password=KEY&channel=1.sdp", "rtsp://cam"),
+        ("http://cam/KEYKEY/video", "http://cam"),
+        ("https://host/live/STREAMKEY", "https://host"),
+        ("https://host/live/STREAMKEY.m3u8", "https://host"),
+        ("rtmp://host/app/STREAMKEY", "rtmp://host"),
+        ("srt://host:1?passphrase=KEY", "srt://host:1"),
+        ("https://host/KEY/of/talk.mp4?sig=KEY", "https://host/…/talk.mp4"),
+        ("https://host/f3a9c1d200b14e6f8a7b5c4d3e2f1a0b.mp4", "https://host"),
+        ("https://host/talk.mp4?sig=abc@KEY", "https://…"),
+        ("https://me:pa?ss@host/talk.mp4", "https://host/talk.mp4"),
+        ("http://me:pw@[::1]:80/talk.mp4", "http://[::1]:80/talk.mp4"),
+    ],
+)
+def test_the_key_in_the_path_of_an_address_is_not_repeated(address: str, shown: str) -> None:
+    assert without_secrets(address) == shown
+
+
+def test_an_address_that_is_mistyped_is_not_repeated() -> None:
+    assert in_words("http:/me:pw@host/x") == "http:…" and in_words("rtsp:admin:pw@host") == "rtsp:…"
 
 
 def test_a_plain_name_is_repeated_as_it_is() -> None:

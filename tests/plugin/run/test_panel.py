@@ -67,7 +67,12 @@ def test_the_id_follows_a_camera_to_another_number_and_not_to_another_plug():
 @pytest.mark.parametrize(
     ("spec", "title"),
     [
-        ("rtsp://me:secret@camera.example/live", "live"),
+        ("rtsp://me:secret@camera.example/live", "camera.example"),
+        ("http://user:secret@127.0.0.1:9123/clip.mp4?sig=secret", "clip.mp4"),
+        ("rtsp://cam:554/user=admin_password=secret_channel=1.sdp", "cam:554"),
+        ("https://media.example/live/secretkey", "media.example"),
+        ("http:/me:secret@camera.example/live", "http:…"),
+        ("/home/me/talk@home.mp4", "talk@home.mp4"),
         ("rtsp://me:secret@camera.example", "camera.example"),
         ("C:\\Films\\talk.mp4", "talk.mp4"),
     ],
