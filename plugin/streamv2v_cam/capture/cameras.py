@@ -134,8 +134,10 @@ def find_again(known: CameraInfo, present: Present | None = None) -> CameraInfo:
 
 
 def _matches(wanted: str, cameras: list[CameraInfo]) -> list[CameraInfo]:
-    if wanted.isdigit():
-        return [camera for camera in cameras if camera.index == int(wanted)]
+    if wanted.isdecimal():
+        numbered = [camera for camera in cameras if camera.index == int(wanted)]
+        # a maker may call a camera by a number
+        return numbered or [camera for camera in cameras if camera.name == wanted]
     exact = [camera for camera in cameras if wanted in (camera.path, camera.name)]
     return exact or [camera for camera in cameras if wanted.lower() in camera.name.lower()]
 

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
+import os
 import threading
-from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from streamv2v.config import EMBEDDED_MODEL
 
 from ..capture import CameraInfo, SourceOpener, list_cameras
+from ..capture.cameras import Present, find_camera
 from ..doctor.graphics import nvidia_card
 from ..doctor.machine import Machine
 from ..doctor.obs import obs_folder
-from ..errors import SettingsError, SourceError
+from ..errors import CamError, SettingsError, SourceError
 from ..frame import Pixels
 from ..system.opencv import cv2
 from ..system.shrinking import shrunk
+from ..system.textfile import write_text
 
 if TYPE_CHECKING:
     from ..settings import LoadedSettings
@@ -184,31 +187,61 @@ def chosen_settings(
 
 
 def keep(settings: LoadedSettings, chosen: dict[str, str]) -> None:
-    """Write the settings file: every setting commented out, the chosen ones set.
+    """Write the settings file, once and whole: every setting commented out, the chosen ones set.
 
     Raises:
-        SettingsError: a file is there by now, or cannot be written; what was begun is taken away again.
+        SettingsError: whatever went wrong, such as a file that is there by now; no settings file was made then.
     """
     from ..settings.file import write_commented_file, write_setting
 
-    write_commented_file(settings.path)
+    path = settings.path
+    # in the same folder, since the looks and other files are looked for beside the settings
+    draft = path.with_name(f"{path.name}.{os.getpid()}.draft")
     try:
+        write_commented_file(draft, force=True)
         for name, value in chosen.items():
-            write_setting(settings.path, name, value)
-    except SettingsError:
-        settings.path.unlink(missing_ok=True)
-        raise
+            write_setting(draft, name, value)
+        if path.exists():
+            raise SettingsError(f"There is a settings file at {path} by now; it was left as it is.")
+        write_text(path, draft.read_text("utf-8"))
+    except CamError as refusal:
+        raise SettingsError(str(refusal).replace(str(draft), str(path))) from refusal
+    except Exception as fault:
+        log.exception("the answers could not be kept")
+        raise SettingsError(
+            f"The answers cannot be kept in {path} ({type(fault).__name__}: {fault}). Answer again, or write that file "
+            "with streamv2v-cam config."
+        ) from fault
+    finally:
+        with contextlib.suppress(OSError):
+            draft.unlink(missing_ok=True)
 
 
 def _source(id: str, cameras: Sequence[CameraInfo], identity: Callable[[CameraInfo], str]) -> str:
-    """How the settings name a camera: by its name, which holds where its number does not; of two alike by the path."""
+    """How the settings name a camera: by its name, which holds where its number does not.
+
+    By its path where the name does not lead back to this one: two are alike, a name is a number or cannot be printed.
+    """
     if id == PRESENTER:
         return PRESENTER
     camera = next((camera for camera in cameras if identity(camera) == id), None)
     if camera is None:
         raise SettingsError("That camera is not plugged in any more.")
-    alike = Counter(other.name for other in cameras)[camera.name]
-    return camera.path if alike > 1 and camera.path else f"camera:{camera.name}"
+    if _leads_back(camera, cameras) or not camera.path:
+        return f"camera:{camera.name}"
+    # elsewhere than below /dev a path would be taken for a file's
+    return camera.path if camera.path.startswith("/dev/") else f"camera:{camera.path}"
+
+
+def _leads_back(camera: CameraInfo, cameras: Sequence[CameraInfo]) -> bool:
+    """Whether the name means this camera and no other."""
+    name = camera.name.strip()
+    if not name.isprintable() or name.isdecimal() or [other.name for other in cameras].count(camera.name) > 1:
+        return False
+    try:
+        return find_camera(name, Present(list(cameras), [], [])) == camera
+    except SourceError:
+        return False
 
 
 def first_picture(camera: CameraInfo) -> Pixels | None:

@@ -36,6 +36,18 @@ def test_a_camera_is_found_by_number_path_and_part_of_its_name(wanted: str, foun
     assert find_camera(wanted, ALL) is found
 
 
+def test_a_camera_that_its_maker_calls_by_a_number_is_found_by_it_where_no_camera_has_that_number() -> None:
+    odd = replace(INTERNAL, name="1080")
+    assert find_camera("1080", only(LOGI, odd)) is odd
+    assert find_camera("1080", only(replace(LOGI, index=1080), odd)).name == LOGI.name
+
+
+@pytest.mark.parametrize("wanted", ["²", "７７"])
+def test_a_number_in_other_signs_is_looked_for_and_breaks_nothing(wanted: str) -> None:
+    with pytest.raises(SourceError, match="was not found"):
+        find_camera(wanted, ALL)
+
+
 def test_an_ambiguous_name_lists_the_cameras_it_fits() -> None:
     with pytest.raises(SourceError, match=r"'C920' is not one but 2 cameras \(2 .*, 4 .*\)"):
         find_camera("C920", ALL)

@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 import pytest
 from streamv2v_cam.capture import CameraInfo
+from streamv2v_cam.capture.cameras import Present, find_camera
 from streamv2v_cam.errors import SettingsError, SourceError
 from streamv2v_cam.run import welcome
 from streamv2v_cam.run.panel import identity
@@ -113,6 +114,47 @@ def test_a_file_that_came_meanwhile_is_not_written_over(asked, tmp_path: Path) -
     assert load_settings().engine.slots == 3
 
 
+def test_answers_that_cannot_be_kept_for_whatever_reason_are_asked_for_again(asked, tmp_path: Path) -> None:
+    first = asked(WEBCAM)
+    (tmp_path / "own").mkdir()
+    looks = tmp_path / "own" / "looks.toml"
+    looks.write_text("[broken")
+    with pytest.raises(SettingsError, match="looks"):
+        first.answer(camera=identity(WEBCAM), obs=True)
+    assert first.wanted and asked.switched == [] and list(looks.parent.iterdir()) == [looks]
+    looks.unlink()
+    first.answer(camera=identity(WEBCAM), obs=True)
+    assert load_settings().capture.source == "camera:HD Webcam" and not first.wanted
+
+
+def test_a_fault_nobody_thought_of_is_a_refusal_too_and_leaves_no_file(asked, monkeypatch) -> None:
+    def fail(*_: object) -> None:
+        raise ValueError("odd")
+
+    first = asked(WEBCAM)
+    monkeypatch.setattr("streamv2v_cam.settings.file.write_setting", fail)
+    with pytest.raises(SettingsError, match="odd"):
+        first.answer(obs=True)
+    assert first.wanted and not any(load_settings().path.parent.iterdir())
+
+
+@pytest.mark.parametrize(
+    "name", ["1080", "Cam\x7f", "Cam\u2028x", " auto", "tab\there", "Caméra “1”", "presenter", "auto"]
+)
+def test_whatever_a_camera_is_called_the_settings_mean_it_at_the_next_start(name: str, asked) -> None:
+    odd = CameraInfo(5, name, "/dev/video5", 200)
+    asked(WEBCAM, odd).answer(camera=identity(odd))
+    wanted = load_settings().capture.source.removeprefix("camera:").strip()
+    moved = [replace(WEBCAM, index=5), replace(odd, index=0)]
+    assert find_camera(wanted, Present(moved, [], [])).name == name
+
+
+def test_of_two_cameras_of_one_name_elsewhere_than_on_linux_the_path_is_not_taken_for_a_file(asked) -> None:
+    twins = [replace(WEBCAM, index=n, bus="", path=rf"\\?\usb#vid_046d#{n}\global") for n in (0, 1)]
+    asked(*twins).answer(camera=identity(twins[1]))
+    assert load_settings().capture.source == f"camera:{twins[1].path}"
+
+
 def test_the_camera_on_air_is_not_opened_a_second_time_for_its_picture(asked, monkeypatch) -> None:
     def never(*_: object, **__: object):
         raise AssertionError("opened")
@@ -120,7 +162,9 @@ def test_the_camera_on_air_is_not_opened_a_second_time_for_its_picture(asked, mo
     monkeypatch.setattr(welcome, "SourceOpener", never)
     jpeg = asked(WEBCAM, on_air=(identity(WEBCAM), RED)).thumbnail(identity(WEBCAM))
     picture = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR)
-    assert picture.shape == (90, 160, 3) and picture[..., 2].mean() > 150 > picture[..., 0].mean()
+    assert (
+        picture is not None and picture.shape == (90, 160, 3) and picture[..., 2].mean() > 150 > picture[..., 0].mean()
+    )
 
 
 class Shy:
