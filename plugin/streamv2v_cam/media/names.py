@@ -51,8 +51,8 @@ def for_ffmpeg(source: str | Path) -> str:
 def without_secrets(address: str) -> str:
     """The address for people: kind and host, and the name of a clip that is fetched; what may be a key stays out.
 
-    User, password, query and fragment go, whatever characters they hold. Folders go too, and all of a live stream's path:
-    cheap cameras have the password in it, stream servers the key.
+    User, password, query and fragment go, whatever characters they hold. Folders go too, and all of a live stream's
+    path: cheap cameras have the password in it, stream servers the key.
     """
     scheme, mark, rest = address.partition("://")
     if not mark:
