@@ -115,6 +115,11 @@ class CaptureThread:
         self._wake.set()
 
     @property
+    def resting(self) -> bool:
+        """Whether the source was let go of: whether it could be read is not known then."""
+        return self._resting.is_set()
+
+    @property
     def _unwanted(self) -> bool:
         """Whether what is being read is not to be read any further."""
         return self._stopping.is_set() or self._switching.is_set() or self._resting.is_set()

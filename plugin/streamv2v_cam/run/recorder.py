@@ -5,7 +5,9 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
 from pathlib import Path
@@ -19,6 +21,8 @@ from ..settings.model import PublishSettings
 from ..system.paths import home_path
 
 FOLDER = "StreamV2V"
+LOSSES = 5
+"""So many of the last losses are kept."""
 
 log = logging.getLogger(__name__)
 
@@ -27,6 +31,26 @@ log = logging.getLogger(__name__)
 def _videos() -> Path:
     """The user's folder of videos; found by reading files, and asked for several times a second."""
     return Path(user_videos_dir())
+
+
+@dataclass
+class _Recording:
+    """One file: the one before may still be finished while it is written, and each comes out well or badly alone."""
+
+    path: Path
+    feed: SinkFeed
+    began_s: float = field(default_factory=time.monotonic)
+    ended_s: float | None = None
+    reason: str = ""
+    end: threading.Thread | None = None
+
+    @property
+    def state(self) -> str:
+        if self.ended_s is None:
+            return "recording"
+        if self.end is not None and self.end.is_alive():
+            return "finishing"
+        return "lost" if self.reason else "off"
 
 
 class Recorder:
@@ -47,11 +71,9 @@ class Recorder:
     ) -> None:
         self._publisher, self._settings, self._clock = publisher, settings, clock
         self._lock = threading.Lock()
-        self._path: Path | None = None
-        self._feed: SinkFeed | None = None
-        self._began_s = self._ended_s = 0.0
-        self._reason = ""
+        self._newest: _Recording | None = None
         self._ending: list[threading.Thread] = []
+        self._losses: deque[tuple[str, str]] = deque(maxlen=LOSSES)
 
     @property
     def folder(self) -> Path:
@@ -62,7 +84,17 @@ class Recorder:
     @property
     def busy(self) -> bool:
         """Whether a recording is under way or being finished."""
-        return self._feed is not None or any(thread.is_alive() for thread in self._ending)
+        return self._written is not None or any(thread.is_alive() for thread in self._ending)
+
+    @property
+    def losses(self) -> tuple[tuple[str, str], ...]:
+        """File and reason of the last ones that were lost when a newer one, of which the status tells, had begun."""
+        return tuple(self._losses)
+
+    @property
+    def _written(self) -> _Recording | None:
+        newest = self._newest
+        return newest if newest is not None and newest.ended_s is None else None
 
     def start(self) -> None:
         """Begin a file with the next picture on air; nothing changes where one is being written.
@@ -72,24 +104,23 @@ class Recorder:
         """
         with self._lock:
             self._see_loss()
-            if self._feed is not None:
+            if self._written is not None:
                 return
             path, sink = self._open()
-            self._path, self._reason, self._began_s = path, "", time.monotonic()
-            self._feed = self._publisher.add_sink(sink, every_frame=True)
+            self._newest = _Recording(path, self._publisher.add_sink(sink, every_frame=True))
         log.info("recording to %r", str(path))
 
     def stop(self) -> None:
         """End the file, in a thread: its last pictures are still being written; nothing changes where there is none."""
         with self._lock:
-            feed, self._feed = self._feed, None
-            if feed is None:
+            ended = self._written
+            if ended is None:
                 return
-            self._ended_s = time.monotonic()
-            self._publisher.remove_sink(feed)
-            thread = threading.Thread(target=self._finish, args=(feed,), name="recording end", daemon=True)
-            self._ending = [old for old in self._ending if old.is_alive()] + [thread]
-            thread.start()
+            self._publisher.remove_sink(ended.feed)
+            ended.end = threading.Thread(target=self._finish, args=(ended,), name="recording end", daemon=True)
+            ended.end.start()
+            ended.ended_s = time.monotonic()
+            self._ending = [old for old in self._ending if old.is_alive()] + [ended.end]
 
     def toggle(self) -> None:
         """Start or stop.
@@ -97,7 +128,7 @@ class Recorder:
         Raises:
             SinkError: it cannot be started.
         """
-        if self._feed is None:
+        if self._written is None:
             self.start()
         else:
             self.stop()
@@ -115,31 +146,35 @@ class Recorder:
         """
         with self._lock:
             self._see_loss()
-            going = self._feed is not None
-            state = "recording" if going else "finishing" if self.busy else "lost" if self._reason else "off"
-            seconds = (time.monotonic() if going else self._ended_s) - self._began_s
+            newest = self._newest
+            if newest is None:
+                return dict(state="off", file="", folder=str(self.folder), seconds=0.0, bytes=0, reason="")
             return {
-                "state": state,
-                "file": self._path.name if self._path else "",
-                "folder": str(self._path.parent if self._path else self.folder),
-                "seconds": round(seconds, 1),
-                "bytes": _size(self._path),
-                "reason": self._reason,
+                "state": newest.state,
+                "file": newest.path.name,
+                "folder": str(newest.path.parent),
+                "seconds": round((newest.ended_s or time.monotonic()) - newest.began_s, 1),
+                "bytes": _size(newest.path),
+                "reason": newest.reason,
             }
 
     def _see_loss(self) -> None:
-        feed = self._feed
-        if feed is not None and feed.status.given_up:
-            self._reason, self._feed, self._ended_s = feed.status.lost or "", None, time.monotonic()
-            self._publisher.remove_sink(feed)
+        written = self._written
+        if written is not None and written.feed.status.given_up:
+            written.reason, written.ended_s = written.feed.status.lost or "", time.monotonic()
+            self._publisher.remove_sink(written.feed)
 
-    def _finish(self, feed: SinkFeed) -> None:
-        feed.stop()
-        status = feed.status
-        if status.lost:
-            self._reason = status.lost
-        else:
-            log.info("recorded %d pictures to %r", status.frames, str(self._path))
+    def _finish(self, ended: _Recording) -> None:
+        ended.feed.stop()
+        status = ended.feed.status
+        if not status.lost:
+            log.info("recorded %d pictures to %r", status.frames, str(ended.path))
+            return
+        log.warning("the recording %r was lost: %s", str(ended.path), status.lost)
+        with self._lock:
+            ended.reason = status.lost
+            if ended is not self._newest:
+                self._losses.append((ended.path.name, status.lost))
 
     def _open(self) -> tuple[Path, Sink]:
         folder, wanted = self.folder, self._settings
@@ -153,8 +188,8 @@ class Recorder:
         return path, open_sink(str(path), width=wanted.width, height=wanted.height, fps=wanted.fps)
 
 
-def _size(path: Path | None) -> int:
+def _size(path: Path) -> int:
     try:
-        return path.stat().st_size if path else 0
+        return path.stat().st_size
     except OSError:
         return 0

@@ -23,10 +23,14 @@ def sight_of(
     return Sight(
         state=air.state,
         camera_lost=capture.lost_reason,
+        camera_rests=capture.resting,
         engine=supervisor.status(),
         restarts=supervisor.restarts,
         lost={sink.name: sink.lost for sink in air.sinks if sink.lost},
+        given_up=frozenset(sink.name for sink in air.sinks if sink.given_up),
+        outputs=frozenset(sink.name for sink in air.sinks),
         refusal=notice.number if notice.refused else 0,
         refused=notice.text,
         recording=(state, str(recording["reason" if state == "lost" else "file"])),
+        losses=recorder.losses,
     )

@@ -228,7 +228,7 @@ def test_a_lost_source_that_rests_is_not_tried_and_not_called_lost(start: Callab
     rig = start(open)
     assert until(lambda: rig.thread.lost_reason is not None)
     rig.thread.rest()
-    assert rig.thread.lost_reason is None
+    assert rig.thread.lost_reason is None and rig.thread.resting, "nothing is known of it, so it is not back either"
     count = len(tries)
     time.sleep(0.8)
     assert len(tries) == count

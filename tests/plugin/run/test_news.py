@@ -41,7 +41,22 @@ LIVE = Sight(AirState.LIVE, engine=RUNNING)
             ["The engine cannot go on: It has no U-Net."],
         ),
         (LIVE, replace(LIVE, lost={"node": "The node is gone."}), ["Output lost: The node is gone."]),
-        (replace(LIVE, lost={"node": "gone"}), LIVE, ["The output is back: node."]),
+        (
+            replace(LIVE, lost={"node": "gone"}, outputs=frozenset({"node"})),
+            replace(LIVE, outputs=frozenset({"node"})),
+            ["The output is back: node."],
+        ),
+        (replace(LIVE, lost={"a.mp4": "The disk is full."}, outputs=frozenset({"a.mp4"})), LIVE, []),
+        (
+            replace(LIVE, lost={"a.mp4": "full"}, given_up=frozenset({"a.mp4"}), outputs=frozenset({"a.mp4"})),
+            replace(LIVE, outputs=frozenset({"b.mp4"})),
+            [],
+        ),
+        (
+            replace(LIVE, lost={"camera": "not there"}, outputs=frozenset({"camera"})),
+            replace(LIVE, outputs=frozenset({"virtual camera 'StreamV2V'"})),
+            ["The output is back: camera."],
+        ),
         (
             LIVE,
             replace(LIVE, refusal=3, refused="“a zombie” names no look."),
@@ -57,6 +72,26 @@ LIVE = Sight(AirState.LIVE, engine=RUNNING)
         (LIVE, replace(LIVE, recording=("lost", "No space left")), ["The recording was lost: No space left."]),
         (LIVE, replace(LIVE, state=AirState.RESTING), ["Nobody watches: camera and engine rest."]),
         (replace(LIVE, state=AirState.RESTING), replace(LIVE, state=AirState.STARTING), []),
+        (
+            replace(LIVE, state=AirState.CAMERA_LOST, camera_lost="not plugged in"),
+            replace(LIVE, state=AirState.RESTING),
+            ["Nobody watches: camera and engine rest."],
+        ),
+        (
+            replace(LIVE, state=AirState.PRIVACY, camera_lost="not plugged in"),
+            replace(LIVE, state=AirState.PRIVACY, camera_rests=True),
+            [],
+        ),
+        (
+            replace(LIVE, recording=("recording", "b.mp4")),
+            replace(LIVE, recording=("recording", "b.mp4"), losses=(("a.mp4", "the disk is full"),)),
+            ["The recording a.mp4 was lost: The disk is full."],
+        ),
+        (
+            replace(LIVE, recording=("recording", "a.mp4")),
+            replace(LIVE, recording=("recording", "b.mp4")),
+            ["Recording to b.mp4."],
+        ),
     ],
 )
 def test_what_happened_is_told_once_and_in_a_sentence(before: Sight, now: Sight, said: list[str]) -> None:

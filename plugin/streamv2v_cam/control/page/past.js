@@ -124,14 +124,20 @@ function middle(values) {
   return known.length ? known[Math.floor(known.length / 2)] : null;
 }
 
-function span(seconds) {
-  if (seconds < 60) return `${Math.round(seconds)} s`;
+// rounded before it is split: 59.7 s are a minute, and 119.6 s are two
+export function span(exact) {
+  const seconds = Math.round(exact);
+  if (seconds < 60) return `${seconds} s`;
   const minutes = Math.round(seconds / 60);
   if (minutes < 60) return `${minutes} min`;
   return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }
 
-const ago = (seconds) => `${seconds < 60 ? span(seconds) : `${Math.floor(seconds / 60)} min${seconds < 600 ? ` ${Math.round(seconds % 60)} s` : ""}`} ago`;
+export function ago(exact) {
+  const seconds = Math.round(exact);
+  const minutes = `${Math.floor(seconds / 60)} min${seconds < 600 ? ` ${seconds % 60} s` : ""}`;
+  return `${seconds < 60 ? span(seconds) : minutes} ago`;
+}
 
 function eventItem({ age_s, kind, text }) {
   const item = element("li", "", text);

@@ -107,6 +107,15 @@ def test_the_last_events_are_told_newest_first_and_as_text(page, past):
     assert page.locator("#past img").count() == 0
 
 
+def test_a_time_is_rounded_before_it_is_split_into_minutes_and_seconds(page):
+    words = page.evaluate(
+        """async () => { const { ago, span } = await import("/past.js");
+        return [[119.6, 59.7, 179.9, 59.4, 125, 599.7].map(ago), [59.7, 3599.8, 7199].map(span)]; }"""
+    )
+    assert words[0] == ["2 min 0 s ago", "1 min 0 s ago", "3 min 0 s ago", "59 s ago", "2 min 5 s ago", "10 min ago"]
+    assert words[1] == ["1 min", "1 h 0 min", "2 h 0 min"]
+
+
 def test_a_program_without_a_past_says_so(page, stage):
     page.locator("#past > summary").click()
     expect(page.locator("#past-refusal")).to_have_text("This program keeps no history.")
