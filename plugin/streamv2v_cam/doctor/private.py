@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import configparser
-import contextlib
-import json
 import re
 import socket
-import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,23 +12,17 @@ from urllib.parse import unquote
 from streamv2v.config import EMBEDDED_MODEL
 
 from .case import Case
+from .given import given_texts, is_path, literals, own_words, text_of
 from .obs import obs_folder
-from .redaction import Redactor
+from .redaction import PUBLIC_HOSTS, Redactor, leads_nowhere
 
 SECRET_NAMES = re.compile(r"(?i)pass|secret|token|key|credential|auth|cookie|ticket")
-_LITERAL = re.compile(r"\"\"\"(.*?)\"\"\"|'''(.*?)'''|\"((?:[^\"\\\n]|\\.)*)\"|'([^'\n]*)'", re.DOTALL)
-WRITTEN = (
-    "capture.source",
-    "control.looks_file",
-    "control.origins",
-    "obs.",
-    "publish.record_folder",
-    "start.blend",
-    "start.look",
-    "start.negative_prompt",
-    "start.prompt",
+NAMES_OF_FILES = re.compile(r"(?i)(_sock|_socket|_file|_path|_dir|_folder|xauthority)$")
+PLACES = ("engine.remote", "obs.host", "obs.server")
+"""Settings that are addresses without a kind before them, too."""
+_OBS_PASSWORD = re.compile(
+    r"(?im)^\s*ServerPassword\s*=\s*(.*?)\s*$|\"server_password\"\s*:\s*\"((?:[^\"\\]|\\.)*)\"",
 )
-"""Settings whose words are the person's own, not the program's or a model's."""
 _SECTION = re.compile(r"^\s*\[+\s*([^\]\n]+?)\s*\]", re.MULTILINE)
 
 
@@ -46,7 +36,7 @@ def redactor_for(case: Case, *, with_prompts: bool = False, state: dict[str, Any
     """
     private = [] if with_prompts else [*_written(case), *_of_state(state or {})]
     return Redactor(
-        secrets=[*_keys(case), *_of_environment(case), *_addresses(case)],
+        secrets=[*_keys(case), *_of_environment(case), *_addresses(case), *_server_of(state or {})],
         private=private,
         names=_names(case),
         home=str(case.machine.home),
@@ -64,23 +54,19 @@ def _keys(case: Case) -> Iterator[str]:
         named = (case.settings.obs.password_file, case.settings.obs.token_file)
         files += [case.settings.token_path, *(Path(name).expanduser() for name in named if name)]
     for path in files:
-        yield from (case.machine.text(path) or "").splitlines()
+        yield from text_of(case, path).splitlines()
     folder_of_obs = obs_folder(case)
     if folder_of_obs is None:
         return
-    with contextlib.suppress(ValueError, AttributeError):
-        told = json.loads(case.machine.text(folder_of_obs / "plugin_config/obs-websocket/config.json") or "{}")
-        yield str(told.get("server_password") or "")
-    for name in ("user.ini", "global.ini"):
-        parser = configparser.RawConfigParser(strict=False)
-        with contextlib.suppress(configparser.Error):
-            parser.read_string(case.machine.text(folder_of_obs / name) or "")
-            yield parser.get("OBSWebSocket", "ServerPassword", fallback="")
+    for name in ("plugin_config/obs-websocket/config.json", "user.ini", "global.ini"):
+        # by its letters: a file that OBS reads in spite of a fault must not keep its password from us
+        for found in _OBS_PASSWORD.finditer(text_of(case, folder_of_obs / name)):
+            yield found[1] or found[2] or ""
 
 
 def _of_environment(case: Case) -> Iterator[str]:
     for name, value in case.machine.environment.items():
-        if SECRET_NAMES.search(name) and "/" not in value[:1]:
+        if SECRET_NAMES.search(name) and not (is_path(value) and NAMES_OF_FILES.search(name)):
             yield value
         # the user and password of a proxy or an index
         for found in re.finditer(r"://([^/\s@]+)@", value):
@@ -89,25 +75,38 @@ def _of_environment(case: Case) -> Iterator[str]:
 
 
 def _addresses(case: Case) -> Iterator[str]:
-    """The camera's address, and each part of it that lets somebody in."""
-    sources = [value for name, value in _all_settings(case) if name == "capture.source"]
-    sources += [
-        value for name, value in case.machine.environment.items() if name.upper() == "STREAMV2V_CAPTURE__SOURCE"
-    ]
-    for source in sources:
-        if "://" not in source:
-            continue
-        yield source
-        yield source.partition("://")[2]
-        authority, _, rest = source.partition("://")[2].partition("/")
-        access, _, host = authority.rpartition("@")
-        yield from re.split(r"[:@]", access)
-        yield from re.split(r"[:@]", unquote(access))
-        if re.search(r"[a-z]\.[a-z]", host):
-            yield re.sub(r":\d+$", "", host)
-        # a short one may be an ordinary word; the address as a whole is gone in any case
-        yield from (piece for piece in re.split(r"[/?]", rest) if len(piece) >= 12)
-        yield from re.findall(r"[?&][^=&]*=([^&#]+)", rest)
+    """Every address of the settings, and each part of it that lets somebody in."""
+    for name, address in given_texts(case):
+        if "://" in address or name in PLACES:
+            yield from parts_of(address)
+
+
+def parts_of(address: str) -> Iterator[str]:
+    """Whatever of an address is a secret where it stands by itself."""
+    rest = address.partition("://")[2] or address
+    # the last @, as in `media.names`: passwords hold slashes
+    access, _, place = rest.rpartition("@")
+    for part in (access, *access.partition(":"), *re.split(r"[:@/?#]", access)):
+        yield from (part, unquote(part))
+    host = re.split(r"[/?#]", place, maxsplit=1)[0]
+    inside = place[len(host) :]
+    name = host if host.count(":") > 1 and "]" not in host else re.sub(r":\d+$", "", host)
+    open_host = name.lower() in PUBLIC_HOSTS or leads_nowhere(name)
+    if not open_host:
+        yield from (host, name.strip("[]"))
+        # in its own network it is called by that alone
+        yield from (first for first in name.split(".")[:1] if len(first) >= 6 and not first.isdigit())
+    if access or inside.strip("/") or not open_host:
+        yield from (address, rest)
+    yield from (piece for piece in re.split(r"[/?#]", inside) if _may_be_a_key(piece))
+    yield from re.findall(r"=([^&#/;]+)", inside)
+    # how cheap cameras write it: user=admin_password=..._channel=1
+    yield from re.findall(r"=([^&#/;_=]+)", inside)
+
+
+def _may_be_a_key(piece: str) -> bool:
+    """A short one may be an ordinary word; the address as a whole is gone in any case."""
+    return len(piece) >= 12 or (len(piece) >= 6 and re.search(r"[A-Z0-9]", piece) is not None)
 
 
 def _written(case: Case) -> Iterator[str]:
@@ -116,17 +115,12 @@ def _written(case: Case) -> Iterator[str]:
     from ..settings import default_config_path
 
     known = {look.name for look in shipped_looks(EMBEDDED_MODEL)} | {"localhost", "127.0.0.1"}
-    for name, value in _all_settings(case):
-        if (not name or name.startswith(WRITTEN)) and value not in known:
-            yield value
+    yield from (word for word in own_words(case) if word not in known)
     looks = (case.config or default_config_path()).parent / "looks.toml"
     for path in {looks, *([case.settings.looks_path] if case.settings is not None else [])}:
-        text = case.machine.text(path) or ""
-        yield from _literals(text)
+        text = text_of(case, path)
+        yield from literals(text)
         yield from (name for name in _SECTION.findall(text) if name not in known)
-    for name, value in case.machine.environment.items():
-        if name.upper().startswith(("STREAMV2V_START__", "STREAMV2V_OBS__")):
-            yield value
 
 
 def _of_state(state: dict[str, Any]) -> Iterator[str]:
@@ -136,38 +130,11 @@ def _of_state(state: dict[str, Any]) -> Iterator[str]:
     yield str(state.get("obs", {}).get("scene") or "")
 
 
-def _all_settings(case: Case) -> Iterator[tuple[str, str]]:
-    """Every text of the settings file; of one that cannot be read, everything in quotation marks, without a name."""
-    from ..settings import default_config_path
-
-    text = case.machine.text(case.config or default_config_path()) or ""
-    try:
-        tree = tomllib.loads(text)
-    except tomllib.TOMLDecodeError:
-        for literal in _literals(text):
-            yield ("capture.source" if "://" in literal else "", literal)
-        return
-    yield from _texts_of(tree, "")
-
-
-def _texts_of(value: Any, name: str) -> Iterator[tuple[str, str]]:
-    if isinstance(value, dict):
-        for key, inner in value.items():
-            if name in ("obs.scenes", "obs.sources"):
-                yield name, str(key)
-            yield from _texts_of(inner, f"{name}.{key}" if name else str(key))
-    elif isinstance(value, list):
-        for inner in value:
-            yield from _texts_of(inner, name)
-    elif isinstance(value, str) and value not in ("auto", "presenter", "none"):
-        yield name, value
-
-
-def _literals(text: str) -> Iterator[str]:
-    for found in _LITERAL.finditer(text):
-        inside = next((part for part in found.groups() if part is not None), "")
-        yield inside
-        yield from inside.splitlines()
+def _server_of(state: dict[str, Any]) -> Iterator[str]:
+    """The server of the engine, which may have been found by itself."""
+    facts = state.get("air", {}).get("facts")
+    if isinstance(facts, dict) and facts.get("server"):
+        yield from parts_of(str(facts["server"]))
 
 
 def _names(case: Case) -> Iterator[str]:
@@ -182,5 +149,5 @@ def _names(case: Case) -> Iterator[str]:
 
 
 def _models(case: Case) -> Iterator[str]:
-    if case.settings is not None:
+    if case.settings is not None and not is_path(case.settings.engine.model):
         yield case.settings.engine.model
