@@ -88,12 +88,13 @@ def _remove(environment: Environment, console: Console, options: FrozenSet[str])
     with Turn(environment.root):
         work.remove(host, console, yes="--yes" in options)
         removed = environment.remove()
-        if "--purge" in options:
-            data.delete(host)
+        notes = data.delete(host) if "--purge" in options else []
     folder = environment.folder
     print(f"removed {folder}" if removed else f"there is no {folder}", file=sys.stderr)
+    for note in notes:
+        print(f"note: {note}", file=sys.stderr)
     kept = data.present(host)
-    if kept:
+    if kept and "--purge" not in options:
         print(f"Your settings, looks and log stay: {', '.join(kept)} (remove --purge deletes them)", file=sys.stderr)
     return 0
 

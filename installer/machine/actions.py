@@ -5,15 +5,13 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from dataclasses import dataclass
-from typing import Any, Callable, Sequence
+from typing import Any, Sequence
 
 from ..errors import InstallError
-from . import apt, obs_files
 from .host import Host
-from .journal import Journal
+from .journal import Journal, sum_of
 
 
 @dataclass(frozen=True)
@@ -34,7 +32,12 @@ class File:
 
     def words(self) -> list[str]:
         """What it does, the text indented."""
-        return [f"write {self.name}{_as(self.root)}:", *("    " + line for line in self.text.splitlines())]
+        return [f"write {self.name}{as_root(self.root)}:", *("    " + line for line in self.text.splitlines())]
+
+    def is_edited(self, host: Host, journal: Journal) -> bool:
+        """Whether we wrote it once, and somebody else has written it since."""
+        known = journal.find("file", self.name)
+        return known is not None and is_edited(known, host)
 
     def perform(self, host: Host, journal: Journal) -> None:
         """Write it; what stood there before is kept in the journal."""
@@ -46,17 +49,19 @@ class File:
             "name": self.name,
             "root": self.root,
             "before": before,
-            "sum": _sum(self.text),
+            "sum": sum_of(self.text),
             "folders": host.missing_folders(self.name),
         }
-        known = next((old for old in journal.entries if old["kind"] == "file" and old["name"] == self.name), None)
+        known = journal.find("file", self.name)
         if known is not None:
             # a newer text over an older one of ours: what stood there before either still counts
             entry = {**entry, "before": known["before"], "folders": known["folders"]}
-            journal.drop(known)
+            if before is not None:
+                # a stop before the write leaves the older text, which is ours too
+                entry["former"] = sum_of(before)
         elif before is None and host.exists(self.name):
             raise InstallError(f"{self.name} is there and cannot be read; move it away, then repeat.")
-        journal.add(entry)
+        journal.add(entry, instead_of=known)
         host.write(self.name, self.text, mode=self.mode, root=self.root)
 
 
@@ -76,11 +81,27 @@ class Link:
         """What it does."""
         return [f"link {self.name} to {self.goal}"]
 
+    def is_done(self, host: Host) -> bool:
+        """Whether it is there and leads where it should."""
+        now = host.goal(self.name)
+        return now is not None and leads(self.name, now) == leads(self.name, self.goal)
+
+    def is_free(self, host: Host, journal: Journal) -> bool:
+        """Whether nothing is there, or a link that we made, to an older goal."""
+        known = journal.find("link", self.name)
+        return not host.exists(self.name) or (known is not None and is_our_link(known, host))
+
     def perform(self, host: Host, journal: Journal) -> None:
-        """Make it, unless something of that name is there."""
-        if host.exists(self.name):
+        """Make it, unless something of that name is there that is not ours."""
+        if self.is_done(host) or not self.is_free(host, journal):
             return
-        journal.add({"kind": "link", "name": self.name, "goal": self.goal, "folders": host.missing_folders(self.name)})
+        entry = {"kind": "link", "name": self.name, "goal": self.goal, "folders": host.missing_folders(self.name)}
+        known, now = journal.find("link", self.name), host.goal(self.name)
+        if known is not None:
+            entry = {**entry, "folders": known["folders"], "former": now or known["goal"]}
+        journal.add(entry, instead_of=known)
+        if now is not None:
+            host.delete(self.name)
         host.link(self.name, self.goal)
 
 
@@ -102,7 +123,7 @@ class Run:
 
     def words(self) -> list[str]:
         """What it does."""
-        return [f"run{_as(self.root)}: {' '.join(self.command)}"]
+        return [f"run{as_root(self.root)}: {' '.join(self.command)}"]
 
     def perform(self, host: Host, journal: Journal) -> None:
         """Run it.
@@ -129,7 +150,7 @@ class Afterwards:
 
     def words(self) -> list[str]:
         """What it does."""
-        return [f"on removal run{_as(self.root)}: {' '.join(self.command)}"]
+        return [f"on removal run{as_root(self.root)}: {' '.join(self.command)}"]
 
     def perform(self, host: Host, journal: Journal) -> None:
         """Write it down."""
@@ -137,124 +158,26 @@ class Afterwards:
             journal.add({"kind": "run", "undo": list(self.command), "root": self.root})
 
 
-@dataclass(frozen=True)
-class ObsFile:
-    """A change inside a file of OBS, which writes that file itself: taken back as a change, not as a file.
-
-    Attributes:
-        name: its path.
-        change: "dock" or "script".
-        value: what is put in.
-    """
-
-    name: str
-    change: str
-    value: str
-    root = False
-
-    def words(self) -> list[str]:
-        """What it does; the key of the dock's address is not shown."""
-        shown = self.value.partition("#")[0]
-        what = {"dock": "the dock", "script": "the hotkey script"}[self.change]
-        return [f"add {what} {shown} to {self.name} (a copy is kept as {self.name}{obs_files.BACKUP})"]
-
-    def perform(self, host: Host, journal: Journal) -> None:
-        """Put it in, after a copy of the file.
-
-        Raises:
-            InstallError: the file is not what OBS writes.
-        """
-        text = host.read(self.name)
-        if text is None:
-            return
-        put_in: Callable[[str, str], str] = obs_files.ADD[self.change]
-        changed = put_in(text, self.value)
-        if changed == text:
-            return
-        told = {"kind": "obs", "name": self.name, "change": self.change, "value": self.value}
-        for old in [old for old in journal.entries if old["kind"] == "obs" and old["name"] == self.name]:
-            journal.drop(old)
-        journal.add({**told, "sum": _sum(changed)})
-        backup = self.name + obs_files.BACKUP
-        if not host.exists(backup):
-            host.write(backup, text, mode=0o600)
-        host.write(self.name, changed, mode=host.path(self.name).stat().st_mode & 0o777)
+def is_edited(entry: dict[str, Any], host: Host) -> bool:
+    """Whether a file holds neither a text of ours nor what stood there before."""
+    now = host.read(entry["name"])
+    if now is None:
+        return host.exists(entry["name"])
+    return now != entry["before"] and sum_of(now) not in (entry["sum"], entry.get("former"))
 
 
-def take_back(entry: dict[str, Any], host: Host, say: Callable[[str], None]) -> None:
-    """Undo one entry of the journal; what the person has changed since stays, and that is said.
-
-    Raises:
-        InstallError: it cannot be undone now.
-    """
-    kind = entry["kind"]
-    if kind == "file":
-        _file_back(entry, host, say)
-    elif kind == "link":
-        if os.path.islink(str(host.path(entry["name"]))):
-            host.delete(entry["name"])
-        _folders_back(entry, host)
-    elif kind == "key":
-        host.delete(entry["name"])
-        _folders_back(entry, host)
-    elif kind == "run":
-        try:
-            host.run(entry["undo"], root=entry["root"])
-        except InstallError as error:
-            say(f"note: {error}")
-    elif kind == "packages":
-        apt.take_away(entry, host, say)
-    elif kind == "obs":
-        _obs_back(entry, host)
+def is_our_link(entry: dict[str, Any], host: Host) -> bool:
+    """Whether a link still leads where we let it lead."""
+    name, now = entry["name"], host.goal(entry["name"])
+    ours = [leads(name, goal) for goal in (entry["goal"], entry.get("former")) if goal]
+    return now is not None and leads(name, now) in ours
 
 
-def words_of_undo(entry: dict[str, Any], host: Host) -> str:
-    """What `take_back` does with an entry, in words."""
-    kind = entry["kind"]
-    if kind == "file":
-        what = "delete" if entry["before"] is None else "put back"
-        return f"{what} {entry['name']}{_as(entry['root'])}"
-    if kind in ("link", "key"):
-        return f"delete {entry['name']}"
-    if kind == "run":
-        return f"run{_as(entry['root'])}: {' '.join(entry['undo'])}"
-    if kind == "packages":
-        return apt.words_of_removal(entry)
-    return f"take the {entry['change']} out of {entry['name']}"
+def leads(name: str, goal: str) -> str:
+    """The path that a link of that name leads to."""
+    return os.path.normpath(os.path.join(os.path.dirname(name), goal))
 
 
-def _file_back(entry: dict[str, Any], host: Host, say: Callable[[str], None]) -> None:
-    name, now = entry["name"], host.read(entry["name"])
-    if now is not None and _sum(now) != entry["sum"] and now != entry["before"]:
-        say(f"note: {name} was changed since; it stays")
-        return
-    if entry["before"] is None:
-        host.delete(name, root=entry["root"])
-    else:
-        host.write(name, entry["before"], root=entry["root"])
-    _folders_back(entry, host)
-
-
-def _folders_back(entry: dict[str, Any], host: Host) -> None:
-    for folder in entry["folders"]:
-        host.delete_empty(folder, root=bool(entry.get("root")))
-
-
-def _obs_back(entry: dict[str, Any], host: Host) -> None:
-    text, backup = host.read(entry["name"]), host.read(entry["name"] + obs_files.BACKUP)
-    if text is not None and backup is not None and _sum(text) == entry["sum"]:
-        # OBS has not written it since: as it was, letter by letter
-        host.write(entry["name"], backup, mode=host.path(entry["name"]).stat().st_mode & 0o777)
-    elif text is not None:
-        changed = obs_files.REMOVE[entry["change"]](text, entry["value"])
-        if changed != text:
-            host.write(entry["name"], changed, mode=host.path(entry["name"]).stat().st_mode & 0o777)
-    host.delete(entry["name"] + obs_files.BACKUP)
-
-
-def _as(root: bool) -> str:
+def as_root(root: bool) -> str:
+    """A word for what is done as root."""
     return " as root" if root else ""
-
-
-def _sum(text: str) -> str:
-    return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()

@@ -33,21 +33,45 @@ def present(host: Host) -> list[str]:
     return [folder for folder in folders(host) if host.exists(folder)]
 
 
-def delete(host: Host) -> None:
+def delete(host: Host) -> list[str]:
     """Delete all of it, and folders of the person's that are empty then.
+
+    The journal stays while something is in it, since it is what the next `remove` goes by.
+
+    Returns:
+        what stays, in words.
 
     Raises:
         InstallError: something cannot be deleted.
     """
+    notes, journal = [], Journal(host)
     for folder in present(host):
+        goal, is_kept = host.goal(folder), bool(journal.entries) and os.path.dirname(journal.path) == folder
         try:
-            shutil.rmtree(str(host.path(folder)))
+            if is_kept:
+                _empty(host, folder, but=os.path.basename(journal.path))
+                notes.append(f"{journal.path} stays until everything is taken back; repeat the command then.")
+            elif goal is not None:
+                host.delete(folder)
+                notes.append(f"{folder} was a link and is deleted; what it led to stays: {goal}")
+            else:
+                shutil.rmtree(str(host.path(folder)))
         except OSError as error:
             raise InstallError(f"{folder} could not be deleted: {error}") from None
         above = os.path.dirname(folder)
         while above not in (host.home, os.path.dirname(above)):
             host.delete_empty(above)
             above = os.path.dirname(above)
+    return notes
+
+
+def _empty(host: Host, folder: str, *, but: str) -> None:
+    for name in host.names(folder):
+        path = host.path(os.path.join(folder, name))
+        if name != but and path.is_dir() and not path.is_symlink():
+            shutil.rmtree(str(path))
+        elif name != but:
+            path.unlink()
 
 
 def note_key(host: Host, path: str, *, made: bool, missing: list[str]) -> None:

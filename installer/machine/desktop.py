@@ -7,6 +7,7 @@ from typing import Iterator
 
 from .actions import Afterwards, File, Link, Run
 from .host import Host
+from .journal import Journal
 from .steps import MachineStep, Wishes, left_out, step
 
 UNIT = "streamv2v-cam.service"
@@ -49,14 +50,11 @@ def steps(host: Host, wishes: Wishes) -> Iterator[MachineStep]:
 
 def command(host: Host, wishes: Wishes) -> MachineStep:
     """`streamv2v-cam` on the search path."""
-    name = os.path.join(host.home, ".local", "bin", "streamv2v-cam")
-    there = host.exists(name)
-    ours = os.path.islink(str(host.path(name))) and os.readlink(str(host.path(name))) == wishes.program
-    if there and not ours:
-        return left_out(
-            "command", "the command streamv2v-cam", f"{name} is there already and leads elsewhere; it stays."
-        )
-    return step("command", "the command streamv2v-cam", [Link(name, wishes.program)], done=there)
+    title = "the command streamv2v-cam"
+    link = Link(os.path.join(host.home, ".local", "bin", "streamv2v-cam"), wishes.program)
+    if not link.is_done(host) and not link.is_free(host, Journal(host)):
+        return left_out("command", title, f"{link.name} is there already and leads elsewhere; it stays.")
+    return step("command", title, [link], done=link.is_done(host))
 
 
 def service(host: Host, wishes: Wishes) -> MachineStep:

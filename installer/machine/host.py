@@ -12,6 +12,8 @@ from typing import Mapping, Sequence, TextIO
 from ..errors import InstallError
 
 ASK_LIMIT_S = 20
+PART = ".streamv2v-part"
+"""What a file is called until all of it is written."""
 
 
 class Host:
@@ -135,25 +137,39 @@ class Host:
     def write(self, name: str, text: str, *, mode: int = 0o644, root: bool = False) -> None:
         """Write a file whole or not at all; as root through sudo where that is needed.
 
+        A link stays one: what it leads to is written.
+
         Raises:
             InstallError: it cannot be written.
         """
-        if root and not self.is_root():
-            self.run(["mkdir", "-p", os.path.dirname(name)], root=True)
-            self.run(["tee", name], root=True, given=text)
-            self.run(["chmod", format(mode, "o"), name], root=True)
-            return
         path = self.path(name)
+        is_link = os.path.islink(str(path))
+        if is_link:
+            path = Path(os.path.realpath(str(path)))
+        if root and not self.is_root():
+            goal = str(path) if is_link else name
+            self.run(["mkdir", "-p", os.path.dirname(goal)], root=True)
+            self.run(["tee", goal + PART], root=True, given=text)
+            self.run(["chmod", format(mode, "o"), goal + PART], root=True)
+            self.run(["mv", "-f", goal + PART, goal], root=True)
+            return
         self._note(f"write {name}")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            partial = path.with_name(path.name + ".streamv2v-part")
+            partial = path.with_name(path.name + PART)
             with partial.open("w", encoding="utf-8", newline="") as stream:
                 stream.write(text)
             partial.chmod(mode)
             os.replace(str(partial), str(path))
         except OSError as error:
             raise InstallError(f"{name} could not be written: {error.strerror or error}") from None
+
+    def goal(self, name: str) -> str | None:
+        """Where a symbolic link leads, as it says itself; None where there is none."""
+        try:
+            return os.readlink(str(self.path(name)))
+        except OSError:
+            return None
 
     def link(self, name: str, goal: str) -> None:
         """Make a symbolic link.
@@ -184,6 +200,11 @@ class Host:
             pass
         except OSError as error:
             raise InstallError(f"{name} could not be deleted: {error.strerror or error}") from None
+
+    def delete_part(self, name: str, *, root: bool = False) -> None:
+        """Delete what a stop in the middle of `write` has left beside a file."""
+        if self.exists(name + PART):
+            self.delete(name + PART, root=root)
 
     def delete_empty(self, folder: str, *, root: bool = False) -> None:
         """Delete a folder if nothing is in it."""

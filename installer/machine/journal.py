@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 from typing import Any
@@ -41,9 +42,16 @@ class Journal:
                 "is known any more, and taken back by `remove`."
             ) from None
 
-    def add(self, entry: dict[str, Any]) -> None:
-        """Something is about to be done."""
-        self.entries.append(entry)
+    def add(self, entry: dict[str, Any], *, instead_of: dict[str, Any] | None = None) -> None:
+        """Something is about to be done.
+
+        Args:
+            instead_of: what the journal knows of an earlier time; its place is kept, since folders go in that order.
+        """
+        if instead_of is None:
+            self.entries.append(entry)
+        else:
+            self.entries[self.entries.index(instead_of)] = entry
         self._save()
 
     def drop(self, entry: dict[str, Any]) -> None:
@@ -54,6 +62,10 @@ class Journal:
     def knows(self, **wanted: Any) -> bool:
         """Whether an entry has all of these values."""
         return any(all(entry.get(name) == value for name, value in wanted.items()) for entry in self.entries)
+
+    def find(self, kind: str, name: str) -> dict[str, Any] | None:
+        """The entry of a kind for a path."""
+        return next((entry for entry in self.entries if (entry["kind"], entry.get("name")) == (kind, name)), None)
 
     def _save(self) -> None:
         """Without entries there is no file, and no folder that was made for it."""
@@ -67,6 +79,11 @@ class Journal:
             self._made = self._host.missing_folders(self.path)
         told = {"format": FORMAT, "folders": self._made, "entries": self.entries}
         self._host.write(self.path, json.dumps(told, indent=1) + "\n", mode=0o600)
+
+
+def sum_of(text: str) -> str:
+    """What a text is known by in the journal."""
+    return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()
 
 
 def _state_folder(host: Host) -> str:

@@ -7,8 +7,8 @@ import shlex
 from typing import Iterator
 from xml.sax.saxutils import escape
 
-from . import obs
-from .actions import File, Link, Run
+from . import desktop, obs
+from .actions import File, Run
 from .host import Host
 from .steps import MachineStep, Wishes, left_out, step
 
@@ -33,8 +33,7 @@ AGENT_TEXT = """\
 def steps(host: Host, wishes: Wishes) -> Iterator[MachineStep]:
     """All of them, in order."""
     yield camera(host)
-    name = os.path.join(host.home, ".local", "bin", "streamv2v-cam")
-    yield step("command", "the command streamv2v-cam", [Link(name, wishes.program)], done=host.exists(name))
+    yield desktop.command(host, wishes)
     yield application(host, wishes)
     yield autostart(host, wishes)
     yield from obs.steps(host, wishes)

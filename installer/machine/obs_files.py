@@ -12,7 +12,8 @@ from ..errors import InstallError
 BACKUP = ".before-streamv2v"
 DOCK_TITLE = "StreamV2V"
 _LINE = re.compile(r"^(ExtraBrowserDocks=)(.*?)(\r?)$", re.MULTILINE)
-_SECTION = re.compile(r"^\[BasicWindow\]\r?$", re.MULTILINE)
+_SECTION = re.compile(r"^\ufeff?\[BasicWindow\]\r?$", re.MULTILINE)
+_LONE = re.compile("[\ud800-\udfff]")
 
 
 def add_dock(text: str, address: str) -> str:
@@ -46,26 +47,26 @@ def add_script(text: str, path: str) -> str:
         InstallError: the file is no scene collection.
     """
     told = _collection(text)
-    scripts = told.setdefault("modules", {}).setdefault("scripts-tool", [])
+    scripts = _scripts(told)
     ours = [script for script in scripts if _is_script(script)]
     if any(script.get("path") == path for script in ours):
         return text
     if ours:
         ours[0]["path"] = path
     else:
-        scripts.append({"path": path, "settings": {}})
-    return json.dumps(told, indent=4, ensure_ascii=False)
+        told["modules"] = {**(told.get("modules") or {}), "scripts-tool": [*scripts, {"path": path, "settings": {}}]}
+    return _as_json(told, indent=4)
 
 
 def remove_script(text: str, path: str) -> str:
     """A scene collection without our script; one with none of ours stays letter by letter."""
     told = _collection(text)
-    scripts = told.get("modules", {}).get("scripts-tool", [])
+    scripts = _scripts(told)
     left = [script for script in scripts if not _is_script(script)]
     if len(left) == len(scripts):
         return text
     told["modules"]["scripts-tool"] = left
-    return json.dumps(told, indent=4, ensure_ascii=False)
+    return _as_json(told, indent=4)
 
 
 ADD: dict[str, Callable[[str, str], str]] = {"dock": add_dock, "script": add_script}
@@ -95,7 +96,7 @@ def _docks(text: str) -> list[dict[str, Any]]:
 
 
 def _with_docks(text: str, docks: list[dict[str, Any]]) -> str:
-    written = json.dumps(docks, ensure_ascii=False).replace("\\", "\\\\")
+    written = _as_json(docks).replace("\\", "\\\\")
     line = "ExtraBrowserDocks=" + (written if docks else "")
     if _LINE.search(text):
         return _LINE.sub(lambda found: line + found[3], text, count=1)
@@ -108,10 +109,28 @@ def _with_docks(text: str, docks: list[dict[str, Any]]) -> str:
 
 
 def _collection(text: str) -> dict[str, Any]:
+    """A scene collection that may hold scripts.
+
+    Raises:
+        InstallError: it is none.
+    """
     try:
         told = json.loads(text)
     except ValueError:
         told = None
-    if not isinstance(told, dict) or not isinstance(told.get("modules", {}), dict):
-        raise InstallError("A scene collection of OBS is not as OBS writes it; add the script by hand in OBS.")
-    return told
+    # a list that is not there is no list, and null is how some programs write that
+    modules = (told.get("modules") if isinstance(told, dict) else 0) or {}
+    scripts = modules.get("scripts-tool") if isinstance(modules, dict) else 0
+    if isinstance(told, dict) and (scripts is None or isinstance(scripts, list)):
+        return told
+    raise InstallError("A scene collection of OBS is not as OBS writes it; add the script by hand in OBS.")
+
+
+def _scripts(told: dict[str, Any]) -> list[Any]:
+    return (told.get("modules") or {}).get("scripts-tool") or []
+
+
+def _as_json(told: Any, *, indent: int | None = None) -> str:
+    """JSON with every letter as itself, but halves of letters, which no file can hold, as JSON writes them."""
+    written = json.dumps(told, indent=indent, ensure_ascii=False)
+    return _LONE.sub(lambda found: f"\\u{ord(found[0]):04x}", written)

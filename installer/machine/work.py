@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import sys
-from typing import Callable, Iterator
+from dataclasses import replace
+from typing import Any, Callable, Iterator
 
 from ..console import Console
 from ..errors import InstallError
-from . import linux, macos, windows
-from .actions import take_back, words_of_undo
+from . import linux, macos, obs, windows
+from .actions import Afterwards, File, Run
 from .host import Host
 from .journal import Journal
-from .steps import DONE, LEFT_OUT, MachineStep, Wishes
+from .steps import DONE, LEFT_OUT, MachineStep, Wishes, left_out
+from .undo import take_back, words_of_undo
 
 STEPS: dict[str, Callable[[Host, Wishes], Iterator[MachineStep]]] = {
     "linux": linux.steps,
@@ -23,7 +25,25 @@ STEPS: dict[str, Callable[[Host, Wishes], Iterator[MachineStep]]] = {
 def steps_of(host: Host, wishes: Wishes) -> Iterator[MachineStep]:
     """The steps of a system; none where it is no known one."""
     make = STEPS.get(host.system)
-    return iter(()) if make is None else make(host, wishes)
+    for made in () if make is None else make(host, wishes):
+        yield from _without_edited(made, host)
+
+
+def _without_edited(made: MachineStep, host: Host) -> Iterator[MachineStep]:
+    """A step without the files that the person has changed since we wrote them; those are named."""
+    files = [action for action in made.actions if isinstance(action, File)]
+    edited = [action for action in files if action.is_edited(host, Journal(host))]
+    left = [action for action in made.actions if action not in edited]
+    if not edited:
+        yield made
+    elif any(not isinstance(action, (Run, Afterwards)) for action in left):
+        yield replace(made, actions=left)
+    for action in edited:
+        reason = (
+            f"{action.name} was changed since it was written, and stays as it is. To have it written anew, move it "
+            "away and repeat the command."
+        )
+        yield left_out(made.name, made.title, reason)
 
 
 def plan_lines(host: Host, wishes: Wishes) -> Iterator[str]:
@@ -100,12 +120,15 @@ def _may_root(steps: list[MachineStep], host: Host, console: Console, *, yes: bo
 
 def undo_lines(host: Host) -> Iterator[str]:
     """What `remove` would do to the machine."""
+    is_open = obs.is_open(host)
     for entry in reversed(Journal(host).entries):
-        yield words_of_undo(entry, host)
+        yield words_of_undo(entry) + (f": left out: {obs.OPEN}" if is_open and entry["kind"] == "obs" else "")
 
 
 def remove(host: Host, console: Console, *, yes: bool = False) -> bool:
     """Take back everything that the journal knows; false where there was nothing.
+
+    What is in OBS's files stays in them and in the journal while OBS is open.
 
     Raises:
         InstallError: something could not be taken back; the rest of the journal stays for another try.
@@ -115,13 +138,22 @@ def remove(host: Host, console: Console, *, yes: bool = False) -> bool:
     if not entries:
         return False
     needs_root = any(entry.get("root") for entry in entries) and not host.is_root() and not yes
-    if needs_root and not _agreed([words_of_undo(entry, host) for entry in entries], console):
+    if needs_root and not _agreed([words_of_undo(entry) for entry in entries], console):
         raise InstallError("Taking it back needs root. Repeat the command and agree, or give it --yes.")
+    left: list[dict[str, Any]] = []
     for number, entry in enumerate(entries, 1):
-        console.begin(number, len(entries), words_of_undo(entry, host)[:80])
+        if entry["kind"] == "obs" and obs.is_open(host):
+            left.append(entry)
+            continue
+        console.begin(number, len(entries), words_of_undo(entry)[:80])
+        if entry["kind"] == "obs":
+            known = [other["name"] for other in journal.entries if other["kind"] == "obs"]
+            obs.take_out_of_others(host, known, console.say)
         take_back(entry, host, console.say)
         journal.drop(entry)
         console.end()
+    for entry in left:
+        console.say(f"left out: {words_of_undo(entry)}: {obs.OPEN}")
     return True
 
 
