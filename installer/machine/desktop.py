@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from typing import Iterator
+from urllib.parse import quote
 
 from .actions import Afterwards, File, Link, Run
 from .host import Host
@@ -63,8 +64,8 @@ def service(host: Host, wishes: Wishes) -> MachineStep:
     if not host.has("systemctl"):
         return left_out("service", title, "this system is not run by systemd.")
     name = os.path.join(_units(host), UNIT)
-    docs = wishes.program.partition("/.venv/")[0].replace(" ", "%20") + "/docs"
-    text = UNIT_TEXT.format(program=_in_unit(wishes.program), docs=docs)
+    docs = quote(wishes.program.partition("/.venv/")[0] + "/docs")
+    text = UNIT_TEXT.format(program=_in_unit(wishes.program), docs=docs.replace("%", "%%"))
     reload = ["systemctl", "--user", "daemon-reload"]
     actions = [Afterwards(reload), File(name, text), Run(reload, may_fail=True)]
     return step("service", title, actions, done=host.read(name) == text)
@@ -99,9 +100,13 @@ def _units(host: Host) -> str:
 
 
 def _in_unit(word: str) -> str:
-    """A word of systemd's command line: % and $ begin something there."""
-    escaped = word.replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%").replace("$", "$$")
-    return f'"{escaped}"'
+    """The program's place in systemd's command line, where % begins something, and $ in all words but the first."""
+    escaped = word.replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%")
+    if not set(word) & set("\"'\\"):
+        return f'"{escaped}"'
+    # systemd refuses these letters in its first word, however they are written
+    escaped = escaped.replace("$", "$$")
+    return f'/usr/bin/env "{escaped}"'
 
 
 def _in_entry(word: str) -> str:

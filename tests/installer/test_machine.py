@@ -15,7 +15,7 @@ from installer.machine import data, work
 from installer.machine.host import Host
 from installer.machine.journal import Journal
 from installer.machine.steps import DONE, LEFT_OUT, Wishes
-from tests.installer.fake_host import BOOKWORM, ICON, WISHES, FakeHost, tree
+from tests.installer.fake_host import BOOKWORM, WISHES, FakeHost, tree
 
 AUTOSTART = Wishes(WISHES.program, WISHES.icon, WISHES.script, WISHES.dock, autostart=True)
 OBS = "/home/mia/.config/obs-studio"
@@ -210,16 +210,6 @@ def test_a_file_of_root_is_written_through_sudo(tmp_path: Path) -> None:
     host.write("/etc/x.conf", "text", root=True)
     part = "/etc/x.conf.streamv2v-part"
     assert host.ran == ["mkdir -p /etc", f"tee {part}", f"chmod 644 {part}", f"mv -f {part} /etc/x.conf"]
-
-
-def test_a_place_with_a_blank_and_signs_is_quoted_for_unit_and_menu(tmp_path: Path) -> None:
-    odd = Wishes('/opt/a "b" 50%$x/.venv/bin/streamv2v-cam', str(ICON), "/s.lua", "http://x/#token=k")
-    host = FakeHost(tmp_path)
-    work.install(host, odd, quiet())
-    unit = host.read("/home/mia/.config/systemd/user/streamv2v-cam.service") or ""
-    assert r'ExecStart="/opt/a \"b\" 50%%$$x/.venv/bin/streamv2v-cam" run' in unit
-    entry = host.read("/home/mia/.local/share/applications/streamv2v-cam.desktop") or ""
-    assert r"50%%\\$x/.venv" in entry
 
 
 def test_a_command_of_that_name_that_is_not_ours_stays(tmp_path: Path) -> None:

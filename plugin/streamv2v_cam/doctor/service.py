@@ -21,8 +21,11 @@ def check(case: Case) -> Iterator[Finding]:
     text = case.machine.text(folder / UNIT)
     if text is None:
         return
-    found = re.search(r'^ExecStart="((?:[^"\\]|\\.)*)"', text, re.MULTILINE)
-    program = re.sub(r"\\(.)", r"\1", found[1]).replace("%%", "%").replace("$$", "$") if found else ""
+    found = re.search(r'^ExecStart=(/usr/bin/env )?"((?:[^"\\]|\\.)*)"', text, re.MULTILINE)
+    program = re.sub(r"\\(.)", r"\1", found[2]).replace("%%", "%") if found else ""
+    if found and found[1]:
+        # systemd reads $ in all words but the first
+        program = program.replace("$$", "$")
     if program and not case.machine.exists(program):
         yield error(
             "service.moved",

@@ -142,6 +142,15 @@ def test_a_service_that_leads_nowhere_or_has_given_up_is_told(tmp_path: Path) ->
     assert "journalctl" in troubles(machine, settings={})["service.failed"].command
 
 
+@pytest.mark.parametrize(
+    ("command", "program"),
+    [('"/opt/$$a%%/cam"', "/opt/$$a%/cam"), ('/usr/bin/env "/opt/mia\'s \\"$$a\\"/cam"', '/opt/mia\'s "$a"/cam')],
+)
+def test_the_place_of_a_service_is_read_as_systemd_reads_it(command: str, program: str, tmp_path: Path) -> None:
+    machine = linux(tmp_path, {UNIT: f"[Service]\nExecStart={command} run --no-open\n"})
+    assert f"starts {program}, which" in troubles(machine, settings={})["service.moved"].finding
+
+
 def test_a_model_that_is_not_there_is_an_error(tmp_path: Path) -> None:
     missing = troubles(linux(tmp_path), settings={"engine.model": str(tmp_path / "none.safetensors")})
     assert (
