@@ -10,11 +10,13 @@ import sys
 import threading
 import time
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from ..errors import SettingsError
 from ..system.accesstoken import AccessToken
 from ..system.answering import program_answers
+from ..system.runfile import announce, withdraw
 from .guard import BODY_LIMIT_BYTES
 from .limits import Limits
 from .names import Names, lan_addresses
@@ -29,6 +31,8 @@ CONNECTION_LIMIT = 100
 TICKET_S = 120.0
 ANOTHER_OF_US_S = 0.5
 """Who has the port is asked for so long whether it is this program."""
+ASKED_PORTS = 3
+"""So many of the ports that were taken are asked; a program that answers nothing must not hold up the start."""
 TALKATIVE_LOGGERS = ("uvicorn", "uvicorn.error", "uvicorn.asgi", "websockets", "websockets.server", "asyncio")
 """At DEBUG they write headers and messages, and with them the token, into the log."""
 
@@ -73,6 +77,7 @@ class ControlServer:
         self._tickets: dict[str, float] = {}
         self._stopping = threading.Event()
         self._socket: socket.socket | None = None
+        self._run_file: Path | None = None
         self._server: Any = None
         self._thread: threading.Thread | None = None
 
@@ -126,13 +131,15 @@ class ControlServer:
         self._socket = open_port(listen_on, self._port, search=self._search)
         asked, self._port = self._port, self._socket.getsockname()[1]
         if asked not in (0, self._port):
-            log.warning("Port %d is taken; the page is at %s instead.", asked, self.address)
+            log.warning("%s", self._instead_of(asked))
+        self._run_file = announce(_near(listen_on), self._port)
         self._thread = threading.Thread(target=self._serve, name="control-server", daemon=True)
         self._thread.start()
 
     def stop(self, timeout_s: float = 5.0) -> None:
         """End streams and answers, give the port back; safe to call twice, or before `start`."""
         self._stopping.set()
+        withdraw(self._run_file)
         if self._server is not None:
             self._server.should_exit = True
         if self._thread is not None:
@@ -142,6 +149,18 @@ class ControlServer:
                 self._thread.join(1.0)
         if self._socket is not None:
             self._socket.close()
+
+    def _instead_of(self, asked: int) -> str:
+        """Why the page is not at the port that was asked for."""
+        near = _near(EVERYWHERE if self._lan else self._host)
+        for port in range(asked, min(self._port, asked + ASKED_PORTS)):
+            if program_answers(near, port, limit_s=ANOTHER_OF_US_S):
+                return (
+                    f"This program runs already, with its page at port {port}; the page of this second one is at "
+                    f"{self.address}. One camera and one virtual camera are for one of them: end the other, or give "
+                    "this one its own with --source and --sink."
+                )
+        return f"Port {asked} is taken; the page is at {self.address} instead."
 
     def _serve(self) -> None:
         # FastAPI takes a good part of a second to import: here it delays no picture.
@@ -214,8 +233,7 @@ def open_port(host: str, port: int, *, search: bool = False) -> socket.socket:
                 break
     tried = f"Port {port}" if last == port else f"Ports {port} to {last}"
     if refusal is not None and refusal.errno == errno.EADDRINUSE:
-        near = "127.0.0.1" if host == EVERYWHERE else host
-        if last == port and program_answers(near, port, limit_s=ANOTHER_OF_US_S):
+        if last == port and program_answers(_near(host), port, limit_s=ANOTHER_OF_US_S):
             raise SettingsError(
                 f"This program runs already, with its page at port {port} of {host}. Use that one or end it; a second "
                 "one needs a port of its own (--port 0 takes any free one)."
@@ -226,6 +244,11 @@ def open_port(host: str, port: int, *, search: bool = False) -> socket.socket:
     raise SettingsError(
         f"{tried} of {host} {said}. End the other program, or choose another with --port (0 takes any free one)."
     )
+
+
+def _near(host: str) -> str:
+    """Where this machine itself reaches what listens there."""
+    return "127.0.0.1" if host == EVERYWHERE else host
 
 
 def _listen(host: str, port: int) -> socket.socket:

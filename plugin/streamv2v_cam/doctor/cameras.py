@@ -83,8 +83,9 @@ def _one(case: Case, node: VideoNode) -> Iterator[Finding]:
         yield _closed(case, name)
         return
     holders = [holder for holder in case.machine.holders(node.path) if not holder[1].startswith(LISTENERS)]
-    if holders and not case.program:
-        number, program = holders[0]
+    others = [holder for holder in holders if not case.is_own(holder)]
+    if others and not case.program:
+        number, program = others[0]
         yield warning(
             "camera.busy",
             f"{name} is in use by {program} (process {number}).",

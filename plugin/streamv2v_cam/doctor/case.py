@@ -13,6 +13,7 @@ from .machine import Machine
 if TYPE_CHECKING:
     from ..settings import LoadedSettings
 
+OWN_NAME = "streamv2v-cam"
 CHECKOUT = Path(__file__).resolve().parents[3]
 
 
@@ -28,6 +29,7 @@ class Case:
         deep: try things out: import the engine, open the camera, speak with OBS. Not while the program is on air.
         program: whether the program, whose settings these are, runs and answers.
         page_port: where its page really is; None is where the settings put it.
+        own: numbers of the processes of this program that run, whether their page answers or not.
     """
 
     machine: Machine
@@ -37,6 +39,7 @@ class Case:
     deep: bool = True
     program: bool = False
     page_port: int | None = None
+    own: frozenset[int] = frozenset()
 
     @property
     def port(self) -> int:
@@ -44,6 +47,14 @@ class Case:
         if self.page_port is not None:
             return self.page_port
         return self.settings.control.port if self.settings is not None else 0
+
+    def holders(self, device: str) -> list[tuple[int, str]]:
+        """Who has a device open; this program itself is left out."""
+        return [holder for holder in self.machine.holders(device) if not self.is_own(holder)]
+
+    def is_own(self, holder: tuple[int, str]) -> bool:
+        """Whether a process, by its number and name, is this program."""
+        return holder[0] in self.own or holder[1] == OWN_NAME
 
     def with_config(self, command: str) -> str:
         """A command of the program, with the settings file that was named."""

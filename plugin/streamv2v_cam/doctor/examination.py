@@ -16,6 +16,8 @@ from .machine import Machine
 
 log = logging.getLogger(__name__)
 
+DEFAULT_PORT = 8765
+"""Of the page; the settings, which say it, cannot be read where a package is missing."""
 PARTS = {
     "settings": "Settings",
     "installation": "Program",
@@ -78,17 +80,37 @@ def case_of(machine: Machine, *, config: Path | None = None, deep: bool = True) 
 
 def examine(case: Case) -> Report:
     """Look at everything; takes seconds where `case.deep`."""
-    if case.settings is not None and not case.program:
-        from ..system.answering import program_answers
-
-        control = case.settings.control
-        if case.machine.answers(control.host, control.port) and program_answers(control.host, control.port):
-            # it has the camera, the engine's memory and the virtual camera: nothing is tried out beside it
-            case = replace(case, program=True, deep=False)
+    if not case.program:
+        case = _beside_a_run(case)
     found: list[Finding] = []
     for name, part in PARTS.items():
         found += [replace(finding, part=part) for finding in _safely(case, name, part)]
     return Report(tuple(found), case)
+
+
+def _beside_a_run(case: Case) -> Case:
+    """With what is known of a run that goes on: by the settings, else by the file that each run leaves.
+
+    It has the camera, the engine's memory and the virtual camera: nothing is tried out beside it.
+    """
+    from ..system.answering import program_answers
+
+    try:
+        from ..system.runfile import running
+
+        runs = running()
+    except ImportError:
+        # a package that it needs is missing, which the examination says
+        runs = []
+    control = case.settings.control if case.settings is not None else None
+    # the settings may have been broken since the start, or say another port than it took
+    asked = (control.host, control.port) if control is not None else ("127.0.0.1", DEFAULT_PORT)
+    case = replace(case, own=frozenset(run.number for run in runs))
+    for host, port in dict.fromkeys([asked, *((run.host, run.port) for run in runs)]):
+        if port and case.machine.answers(host, port) and program_answers(host, port):
+            return replace(case, program=True, deep=False, page_port=port)
+    held = [holder for node in case.machine.video_nodes() for holder in case.machine.holders(node.path)]
+    return replace(case, deep=False) if runs or any(map(case.is_own, held)) else case
 
 
 def _safely(case: Case, name: str, part: str) -> Iterator[Finding]:

@@ -144,7 +144,7 @@ def _version(case: Case) -> Iterator[Finding]:
 
 def _nodes(case: Case, nodes: list[VideoNode]) -> Iterator[Finding]:
     yield from _named(case, nodes)
-    node = find_loopback(nodes, free=not case.program)
+    node = find_loopback(nodes, free=not (case.program or case.own))
     if node is None:
         yield warning(
             "loopback.only-obs",
@@ -197,7 +197,7 @@ def _rights(case: Case, node: VideoNode, name: str) -> Iterator[Finding]:
         )
         return
     # what reads a node holds it as well; without one of our own on air, whoever has it may be what writes
-    holders = case.machine.holders(node.path)
+    holders = case.holders(node.path)
     if holders and is_fed(node) and not case.program:
         number, program = holders[0]
         yield warning(

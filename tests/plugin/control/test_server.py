@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import os
 import socket
 import threading
 import time
@@ -19,6 +20,7 @@ from streamv2v_cam.errors import SettingsError
 from streamv2v_cam.looks import Shelf
 from streamv2v_cam.store import ControlStore
 from streamv2v_cam.system.accesstoken import AccessToken
+from streamv2v_cam.system.runfile import Running, running
 
 
 @pytest.fixture
@@ -143,6 +145,36 @@ def test_a_taken_default_port_gives_way_to_a_later_one_and_says_so(quiet_server,
             assert server.address in caplog.text
         finally:
             server.stop()
+
+
+def test_a_second_start_that_takes_a_later_port_is_told_that_the_program_runs_already(
+    quiet_server, caplog, monkeypatch
+):
+    first = quiet_server()
+    first.start()
+    second = quiet_server(port=first.port, search=True)
+    monkeypatch.setattr(logging.getLogger("streamv2v_cam"), "propagate", True)
+    try:
+        httpx.get(first.address + "healthz", trust_env=False, timeout=20)
+        with caplog.at_level(logging.WARNING):
+            second.start()
+        assert f"runs already, with its page at port {first.port}" in caplog.text
+        assert second.address in caplog.text
+    finally:
+        second.stop()
+        first.stop()
+
+
+def test_where_the_page_is_can_be_found_as_long_as_it_is_served(quiet_server, tmp_path, monkeypatch):
+    monkeypatch.setattr("streamv2v_cam.system.runfile.user_cache_dir", lambda *_, **__: str(tmp_path / "cache"))
+    server = quiet_server()
+    assert running() == []
+    server.start()
+    try:
+        assert running() == [Running(os.getpid(), "127.0.0.1", server.port)]
+    finally:
+        server.stop()
+    assert running() == []
 
 
 def test_only_this_machine_can_be_served(quiet_server):
