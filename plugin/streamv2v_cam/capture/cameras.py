@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import platform
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 from ..errors import SourceError
 from ..system.loopback import is_loopback
 from ..system.v4l2 import VideoNode, list_nodes
 from ..system.written import is_written
 
+SAME_PLACE = (2, 4)
+"""The likenesses of what is in the place where it was."""
 OWN_OUTPUTS = ("streamv2v", "obs virtual camera", "unity video capture")
 
 
@@ -25,6 +27,7 @@ class CameraInfo:
         vid, pid: USB vendor and product, None where unknown.
         bus: where it is plugged in, empty where unknown.
         serial: its maker's number for this very one, empty where unknown.
+        beside: others of its make that were there at the same time: what is one of them is not this one.
     """
 
     index: int
@@ -35,6 +38,7 @@ class CameraInfo:
     pid: int | None = None
     bus: str = ""
     serial: str = ""
+    beside: tuple[CameraInfo, ...] = field(default=(), compare=False, repr=False)
 
     def likeness(self, other: CameraInfo) -> int:
         """How surely `other` is the same device: 0 no, 1 same make, 2 also in the same place, 3 and 4 of one number.
@@ -45,7 +49,7 @@ class CameraInfo:
             return 0
         if self.serial and other.serial and self.serial != other.serial:
             return 0
-        same_place = self.bus == other.bus if self.bus else self.path == other.path
+        same_place = self.bus == other.bus if self.bus else bool(self.path) and self.path == other.path
         return 1 + same_place + 2 * bool(self.serial and self.serial == other.serial)
 
 
@@ -72,13 +76,24 @@ def list_cameras() -> list[CameraInfo]:
 def look_around() -> Present:
     """Everything that is there now."""
     if platform.system() == "Linux":
-        return sorted_nodes(list_nodes())
+        return aware(sorted_nodes(list_nodes()))
     found = _cameras_of_system()
-    return Present(
-        [camera for camera in found if not is_own_output(camera.name)],
-        [camera for camera in found if is_own_output(camera.name)],
-        [],
+    return aware(
+        Present(
+            [camera for camera in found if not is_own_output(camera.name)],
+            [camera for camera in found if is_own_output(camera.name)],
+            [],
+        )
     )
+
+
+def aware(present: Present) -> Present:
+    """The same, with each camera knowing the others of its make."""
+
+    def twins(camera: CameraInfo) -> tuple[CameraInfo, ...]:
+        return tuple(other for other in present.cameras if other != camera and camera.likeness(other))
+
+    return replace(present, cameras=[replace(camera, beside=twins(camera)) for camera in present.cameras])
 
 
 def is_own_output(name: str) -> bool:
@@ -121,16 +136,38 @@ def find_camera(wanted: str, present: Present | None = None) -> CameraInfo:
 def find_again(known: CameraInfo, present: Present | None = None) -> CameraInfo:
     """Where the camera `known` is now; its number and node may have changed while it was away.
 
+    One of its make in another socket is it, unless that one stood beside it before, or several come into question.
+
     Raises:
-        SourceError: it is not plugged in.
+        SourceError: it is not plugged in, or cannot be told from another.
     """
     present = look_around() if present is None else present
-    alike = max(present.cameras, key=known.likeness, default=None)
-    if alike is not None and known.likeness(alike):
-        return alike
+    likeness = {
+        place: how
+        for place, camera in enumerate(present.cameras)
+        if (how := known.likeness(camera)) and not _stood_beside(known, camera)
+    }
+    nearest = [place for place, how in likeness.items() if how == max(likeness.values())]
+    if not (known.bus or known.path):
+        nearest = [place for place in nearest if present.cameras[place].index == known.index] or nearest
+    if len(nearest) == 1:
+        return present.cameras[nearest[0]]
+    if nearest:
+        several = cameras_in_words([present.cameras[place] for place in nearest])
+        raise SourceError(
+            f"Camera {known.name!r} is not where it was and cannot be told from another of its make ({several}). "
+            "Choose by number."
+        )
     if any(known.likeness(camera) for camera in present.idle):
         raise SourceError(_idle(known.name))
     raise SourceError(f"Camera {known.name!r} is not plugged in ({cameras_in_words(present.cameras)}).")
+
+
+def _stood_beside(known: CameraInfo, camera: CameraInfo) -> bool:
+    """Whether `camera` is one of those that were there together with `known`, in its old place."""
+    if known.serial and known.serial == camera.serial and all(other.serial != known.serial for other in known.beside):
+        return False
+    return any(other.likeness(camera) in SAME_PLACE for other in known.beside)
 
 
 def _matches(wanted: str, cameras: list[CameraInfo]) -> list[CameraInfo]:

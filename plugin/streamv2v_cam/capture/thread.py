@@ -14,6 +14,7 @@ from ..frame import Frame, Pixels, View
 from ..interfaces import Source
 from ..store import ControlStore
 from ..telemetry import Telemetry
+from .cameras import CameraInfo
 from .framing import axes_of, frame
 
 FIRST_RETRY_S = 0.5
@@ -52,6 +53,7 @@ class CaptureThread:
         lost_reason: why there is no picture, one line; None while there is one or before the first try ended.
         ended: set when a source that has an end reached it.
         source_name: what is being read, for people; empty before it opened.
+        camera: the one that the newest picture is of; None where that is no camera.
     """
 
     def __init__(
@@ -80,6 +82,7 @@ class CaptureThread:
         self.lost_reason: str | None = None
         self.ended = threading.Event()
         self.source_name = ""
+        self.camera: CameraInfo | None = None
 
     def start(self) -> None:
         """Begin; returns at once, the source is opened in the background."""
@@ -177,14 +180,14 @@ class CaptureThread:
             self._wake.wait(seconds)
         self._wake.clear()
 
-    def _take(self, pixels: Pixels, name: str) -> None:
+    def _take(self, pixels: Pixels, source: Source) -> None:
         captured_at_s = time.monotonic()
         self._telemetry.captured()
         framed, view = self._framer(pixels)
         self._mailbox.put(Frame(framed, self._index, captured_at_s, view=view))
         self._index += 1
         self.lost_reason = None
-        self.source_name = name
+        self.source_name, self.camera = source.name, getattr(source, "camera", None)
 
 
 class Silence:
@@ -215,7 +218,7 @@ class Silence:
 class _Reading:
     """One opening of a source and the thread that reads it until it ends, breaks or is given up."""
 
-    def __init__(self, open: Callable[[], Source], take: Callable[[Pixels, str], None]) -> None:
+    def __init__(self, open: Callable[[], Source], take: Callable[[Pixels, Source], None]) -> None:
         self._open, self._take = open, take
         self._lock = threading.Lock()
         self._given_up = False
@@ -246,7 +249,7 @@ class _Reading:
                 with self._lock:
                     if self._given_up:
                         return
-                    self._take(pixels, self.name)
+                    self._take(pixels, source)
                 self.pictures += 1
                 self.last_sign_s = time.monotonic()
         except SourceError as error:

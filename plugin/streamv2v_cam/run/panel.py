@@ -256,8 +256,7 @@ class CameraSources:
 
 def camera_on_air(capture: CaptureThread, raw: Mailbox[Frame]) -> tuple[str, Pixels] | None:
     """The id of the camera that is read, and its newest picture; None where it is none."""
-    frame, told = raw.latest, capture.source_name
-    camera = next((camera for camera in list_cameras() if repr(camera.name) in told), None)
+    frame, camera = raw.latest, capture.camera
     return (identity(camera), frame.pixels) if camera is not None and frame is not None else None
 
 

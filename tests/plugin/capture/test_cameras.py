@@ -8,6 +8,7 @@ import pytest
 from streamv2v_cam.capture.cameras import (
     CameraInfo,
     Present,
+    aware,
     find_again,
     find_camera,
     is_own_output,
@@ -71,6 +72,56 @@ def test_a_camera_is_found_again_under_another_number() -> None:
 
 def test_a_camera_in_another_socket_is_still_the_same_make() -> None:
     assert find_again(LOGI, only(INTERNAL, LOGI_TWIN)) is LOGI_TWIN
+
+
+def test_a_twin_that_was_there_all_the_time_never_stands_in_for_the_one_that_was_unplugged() -> None:
+    known = aware(ALL).cameras[1]
+    with pytest.raises(SourceError, match="'HD Pro Webcam C920' is not plugged in"):
+        find_again(known, only(INTERNAL, LOGI_TWIN))
+    renumbered = replace(LOGI_TWIN, index=2, path="/dev/video2")
+    with pytest.raises(SourceError, match="is not plugged in"):
+        find_again(known, only(INTERNAL, renumbered))
+    elsewhere = replace(LOGI, bus="usb-9")
+    assert find_again(known, only(LOGI_TWIN, elsewhere)) is elsewhere
+    assert find_again(known, only(LOGI_TWIN, LOGI)) is LOGI
+
+
+def test_a_twin_with_the_same_number_from_its_maker_never_stands_in_either() -> None:
+    twins = only(*(replace(camera, serial="0001") for camera in (LOGI, LOGI_TWIN)))
+    known = aware(twins).cameras[0]
+    with pytest.raises(SourceError, match="is not plugged in"):
+        find_again(known, only(twins.cameras[1]))
+
+
+def test_the_one_with_the_serial_number_is_it_in_the_place_of_its_twin_as_well() -> None:
+    known = aware(only(replace(LOGI, serial="A1"), replace(LOGI_TWIN, serial=""))).cameras[0]
+    moved = replace(LOGI, serial="A1", bus="usb-9")
+    assert find_again(known, only(replace(LOGI_TWIN, serial=""), moved)) is moved
+    in_its_place = replace(LOGI_TWIN, serial="A1")
+    assert find_again(known, only(in_its_place)) is in_its_place
+
+
+def test_where_the_system_tells_no_place_the_number_tells_twins_apart() -> None:
+    twins = [replace(camera, bus="", path="") for camera in (LOGI, LOGI_TWIN)]
+    for known in aware(only(*twins)).cameras:
+        assert find_again(known, only(*twins)) == known
+
+
+def test_of_two_that_may_both_be_it_none_is_taken() -> None:
+    known = aware(only(LOGI)).cameras[0]
+    with pytest.raises(SourceError, match=r"cannot be told from another.*2 'HD Pro.*4 'HD Pro.*Choose by number"):
+        find_again(known, only(replace(LOGI, bus="usb-8"), LOGI_TWIN))
+
+
+def test_the_cameras_of_a_machine_know_who_was_beside_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    twins = [replace(WEBCAM[0], number=n, path=f"/dev/video{n}", bus=f"usb-{n}") for n in (0, 2)]
+    monkeypatch.setattr("streamv2v_cam.capture.cameras.platform.system", lambda: "Linux")
+    monkeypatch.setattr("streamv2v_cam.capture.cameras.list_nodes", lambda: twins)
+    first, second = list_cameras()
+    assert (first.beside, second.beside) == ((second,), (first,))
+    monkeypatch.setattr("streamv2v_cam.capture.cameras.list_nodes", lambda: twins[1:])
+    with pytest.raises(SourceError, match="not plugged in"):
+        find_again(first)
 
 
 def test_another_camera_never_stands_in_for_a_lost_one() -> None:

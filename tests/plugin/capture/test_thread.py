@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import pytest
 from patience import until
-from streamv2v_cam.capture import CaptureThread
+from streamv2v_cam.capture import CameraInfo, CaptureThread
 from streamv2v_cam.capture.thread import Silence
 from streamv2v_cam.errors import SourceError
 from streamv2v_cam.frame import Frame, Pixels
@@ -180,6 +180,22 @@ def test_switching_goes_over_to_another_source_even_after_an_end(start: Callable
     assert not rig.thread.ended.is_set()
     rig.thread.switch(lambda: GreySource(80))
     assert until(lambda: rig.shows(80))
+
+
+def test_which_camera_the_newest_picture_is_of_is_known_by_more_than_its_name(start: Callable[..., Rig]) -> None:
+    camera = CameraInfo(2, "HD Webcam", "/dev/video2", 200, bus="usb-2")
+
+    def open() -> Source:
+        source = GreySource(40)
+        source.camera = camera  # type: ignore[attr-defined]
+        return source
+
+    rig = start(open)
+    assert until(lambda: rig.shows(40))
+    assert rig.thread.camera is camera
+    rig.thread.switch(lambda: GreySource(60))
+    assert until(lambda: rig.shows(60))
+    assert rig.thread.camera is None
 
 
 def test_framing_follows_the_controls_from_the_next_picture_on(start: Callable[..., Rig]) -> None:

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from types import SimpleNamespace
+
 import httpx
+import numpy as np
 import pytest
 from patience import until
 from plugin.run.test_app import ENTRY, settings
 from streamv2v_cam.capture import CameraInfo
 from streamv2v_cam.control.names import lan_addresses
 from streamv2v_cam.errors import SourceError
+from streamv2v_cam.frame import Frame
+from streamv2v_cam.mailbox import Mailbox
 from streamv2v_cam.run.app import App
-from streamv2v_cam.run.panel import CameraSources, _title, identity
+from streamv2v_cam.run.panel import CameraSources, _title, camera_on_air, identity
 from streamv2v_cam.settings.model import CaptureSettings
 from streamv2v_cam.system.accesstoken import AccessToken
 
@@ -62,6 +68,18 @@ def test_nothing_but_an_id_of_the_list_is_opened(sources, wanted):
 def test_the_id_follows_a_camera_to_another_number_and_not_to_another_plug():
     assert identity(DESK_CAMERA) == identity(CameraInfo(3, "HD Webcam", "/dev/video3", 200, 0x46D, 0x825, "usb-1.2"))
     assert identity(DESK_CAMERA) != identity(CameraInfo(0, "HD Webcam", "/dev/video0", 200, 0x46D, 0x825, "usb-1.3"))
+
+
+def test_the_picture_on_air_is_told_as_that_of_the_camera_that_is_read_and_not_of_its_twin(monkeypatch):
+    twin = replace(DESK_CAMERA, index=2, path="/dev/video2", bus="usb-1.3")
+    monkeypatch.setattr("streamv2v_cam.run.panel.list_cameras", lambda: [DESK_CAMERA, twin])
+    raw = Mailbox[Frame]()
+    capture = SimpleNamespace(camera=twin, source_name="camera 'HD Webcam' (640x480 at 30)")
+    assert camera_on_air(capture, raw) is None  # type: ignore[arg-type]
+    raw.put(Frame(np.zeros((2, 2, 3), np.uint8), 0, 0.0))
+    told = camera_on_air(capture, raw)  # type: ignore[arg-type]
+    assert told is not None and told[0] == identity(twin)
+    assert camera_on_air(SimpleNamespace(camera=None), raw) is None  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
