@@ -29,6 +29,8 @@ WRITTEN = (
     "start.reference",
 )
 """Settings whose words are the person's own, not the program's or a model's."""
+IN_ONE_TEXT = ("engine.loras", "obs.scenes", "obs.sources", "publish.sinks", "start.blend", "start.loras")
+"""Lists and tables, which a variable gives as one text."""
 _PATH = re.compile(r"(?i)[/~\\]|\.{1,2}[/\\]|[a-z]:[\\/]")
 _NUMBER = re.compile(r"[\d\s.,:/xX+-]+")
 _LITERAL = re.compile(r"\"\"\"(.*?)\"\"\"|'''(.*?)'''|\"((?:[^\"\\\n]|\\.)*)\"|'([^'\n]*)'", re.DOTALL)
@@ -51,8 +53,8 @@ def given_texts(case: Case) -> Iterator[tuple[str, str]]:
     for variable, value in case.machine.environment.items():
         if _VARIABLE.fullmatch(variable):
             name = variable.partition("_")[2].replace("__", ".").lower()
-            # a list or a table is one text there
-            yield from ((name, part) for part in {value, *re.split(r"[,=]", value), *literals(value)})
+            parts = re.split(r"[,=]", value) if name in IN_ONE_TEXT else ()
+            yield from ((name, part) for part in {value, *parts, *literals(value)})
     if case.settings is not None:
         for name, value, origin in case.settings.items():
             if origin != "default":
@@ -105,11 +107,14 @@ def _inside(name: str, value: str) -> Iterator[str]:
     """What of a text stands elsewhere without the rest of it."""
     from ..system.paths import home_path
 
+    yield from value.splitlines()
     if name in ("capture.source", "publish.sinks"):
         value = value.removeprefix("camera:").removesuffix("?loop")
         yield value
     if is_path(value):
-        yield str(home_path(value))
+        # behind a LoRA its scale, behind a network its kind
+        value = re.sub(r"(?<=...):[\w.]+\Z", "", value)
+        yield from (value, str(home_path(value)))
     if "://" not in value and (is_path(value) or name in ("capture.source", "publish.sinks")):
         yield re.split(r"[/\\]", value.rstrip("/\\"))[-1]
 

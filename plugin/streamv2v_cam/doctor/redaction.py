@@ -45,14 +45,12 @@ _SECRET_NAME = (
 """Not a module's name at the beginning of a line of the log."""
 _NAMED = re.compile(rf"(?i)(?<![\w.-])([\"']?{_SECRET_NAME}[\"']?\s*[:=]\s*)(\"[^\"\n]*\"|'[^'\n]*'|[^\s,;&}}\]]+)")
 _BEARER = re.compile(r"(?i)\b(bearer|basic|digest)\s+[A-Za-z0-9+/=_.~-]{6,}")
-_ACCESS = re.compile(r"(?i)\b([a-z][a-z0-9+.-]{1,20}://)[^\s\"]*@")
+_ACCESS = re.compile(r"(?i)\b([a-z][a-z0-9+.-]{1,20}://)[^\s\"]{0,500}@")
 """To the last @ before a blank: passwords hold slashes, brackets and quotation marks."""
 _URL = re.compile(r"(?i)\b([a-z][a-z0-9+.-]{1,20})://((?:\(removed\)|\[[0-9a-f:.]+\]|[^\s'\"<>“”‘’)\]}])+)")
-_REFUSED = re.compile(
-    r"(\((?:file|environment|command line|default)[^\n]{0,400}?\): "
-    r"|\b[\w.]+: (?=[^\n]{0,2000}refused; it is a section))"
-    r"[^\n]{0,2000}?( was refused)"
-)
+_REFUSED = " was refused"
+_ORIGIN = re.compile(r"\((?:file|environment|command line|default)[^\n]{0,400}?\): ")
+_SECTION = re.compile(r"\b[\w.]+: ")
 """What was written where something else belongs may be anything."""
 _SHAPES = re.compile(
     r"(?<![A-Za-z0-9_/.+-])(?:"
@@ -114,11 +112,12 @@ class Redactor:
         self._home = home.rstrip("/\\")
         kept = {name for name in names if len(name) >= SHORTEST_NAME and name.lower() not in ORDINARY_NAMES}
         alternatives = "|".join(re.escape(name) for name in sorted(kept, key=len, reverse=True))
-        self._names = re.compile(rf"(?i)(?<![A-Za-z0-9])(?:{alternatives})(?![A-Za-z0-9])") if kept else None
+        self._names = re.compile(rf"(?i)(?<![A-Za-z0-9])(?:{alternatives})(?=s?(?![A-Za-z0-9]))") if kept else None
 
     def text(self, text: str) -> str:
         """The text without them."""
-        text = _REFUSED.sub(rf"\1{GONE}\2", text)
+        if _REFUSED in text:
+            text = "\n".join(map(_without_refused, text.split("\n")))
         # before anything takes them apart
         text = self._without_known(text)
         text = _URL.sub(_plain_url, _ACCESS.sub(rf"\1{GONE}@", text))
@@ -230,3 +229,12 @@ def leads_nowhere(host: str) -> bool:
 def _without_bare(line: str) -> str:
     told = next((words for words in _BARE if words in line), None)
     return line if told is None else f"{line.partition(': ')[0]}: {GONE}{told.rstrip()}"
+
+
+def _without_refused(line: str) -> str:
+    end = line.rfind(_REFUSED)
+    if end < 0:
+        return line
+    named = _SECTION if line.startswith(f"{_REFUSED}; it is a section", end) else _ORIGIN
+    found = named.search(line, 0, end)
+    return f"{line[: found.end()]}{GONE}{line[end:]}" if found else line

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import stat
+import time
 import zipfile
 from dataclasses import replace
 from pathlib import Path
@@ -158,6 +159,14 @@ def test_what_stands_in_a_variable_where_a_number_belongs_is_not_told(bench: Ben
     assert "(removed) was refused; allowed is a whole number" in " ".join(members["findings.txt"].split())
 
 
+@pytest.mark.parametrize("piece", ["http://", "(file x): ", ": ", "' ", ":", "a:"])
+def test_a_log_of_any_shape_is_cleaned_in_a_moment(piece: str) -> None:
+    text = piece * (LOG_LIMIT_BYTES // 4 // len(piece)) + " was refused"
+    began_s = time.process_time()
+    Redactor().log(text, with_quotes=False)
+    assert time.process_time() < began_s + 10
+
+
 def test_a_prompt_without_its_quotation_marks_is_known_all_the_same(bench: Bench) -> None:
     members = bench.members("[start]\nprompt = my naked uncle\n", "2026 INFO look my naked uncle here\n")
     assert not told(members, "naked uncle")
@@ -195,10 +204,21 @@ def test_the_host_of_a_server_without_a_kind_goes(bench: Bench) -> None:
         assert not told(members, "mias-basement")
 
 
-def test_a_camera_is_told_by_its_label_without_the_name_of_the_person(bench: Bench) -> None:
-    nodes = [replace(WEBCAM, label="Miameier's iPhone")]
-    members = bench.members(environment={"USER": "miameier"}, nodes=nodes)
-    assert not told(members, "Miameier") and "'s iPhone" in members["machine.json"]
+@pytest.mark.parametrize("label", ["Miameier's iPhone", "Miameiers iPhone", "iPhone (miameier)"])
+def test_a_camera_is_told_by_its_label_without_the_name_of_the_person(bench: Bench, label: str) -> None:
+    members = bench.members(environment={"USER": "miameier"}, nodes=[replace(WEBCAM, label=label)])
+    assert not told(members, "Miameier", "miameier") and "iPhone" in members["machine.json"]
+
+
+def test_the_file_of_a_lora_and_the_lines_of_a_prompt_are_known_alone(bench: Bench, monkeypatch) -> None:
+    monkeypatch.setenv("STREAMV2V_START__PROMPT", "a nude queen\non a horse")
+    log = "2026 WARNING /mnt/Doris Miller/l.safetensors is damaged; a nude queen came\n"
+    members = bench.members(
+        '[engine]\nloras = ["/mnt/Doris Miller/l.safetensors:0.8"]\n',
+        log,
+        environment={"STREAMV2V_START__PROMPT": "a nude queen\non a horse"},
+    )
+    assert not told(members, "Miller", "nude queen", "on a horse")
 
 
 def test_lines_of_older_logs_are_told_without_what_they_name(bench: Bench) -> None:
