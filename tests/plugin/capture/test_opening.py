@@ -57,8 +57,8 @@ def test_a_video_may_ask_to_be_looped(tmp_path: Path, ending: str) -> None:
         ("no such camera", "Camera 'no such camera' was not found"),
         ("97", "Camera '97' was not found"),
         ("/dev/video97", "Camera '/dev/video97' was not found"),
-        ("http://127.0.0.1:1/nothing", "Address http://127.0.0.1:1/nothing cannot be opened"),
-        ("rtsp://me:secret@127.0.0.1:1/nothing", "Address rtsp://127.0.0.1:1/nothing cannot be opened"),
+        ("http://127.0.0.1:1/nothing", "Address http://127.0.0.1:1 cannot be opened"),
+        ("rtsp://me:secret@127.0.0.1:1/nothing", "Address rtsp://127.0.0.1:1 cannot be opened"),
     ],
 )
 def test_nonsense_gets_one_line_that_names_it(spec: str, answer: str) -> None:
