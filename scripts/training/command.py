@@ -40,7 +40,7 @@ def parse(arguments: list[str], *, about: str) -> argparse.Namespace:
     parser.add_argument(
         "--finished",
         type=float,
-        default=0.5,
+        default=0.75,
         help="share of the way to the finished decoder that export goes",
     )
     parser.add_argument("--sheet", type=Path, help="picture file the stage 'sheet' writes")
