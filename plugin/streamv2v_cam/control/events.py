@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import threading
 from collections import deque
+from collections.abc import Coroutine
 from typing import Any
 
 from fastapi import FastAPI, WebSocket
@@ -33,6 +34,10 @@ WAITING_LIMIT = 200
 COVERED_SINCE = "the cover, which was asked for after it"
 Waiting = tuple[str | bytes, int]
 """A message, and how often its sender had asked for a cover by then."""
+LEFT_S = 10.0
+"""So long may it take to carry out what a listener sent before it went away."""
+GONE = (WebSocketDisconnect, RuntimeError)
+"""What sending to a listener that has gone away raises."""
 CLOSE_GOING, CLOSE_LATER, CLOSE_TOKEN = 1001, 1013, 4401
 
 
@@ -170,7 +175,9 @@ class Listener:
 
     async def _carry_out(self, raw: str | bytes, *, overtaken: bool = False) -> None:
         answer = await self._answer(raw, overtaken)
-        await self._send(answer)
+        # whoever sends and goes away hears no answer, and wants the rest carried out all the same
+        with contextlib.suppress(*GONE):
+            await self._send(answer)
         # all others have a turn after each; whoever sends too much is read no faster than it can be refused cheaply
         await asyncio.sleep(TOO_MANY_PAUSE_S if answer.get("status") == 429 else 0)
 
@@ -230,7 +237,7 @@ def add_events(app: FastAPI, desk: Desk, token: AccessToken, limits: Limits, sto
         await socket.accept()
         listener = Listener(socket, desk, token, limits)
         # it may go away in the middle of a message
-        with contextlib.suppress(WebSocketDisconnect, RuntimeError):
+        with contextlib.suppress(*GONE):
             if not await listener.admitted():
                 await socket.close(CLOSE_TOKEN)
             elif listeners >= LISTENER_LIMIT:
@@ -238,16 +245,18 @@ def add_events(app: FastAPI, desk: Desk, token: AccessToken, limits: Limits, sto
             else:
                 listeners += 1
                 try:
-                    await _either(listener.tell(stopping), listener.obey())
+                    await _serve(listener.tell(stopping), listener.obey())
                 finally:
                     listeners -= 1
 
 
-async def _either(*coroutines: Any) -> None:
-    """Run all until the first ends."""
-    tasks = [asyncio.create_task(coroutine) for coroutine in coroutines]
+async def _serve(tell: Coroutine[Any, Any, None], obey: Coroutine[Any, Any, None]) -> None:
+    """Run both until one ends; of a listener that has gone away, what it sent before is carried out."""
+    tasks = telling, obeying = asyncio.create_task(tell), asyncio.create_task(obey)
     try:
         done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        if telling in done and isinstance(telling.exception(), GONE):
+            done, _ = await asyncio.wait([obeying], timeout=LEFT_S)
         for task in done:
             task.result()
     finally:

@@ -226,8 +226,8 @@ def test_what_was_sent_before_the_line_was_cut_is_carried_out(stage):
     async def talk() -> None:
         async with stage.events() as events:
             await heard(events, "state")
-            for strength in (0.2, 0.71):
+            for strength in (*(0.2 + 0.01 * number for number in range(40)), 0.71):
                 await events.send(json.dumps({"controls": {"strength": strength}}))
 
     asyncio.run(talk())
-    until(lambda: stage.store.current.controls.strength == 0.71)
+    assert until(lambda: stage.store.current.controls.strength == 0.71)

@@ -42,7 +42,7 @@ class Show:
     def settled(self, **asked: Any) -> Pixels:
         """The picture once somebody was sought."""
         self.picture(**asked)
-        until(lambda: self.region.seeker.found is not None or self.region.seeker.failed)
+        assert until(lambda: self.region.seeker.found is not None or self.region.seeker.failed)
         return self.picture(**asked)
 
 
@@ -118,7 +118,7 @@ def test_a_colour_outside_is_allowed_there_and_nothing_of_the_camera_is_in_it(sh
 def test_nobody_in_the_picture_means_the_whole_look(show: Show) -> None:
     empty = np.full_like(PRESENTER, 120)
     show.picture(show.capture(empty), region="person")
-    until(lambda: show.region.seeker.found is not None)
+    assert until(lambda: show.region.seeker.found is not None)
     assert show.picture(show.capture(empty), region="person") is LOOK
     assert show.region.told == NOBODY["person"]
 
