@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from installer.console import Console
 from installer.errors import InstallError
+from installer.machine import work
 from installer.machine.host import Host
 from installer.machine.steps import Wishes
 
@@ -108,3 +111,18 @@ def tree(root: Path) -> dict[str, str]:
             if not place.startswith("sys"):
                 found[place] = os.readlink(path) if path.is_symlink() else path.read_text() if path.is_file() else ""
     return found
+
+
+def install(host: FakeHost, wishes: Wishes = WISHES) -> str:
+    """Install on it; what was said, and what was left out and why."""
+    said = io.StringIO()
+    for step in work.install(host, wishes, Console(said)):
+        print(f"left out: {step.title}: {step.reason}", file=said)
+    return said.getvalue()
+
+
+def remove(host: FakeHost) -> str:
+    """Take everything back; what was said."""
+    said = io.StringIO()
+    work.remove(host, Console(said))
+    return said.getvalue()

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import io
 import os
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from installer.console import Console
 from installer.errors import InstallError
 from installer.machine import data, work
 from installer.machine.steps import DONE, LEFT_OUT
-from tests.installer.fake_host import BOOKWORM, WISHES, FakeHost, tree
+from tests.installer.fake_host import BOOKWORM, WISHES, FakeHost, install, remove, tree
 
 UNIT = "/home/mia/.config/systemd/user/streamv2v-cam.service"
 OPTIONS = "/etc/modprobe.d/streamv2v.conf"
@@ -21,19 +19,6 @@ ENTRY = "/home/mia/.local/share/applications/streamv2v-cam.desktop"
 ICON = "/home/mia/.local/share/icons/hicolor/scalable/apps/streamv2v-cam.svg"
 LINK = "/home/mia/.local/bin/streamv2v-cam"
 MOVED = replace(WISHES, program="/new place/.venv/bin/streamv2v-cam")
-
-
-def install(host: FakeHost, wishes=WISHES) -> str:
-    said = io.StringIO()
-    for step in work.install(host, wishes, Console(said)):
-        print(f"left out: {step.title}: {step.reason}", file=said)
-    return said.getvalue()
-
-
-def remove(host: FakeHost) -> str:
-    said = io.StringIO()
-    work.remove(host, Console(said))
-    return said.getvalue()
 
 
 def edit(host: FakeHost, name: str, old: str, new: str) -> str:

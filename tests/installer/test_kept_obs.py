@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import io
 import json
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from installer.console import Console
 from installer.machine import data, obs_files, work
 from installer.machine.journal import Journal
 from installer.machine.steps import DONE, LEFT_OUT, PENDING, MachineStep, Wishes
-from tests.installer.fake_host import BOOKWORM, WISHES, FakeHost
+from tests.installer.fake_host import BOOKWORM, WISHES, FakeHost, install, remove
 
 OBS = "/home/mia/.config/obs-studio"
 INI, SCENES = f"{OBS}/global.ini", f"{OBS}/basic/scenes"
@@ -24,19 +22,6 @@ MOVED = replace(WISHES, script="/elsewhere/streamv2v.lua", dock="http://127.0.0.
 def with_obs(tmp_path: Path, files: dict[str, str] | None = None) -> FakeHost:
     theirs = {INI: "[General]\n", SCENE: json.dumps({"sources": [], "modules": {}})}
     return FakeHost(tmp_path, {**BOOKWORM, **theirs, **(files or {})})
-
-
-def install(host: FakeHost, wishes: Wishes = WISHES) -> str:
-    said = io.StringIO()
-    for step in work.install(host, wishes, Console(said)):
-        print(f"left out: {step.title}: {step.reason}", file=said)
-    return said.getvalue()
-
-
-def remove(host: FakeHost) -> str:
-    said = io.StringIO()
-    work.remove(host, Console(said))
-    return said.getvalue()
 
 
 def text(host: FakeHost, name: str) -> str:
