@@ -3,7 +3,8 @@
 const FIRST_RETRY_MS = 400;
 const LONGEST_RETRY_MS = 3000;
 const SILENCE_MS = 5000;
-const ANSWER_MS = 10_000;
+// Not the same in every window: the first one without an answer gives way, and the others have theirs then.
+const ANSWER_MS = 10_000 + Math.random() * 4000;
 const TOKEN_REFUSED = 4401;
 const STORED = "streamv2v-token";
 
@@ -68,7 +69,7 @@ export class Link extends EventTarget {
     const waiting = new AbortController();
     const timer = setTimeout(() => {
       waiting.abort();
-      if (this.#heardAt && Date.now() - this.#heardAt < ANSWER_MS / 2) this.#tell("crowded");
+      if (this.#heardAt && Date.now() - this.#heardAt < SILENCE_MS) this.#tell("crowded");
     }, ANSWER_MS);
     try {
       return await fetch(path, { method, headers, signal: waiting.signal, body: file || body === undefined ? body : JSON.stringify(body) });
