@@ -117,7 +117,7 @@ def test_more_windows_than_the_browser_has_connections_keep_their_hands_and_one_
     pages = [opened(context, stage.server.dock_address) for _ in range(6)]
     for page in pages:
         expect(page.locator(".look canvas[data-drawn]")).to_have_count(2, timeout=60_000)
-        assert shows_picture_or_gave_way(page), "where the machine is busy, the last to load may lack a connection already"
+        assert shows_picture_or_gave_way(page), "busy, the last to load may lack a connection"
     # the pictures hold the browser's six connections, or one window has given its own up for this
     stage.desk.shelf.keep(stage.store.current.controls, "Newer")
     stage.thumbnails["oil"] = jpeg((20, 20, 20))
