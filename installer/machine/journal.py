@@ -9,8 +9,18 @@ from typing import Any
 
 from ..errors import InstallError
 from .host import Host
+from .obs_files import REMOVE
 
 FORMAT = 1
+_NEEDED: dict[str, dict[str, type | tuple[type, ...]]] = {
+    "file": {"name": str, "root": bool, "before": (str, type(None)), "sum": str, "folders": list},
+    "link": {"name": str, "goal": str, "folders": list},
+    "key": {"name": str, "folders": list},
+    "run": {"undo": list, "root": bool},
+    "packages": {"asked": list, "came": list},
+    "obs": {"name": str, "change": str, "value": str, "sum": str},
+}
+"""What an entry of each kind is taken back by."""
 
 
 class Journal:
@@ -36,6 +46,8 @@ class Journal:
             if told["format"] != FORMAT:
                 raise ValueError
             self.entries, self._made = list(told["entries"]), list(told["folders"])
+            if not all(map(_is_entry, self.entries)) or not _are_texts(self._made):
+                raise ValueError
         except (ValueError, KeyError, TypeError):
             raise InstallError(
                 f"{self.path} is not what this installer wrote. Move it away; then nothing of an earlier installation "
@@ -84,6 +96,20 @@ class Journal:
 def sum_of(text: str) -> str:
     """What a text is known by in the journal."""
     return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()
+
+
+def _is_entry(entry: Any) -> bool:
+    """Whether it can be taken back by what it says; a hand or a disk may have changed the file."""
+    needed = _NEEDED.get(entry["kind"])
+    if needed is None or (entry["kind"] == "obs" and entry["change"] not in REMOVE):
+        return False
+    return all(
+        isinstance(entry[name], kind) and (kind is not list or _are_texts(entry[name])) for name, kind in needed.items()
+    )
+
+
+def _are_texts(values: list[Any]) -> bool:
+    return all(isinstance(value, str) for value in values)
 
 
 def _state_folder(host: Host) -> str:

@@ -11,7 +11,8 @@ from ..errors import SourceError
 from ..frame import Pixels
 from ..system.opencv import cv2
 from ..system.v4l2 import has_signal
-from .cameras import CameraInfo, cameras_in_words, list_cameras
+from .cameras import CameraInfo, list_cameras
+from .silence import why_silent
 
 FIRST_READS = 3
 PATIENCE_S = 5.0
@@ -96,11 +97,7 @@ def _open_and_prove(camera: CameraInfo, wishes: list[list[int]], open: Callable[
                 if time.monotonic() > began_s + PATIENCE_S:
                     break
         capture.release()
-    others = [other for other in list_cameras() if other != camera]
-    raise SourceError(
-        f"Camera {camera.name!r} did not give a picture. Another program may be using it: close that one, "
-        f"or choose another camera ({cameras_in_words(others)})."
-    )
+    raise SourceError(why_silent(camera, [other for other in list_cameras() if other != camera]))
 
 
 def _decoded(capture: Any) -> Pixels | None:

@@ -59,6 +59,8 @@ _SHAPES = re.compile(
     r"|[A-Fa-f0-9]{32,}|(?=[A-Za-z_-]*\d)[A-Za-z0-9_-]{40,}"
     r")(?![A-Za-z0-9_])"
 )
+_CODE = re.compile(r"(?<![A-Za-z0-9-])[2-9A-HJ-NP-Za-hj-np-z]{4}(?:-[2-9A-HJ-NP-Za-hj-np-z]{4}){2}(?![A-Za-z0-9-])")
+"""By which a machine is paired (engine/remote/pairing.py), wherever it was typed."""
 _MAIL = re.compile(r"\b[\w.+-]+@[\w-]+(?:\.[\w-]+)+\b")
 _HOME = re.compile(r"(?i)((?:/home/|/Users/|[A-Z]:[\\/]+Users[\\/]+))([^\\/\s'\":]+)")
 _IPV4 = re.compile(r"(?<![\w.])(?:\d{1,3}\.){3}\d{1,3}(?![\w.+-])")
@@ -123,7 +125,7 @@ class Redactor:
         text = _URL.sub(_plain_url, _ACCESS.sub(rf"\1{GONE}@", text))
         text = _BEARER.sub(lambda found: f"{found[1]} {GONE}", text)
         text = _NAMED.sub(lambda found: found[1] + GONE, text)
-        text = _SHAPES.sub(GONE, text)
+        text = _CODE.sub(GONE, _SHAPES.sub(GONE, text))
         text = _MAIL.sub(GONE, text)
         text = _IPV6.sub(_plain_ip, _IPV4.sub(_plain_ip, text))
         text = _MAC.sub(GONE, text)

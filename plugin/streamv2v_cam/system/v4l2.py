@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import struct
 from dataclasses import dataclass, field
@@ -96,6 +97,15 @@ def _describe(entry: Path, device: Path, number: int) -> VideoNode:
         device=str(usb if (usb / "idVendor").exists() else beneath) if beneath.exists() else "",
         state=state,
     )
+
+
+def is_closed(device: str) -> bool:
+    """Whether a node is there and this person may not open it."""
+    try:
+        os.close(os.open(device, os.O_RDWR | getattr(os, "O_NONBLOCK", 0)))
+    except OSError as error:
+        return isinstance(error, PermissionError)
+    return False
 
 
 def has_signal(device: str) -> bool:

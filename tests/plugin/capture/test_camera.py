@@ -62,8 +62,9 @@ def opened(answers: Sequence[Any], *, signal: Callable[[str], bool] = lambda _: 
 @pytest.mark.parametrize(("answers", "opens"), [([None], True), (["damaged"], True), ([1], False)])
 def test_a_camera_that_says_it_opened_and_gives_no_picture_is_none(answers: list[Any], opens: bool) -> None:
     capture = Capture(answers, opens=opens)
+    webcam = CameraInfo(0, "HD Webcam", "", cv2.CAP_V4L2)
     with pytest.raises(SourceError, match=r"'HD Webcam' did not give a picture\. Another program may be using it"):
-        CameraSource(WEBCAM, width=8, height=6, fps=30, open=lambda *_: capture, signal=lambda _: True)
+        CameraSource(webcam, width=8, height=6, fps=30, open=lambda *_: capture, signal=lambda _: True)
     assert capture.released
 
 

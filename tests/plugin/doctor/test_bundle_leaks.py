@@ -198,6 +198,12 @@ def test_public_addresses_of_the_newer_kind_go_and_others_stay() -> None:
     assert [redactor.text(line) for line in kept] == kept
 
 
+@pytest.mark.parametrize("typed", ["K7QX-93MN-PL4R", "k7qx-93mn-pl4r"])
+def test_the_code_by_which_a_machine_is_paired_goes_wherever_it_was_typed(bench: Bench, typed: str) -> None:
+    members = bench.members(log=f"2026 INFO unknown words {typed}, passed over\n2026 INFO again ({typed})\n")
+    assert not told(members, typed) and "passed over" in members["log.txt"]
+
+
 def test_the_host_of_a_server_without_a_kind_goes(bench: Bench) -> None:
     for remote in ("wss://mias-basement.dyndns.example:8770", "mias-basement:8770"):
         members = bench.members(f'[engine]\nremote = "{remote}"\n', "WARNING mias-basement:8770 does not answer\n")
