@@ -13,6 +13,13 @@ from streamv2v_cam.system.opencv import cv2
 
 BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    # a page of Chromium's own below the address line, loaded with each window: twice the work of ours
+    "--disable-features=WebUIOmniboxPopup,WebUIOmniboxAimPopup,WebUIOmniboxFullPopup",
+]
+
 
 def jpeg(colour: tuple[int, int, int]) -> bytes:
     return cv2.imencode(".jpg", np.full((90, 160, 3), colour[::-1], np.uint8))[1].tobytes()
@@ -54,8 +61,7 @@ class OneBrowser:
     def chromium(self) -> Browser:
         if self._chromium is None:
             self._play = sync_playwright().start()
-            arguments = ["--no-sandbox", "--disable-gpu"]
-            self._chromium = self._play.chromium.launch(executable_path=BROWSER, args=arguments)
+            self._chromium = self._play.chromium.launch(executable_path=BROWSER, args=ARGUMENTS)
         return self._chromium
 
     def close(self) -> None:
