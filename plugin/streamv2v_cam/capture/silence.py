@@ -25,19 +25,20 @@ def why_silent(camera: CameraInfo, others: list[CameraInfo], *, proc: Path = Pat
         others: the cameras that could be chosen in its place.
         proc: where Linux tells of processes.
     """
-    name, choose = f"Camera {camera.name!r}", f"or choose another camera ({cameras_in_words(others)})."
+    name = f"Camera {camera.name!r}"
+    choose = f", or choose another camera ({cameras_in_words(others)})." if others else "; no other camera was found."
     path = camera.path if camera.backend == cv2.CAP_V4L2 else ""  # elsewhere it is a name of the system's own
     if path and not os.path.exists(path):
-        return f"{name} is not there any more. Plug it in again, {choose}"
+        return f"{name} is not there any more. Plug it in again{choose}"
     if path and is_closed(path):
         join = 'sudo usermod -aG video "$USER"'
-        return f"{name} may not be opened by you. Join the group that may ({join}) and log out and in again, {choose}"
+        return f"{name} may not be opened by you. Join the group that may ({join}) and log out and in again{choose}"
     for holder in holders(path, proc=proc) if path else ():
         if holder.number != os.getpid() and not holder.program.startswith(LISTENERS):
             return (
                 f"{name} did not give a picture; {holder.program} (process {holder.number}) has it open. "
-                f"End that program, {choose}"
+                f"End that program{choose}"
             )
-    return f"{name} did not give a picture. Another program may be using it: close that one, {choose}" + _PRIVACY.get(
+    return f"{name} did not give a picture. Another program may be using it: close that one{choose}" + _PRIVACY.get(
         platform.system(), ""
     )
