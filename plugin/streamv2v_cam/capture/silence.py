@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ..system.opencv import cv2
 from ..system.readers import LISTENERS, holders
-from ..system.v4l2 import is_closed
+from ..system.v4l2 import is_closed, is_gone
 from .cameras import CameraInfo, cameras_in_words
 
 _PRIVACY = {
@@ -28,7 +28,7 @@ def why_silent(camera: CameraInfo, others: list[CameraInfo], *, proc: Path = Pat
     name = f"Camera {camera.name!r}"
     choose = f", or choose another camera ({cameras_in_words(others)})." if others else "; no other camera was found."
     path = camera.path if camera.backend == cv2.CAP_V4L2 else ""  # elsewhere it is a name of the system's own
-    if path and not os.path.exists(path):
+    if path and is_gone(path):
         return f"{name} is not there any more. Plug it in again{choose}"
     if path and is_closed(path):
         join = 'sudo usermod -aG video "$USER"'

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import struct
@@ -101,11 +102,21 @@ def _describe(entry: Path, device: Path, number: int) -> VideoNode:
 
 def is_closed(device: str) -> bool:
     """Whether a node is there and this person may not open it."""
+    return _refusal(device) in (errno.EACCES, errno.EPERM)
+
+
+def is_gone(device: str) -> bool:
+    """Whether there is no node, or one whose device was taken away while a program held it open."""
+    return _refusal(device) in (errno.ENOENT, errno.ENODEV, errno.ENXIO)
+
+
+def _refusal(device: str) -> int:
+    """Why a node does not open, as the system's number; 0 where it does."""
     try:
         os.close(os.open(device, os.O_RDWR | getattr(os, "O_NONBLOCK", 0)))
     except OSError as error:
-        return isinstance(error, PermissionError)
-    return False
+        return error.errno or 0
+    return 0
 
 
 def has_signal(device: str) -> bool:
