@@ -16,6 +16,8 @@ _INPUT_BYTES = 80
 _VIDIOC_G_INPUT, _VIDIOC_ENUMINPUT = 0x80045626, 0xC050561A
 _NOTHING_COMES = 0x1 | 0x2 | 0x100 | 0x10000
 """Of an input's status: no power, no signal, no lock on its lines, no lock on its carrier."""
+_AWAY = (errno.ENODEV, errno.ENXIO)
+"""What a node answers whose device was taken away."""
 LOOPBACK_DRIVER = "v4l2 loopback"
 _WITHOUT_A_DEVICE = ("devices", "virtual", "video4linux")
 """Where /sys keeps the nodes that no device is beneath; those of real cameras stand below their device."""
@@ -107,7 +109,7 @@ def is_closed(device: str) -> bool:
 
 def is_gone(device: str) -> bool:
     """Whether there is no node, or one whose device was taken away while a program held it open."""
-    return _refusal(device) in (errno.ENOENT, errno.ENODEV, errno.ENXIO)
+    return _refusal(device) in (errno.ENOENT, *_AWAY)
 
 
 def _refusal(device: str) -> int:
@@ -143,7 +145,10 @@ def status_of_input(told: bytes | bytearray) -> int:
 
 
 def _query(device: Path) -> tuple[str, str, int, bool]:
-    """Driver, bus, capabilities, and whether the node may not be opened; one that tells nothing counts as a camera."""
+    """Driver, bus, capabilities, and whether the node may not be opened.
+
+    One that tells nothing counts as a camera, one whose device was taken away as nothing.
+    """
     try:
         import fcntl
 
@@ -151,7 +156,8 @@ def _query(device: Path) -> tuple[str, str, int, bool]:
         with device.open("rb", buffering=0) as node:
             fcntl.ioctl(node, _VIDIOC_QUERYCAP, buffer)
     except (ImportError, OSError) as error:
-        return "", "", _CAPTURE, isinstance(error, PermissionError)
+        is_away = getattr(error, "errno", None) in _AWAY
+        return "", "", 0 if is_away else _CAPTURE, isinstance(error, PermissionError)
     driver, _card, bus, _version, _all, device_capabilities = struct.unpack_from("=16s32s32sIII", buffer)
     return _text(driver), _text(bus), device_capabilities, False
 

@@ -83,8 +83,8 @@ def test_whether_somebody_writes_to_a_loopback_that_may_not_be_asked_is_told_by_
     assert (is_fed(node), node.captures, node.outputs) == (fed, fed, not fed)
 
 
-@pytest.mark.parametrize("refusal", [PermissionError(13, "Permission denied"), OSError(16, "busy")])
-def test_that_a_node_may_not_be_opened_is_a_fact_of_its_own(
+@pytest.mark.parametrize("refusal", [PermissionError(13, "no"), OSError(16, "busy"), OSError(19, "no such device")])
+def test_that_a_node_may_not_be_opened_is_a_fact_of_its_own_and_so_is_that_its_device_is_away(
     refusal: OSError, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # whoever runs the tests may open every file
@@ -96,6 +96,7 @@ def test_that_a_node_may_not_be_opened_is_a_fact_of_its_own(
     monkeypatch.setattr(Path, "read_text", lambda path, *how: "HD Webcam")
     node = list_nodes(sys_folder=tmp_path / "sys", dev_folder=tmp_path / "dev")[0]
     assert node.closed == isinstance(refusal, PermissionError)
+    assert node.captures == (refusal.errno != 19), "a node whose device was taken away is no camera to choose"
 
 
 def test_a_machine_without_video_nodes_has_none(tmp_path: Path) -> None:
