@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ..system.opencv import cv2
 from ..system.readers import LISTENERS, holders
-from ..system.v4l2 import is_closed, is_gone
+from ..system.v4l2 import refusal_of
 from .cameras import CameraInfo, cameras_in_words
 
 _PRIVACY = {
@@ -28,9 +28,10 @@ def why_silent(camera: CameraInfo, others: list[CameraInfo], *, proc: Path = Pat
     name = f"Camera {camera.name!r}"
     choose = f", or choose another camera ({cameras_in_words(others)})." if others else "; no other camera was found."
     path = camera.path if camera.backend == cv2.CAP_V4L2 else ""  # elsewhere it is a name of the system's own
-    if path and is_gone(path):
+    refusal = refusal_of(path) if path else ""
+    if refusal == "gone":
         return f"{name} is not there any more. Plug it in again{choose}"
-    if path and is_closed(path):
+    if refusal == "closed":
         join = 'sudo usermod -aG video "$USER"'
         return f"{name} may not be opened by you. Join the group that may ({join}) and log out and in again{choose}"
     for holder in holders(path, proc=proc) if path else ():

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import os
 import re
 import struct
 from dataclasses import dataclass, field
@@ -18,6 +17,7 @@ _NOTHING_COMES = 0x1 | 0x2 | 0x100 | 0x10000
 """Of an input's status: no power, no signal, no lock on its lines, no lock on its carrier."""
 _AWAY = (errno.ENODEV, errno.ENXIO)
 """What a node answers whose device was taken away."""
+_CLOSED = (errno.EACCES, errno.EPERM)
 LOOPBACK_DRIVER = "v4l2 loopback"
 _WITHOUT_A_DEVICE = ("devices", "virtual", "video4linux")
 """Where /sys keeps the nodes that no device is beneath; those of real cameras stand below their device."""
@@ -77,7 +77,7 @@ def list_nodes(
 
 def _describe(entry: Path, device: Path, number: int) -> VideoNode:
     state = _line(entry / "state") or ""
-    driver, bus, capabilities, closed = _query(device)
+    driver, bus, capabilities, refusal = _query(device)
     if not driver and state in ("capture", "output"):
         # what could not be asked of the node itself, its module tells everyone in /sys
         capabilities = _CAPTURE if state == "capture" else _OUTPUT
@@ -95,30 +95,17 @@ def _describe(entry: Path, device: Path, number: int) -> VideoNode:
         vid=_hexadecimal(usb / "idVendor"),
         pid=_hexadecimal(usb / "idProduct"),
         serial=(_line(usb / "serial") or "") if (usb / "idVendor").exists() else "",
-        closed=closed,
+        closed=refusal in _CLOSED,
         virtual=entry.resolve().parent.parts[-3:] == _WITHOUT_A_DEVICE,
         device=str(usb if (usb / "idVendor").exists() else beneath) if beneath.exists() else "",
         state=state,
     )
 
 
-def is_closed(device: str) -> bool:
-    """Whether a node is there and this person may not open it."""
-    return _refusal(device) in (errno.EACCES, errno.EPERM)
-
-
-def is_gone(device: str) -> bool:
-    """Whether there is no node, or one whose device was taken away while a program held it open."""
-    return _refusal(device) in (errno.ENOENT, *_AWAY)
-
-
-def _refusal(device: str) -> int:
-    """Why a node does not open, as the system's number; 0 where it does."""
-    try:
-        os.close(os.open(device, os.O_RDWR | getattr(os, "O_NONBLOCK", 0)))
-    except OSError as error:
-        return error.errno or 0
-    return 0
+def refusal_of(device: str) -> str:
+    """Why a node cannot be used: "gone", or "closed" to this person; "" where the system tells neither."""
+    number = _query(Path(device))[3]
+    return "gone" if number in (errno.ENOENT, *_AWAY) else "closed" if number in _CLOSED else ""
 
 
 def has_signal(device: str) -> bool:
@@ -144,8 +131,8 @@ def status_of_input(told: bytes | bytearray) -> int:
     return int(struct.unpack_from("=I", told, 56)[0])
 
 
-def _query(device: Path) -> tuple[str, str, int, bool]:
-    """Driver, bus, capabilities, and whether the node may not be opened.
+def _query(device: Path) -> tuple[str, str, int, int]:
+    """Driver, bus, capabilities, and the system's number of a refusal, 0 for none.
 
     One that tells nothing counts as a camera, one whose device was taken away as nothing.
     """
@@ -156,10 +143,10 @@ def _query(device: Path) -> tuple[str, str, int, bool]:
         with device.open("rb", buffering=0) as node:
             fcntl.ioctl(node, _VIDIOC_QUERYCAP, buffer)
     except (ImportError, OSError) as error:
-        is_away = getattr(error, "errno", None) in _AWAY
-        return "", "", 0 if is_away else _CAPTURE, isinstance(error, PermissionError)
+        refusal = getattr(error, "errno", None) or 0
+        return "", "", 0 if refusal in _AWAY else _CAPTURE, refusal
     driver, _card, bus, _version, _all, device_capabilities = struct.unpack_from("=16s32s32sIII", buffer)
-    return _text(driver), _text(bus), device_capabilities, False
+    return _text(driver), _text(bus), device_capabilities, 0
 
 
 def _text(raw: bytes) -> str:

@@ -56,10 +56,10 @@ def test_what_the_system_answers_decides_what_is_advised(
     webcam: CameraInfo, number: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # whoever runs the tests may open every file
-    def refused(*args: object) -> int:
+    def refused(*args: object, **how: object) -> None:
         raise OSError(number, os.strerror(number))
 
-    monkeypatch.setattr(os, "open", refused)
+    monkeypatch.setattr(Path, "open", refused)
     said = why_silent(webcam, [OTHER])
     assert [words for words in CAUSES.values() if words in said] == [CAUSES[number]], said
 
