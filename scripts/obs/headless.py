@@ -134,6 +134,15 @@ class HeadlessObs:
         """The file in which OBS keeps scenes and the settings of scripts."""
         return self._settings / "basic" / "scenes" / "Test.json"
 
+    @property
+    def saved_scenes(self) -> str:
+        """What OBS last kept in `scene_collection`; empty in the moment in which it changes the file for a new one."""
+        try:
+            return self.scene_collection.read_text("utf-8")
+        except FileNotFoundError:
+            # it moves the old file out of the way before it gives the new one its name
+            return ""
+
     def start(self) -> None:
         """Begin, and wait until the port answers. OBS 30 and newer then still say "not ready" for a moment.
 

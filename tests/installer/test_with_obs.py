@@ -42,7 +42,7 @@ def test_obs_loads_the_script_keeps_the_dock_and_forgets_both(tmp_path: Path, mo
     work.install(host, wishes, Console(io.StringIO()))
     with theirs:
         assert "streamv2v.next_look" in hotkeys_of(theirs)
-    assert "streamv2v.lua" in theirs.scene_collection.read_text("utf-8")
+    assert "streamv2v.lua" in theirs.saved_scenes
     ini = (tmp_path / "config/obs-studio/global.ini").read_text("utf-8-sig")
     assert '"url": "http://127.0.0.1:8765/#token=k"' in ini
 

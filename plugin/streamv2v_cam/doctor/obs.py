@@ -164,9 +164,12 @@ def _server(case: Case, folder: Path | None) -> Iterator[Finding]:
 def _script(case: Case, folder: Path) -> Iterator[Finding]:
     """Whether a scene collection has the Lua script, and whether it is still where that looks for it."""
     named = set()
-    for name in case.machine.names(folder / "basic/scenes"):
-        text = case.machine.text(folder / "basic/scenes" / name) if name.endswith(".json") else None
-        named |= set(re.findall(rf'"path"\s*:\s*"([^"]*{re.escape(SCRIPT)})"', text or ""))
+    for collection in {name.removesuffix(".bak") for name in case.machine.names(folder / "basic/scenes")}:
+        if collection.endswith(".json"):
+            kept = folder / "basic/scenes" / collection
+            # while OBS saves, and after it was ended at that, only the copy is there, which it reads itself then
+            text = case.machine.text(kept) or case.machine.text(kept.with_name(f"{collection}.bak"))
+            named |= set(re.findall(rf'"path"\s*:\s*"([^"]*{re.escape(SCRIPT)})"', text or ""))
     places = [place.replace("\\/", "/").replace("\\\\", "\\") for place in named]
     if not places:
         yield note(

@@ -40,6 +40,15 @@ def test_what_obs_lacks_is_told_from_its_files(key: str, tmp_path: Path) -> None
     assert list(troubles(linux(tmp_path, files, **facts), settings={})) == [key]
 
 
+def test_a_collection_that_obs_is_just_saving_is_read_from_its_copy(tmp_path: Path) -> None:
+    machine = linux(tmp_path)
+    kept = tmp_path / SCENES.lstrip("/")
+    kept.rename(kept.with_name("Untitled.json.bak"))
+    assert not troubles(machine, settings={})
+    kept.write_text("{}")
+    assert list(troubles(machine, settings={})) == ["obs.script"], "an older copy counts only where there is no other"
+
+
 def test_the_server_of_an_older_obs_is_read_from_its_ini(tmp_path: Path) -> None:
     machine = linux(tmp_path, {f"{OBS}/global.ini": "\ufeff[OBSWebSocket]\nServerEnabled=true\nAuthRequired=false\n"})
     (tmp_path / SERVER.lstrip("/")).unlink()

@@ -169,7 +169,7 @@ def real_obs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HeadlessObs]:
         session = ObsSession(ObsAddress("127.0.0.1", obs.port, obs.password))
         Setup(session, "Main").hotkey_input(str(SCRIPT))
         session.close()
-        assert until(lambda: obs.scene_collection.exists() and "StreamV2V commands" in obs.scene_collection.read_text())
+        assert until(lambda: "StreamV2V commands" in obs.saved_scenes)
         yield obs
 
 

@@ -83,7 +83,7 @@ def test_a_key_bound_in_the_settings_of_the_script_works(stage: Stage):
     stage.ask("TriggerHotkeyByKeySequence", keyId="OBS_KEY_F9", keyModifiers={"control": True})
     assert stage.air.wait_for(prompt_of("look9"))
     # what the script was not given can only have come from its own saving
-    assert until(lambda: '"streamv2v.next_look"' in stage.obs.scene_collection.read_text())
+    assert until(lambda: '"streamv2v.next_look"' in stage.obs.saved_scenes)
 
 
 def test_presses_from_before_the_start_are_past(stage: Stage):
