@@ -20,7 +20,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from breaking import camera, engine, files, hands, machine, memory, obs, raising
+from breaking import camera, engine, files, hands, machine, memory, obs, raising, service
 from breaking.program import busy_cores
 from breaking.rooms import Room, play
 from breaking.tables import HEADS, as_markdown, as_text, cells, last_line, put_into
@@ -36,7 +36,7 @@ ROOMS: tuple[Room, ...] = (
     files.DISK_ROOM,
     files.ROOM,
     machine.ROOM,
-    machine.ALONE,
+    service.ROOM,
     memory.ROOM,
     obs.ROOM,
     obs.ELSEWHERE,

@@ -67,7 +67,9 @@ def service(host: Host, wishes: Wishes) -> MachineStep:
     docs = quote(wishes.program.partition("/.venv/")[0] + "/docs")
     text = UNIT_TEXT.format(program=_in_unit(wishes.program), docs=docs.replace("%", "%%"))
     reload = ["systemctl", "--user", "daemon-reload"]
-    actions = [Afterwards(reload), File(name, text), Run(reload, may_fail=True)]
+    # taken back from the last to the first: a show that still runs is ended before its program goes
+    stop = Afterwards(["systemctl", "--user", "stop", UNIT])
+    actions = [Afterwards(reload), File(name, text), stop, Run(reload, may_fail=True)]
     return step("service", title, actions, done=host.read(name) == text)
 
 

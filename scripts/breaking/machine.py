@@ -1,22 +1,17 @@
-"""The machine under a live program: a stopped host, no free handle, swept memory, systemd."""
+"""The machine under a live program: a stopped host, no free handle, swept memory."""
 
 from __future__ import annotations
 
 import contextlib
-import os
 import resource
-import shutil
-import subprocess
 import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from installer.machine.desktop import UNIT, UNIT_TEXT
-
 from .program import ENGINE_MARK, Program, live, stop_and_go
 from .rooms import Room
-from .watching import NotSo, Row, watch
+from .watching import Row, watch
 
 HOST_S = 3.0
 
@@ -70,22 +65,4 @@ def swept(program: Program) -> Row:
     return row
 
 
-def service(folder: Path) -> Row:
-    """The unit that the installer writes, as systemd reads it; nothing is started here."""
-    checker = shutil.which("systemd-analyze")
-    if checker is None:
-        raise NotSo("there is no systemd-analyze here")
-    unit = folder / UNIT
-    unit.write_text(UNIT_TEXT.format(program='"/bin/true"', docs="/usr/share/doc"))
-    own = os.environ | {"XDG_RUNTIME_DIR": str(folder)}
-    command = [checker, "--user", "verify", str(unit)]
-    asked = subprocess.run(command, env=own, capture_output=True, text=True, check=False)
-    lines = [line for line in unit.read_text().splitlines() if line.startswith(("Restart", "RestartSec"))]
-    row = Row("program crashes under its service", on_air="nothing", said=", ".join(lines))
-    row.note = "the unit is read by systemd-analyze verify; systemd does not run here"
-    row.wrong = "" if asked.returncode == 0 else asked.stderr.strip()
-    return row
-
-
 ROOM = Room("machine", stage, {"host-stop": host_stopped, "swept": swept, "handles": no_handles})
-ALONE = Room("alone", None, {"service": service})

@@ -26,28 +26,19 @@ ENGINE_MARK = "/dev/shm/psm_"
 """What the engine process maps and a spare does not: the shared memory of the frames."""
 
 
-class Program:
-    """`streamv2v-cam run` with the embedded model, the drawn presenter and nothing out, unless the options say more.
+class Asked:
+    """A show that is asked through its API, however it was started: the embedded model, the presenter, nothing out.
 
     Args:
         folder: for its settings, token, looks and what it says.
-        options: further ones of `run`.
         settings: lines of its settings file.
-        before: what is put before its command line.
         environment: further variables.
     """
 
-    def __init__(
-        self,
-        folder: Path,
-        *options: str,
-        settings: str = "",
-        before: Sequence[str] = (),
-        environment: dict[str, str] | None = None,
-    ) -> None:
+    def __init__(self, folder: Path, *, settings: str = "", environment: dict[str, str] | None = None) -> None:
         folder.mkdir(exist_ok=True)
         self.folder, self.port = folder, free_port()
-        self.path, self.log = folder / "settings.toml", folder / "said.txt"
+        self.path = folder / "settings.toml"
         quick = '[engine]\nacceleration = "none"\nwanted_fps = 0\n' if "[engine]" not in settings else ""
         self.path.write_text(f"[control]\nport = {self.port}\n{quick}{settings}")
         told = load_settings({}, self.path)
@@ -58,31 +49,11 @@ class Program:
             "STREAMV2V_PUBLISH__RECORD_FOLDER": str(folder / "videos"),
             **(environment or {}),
         }
-        source = () if "-i" in options else ("-i", "presenter")
-        sink = () if "--sink" in options else ("--sink", "null")
-        command = [*before, sys.executable, "-m", "streamv2v_cam", "run", "--no-open", *source, *sink, *options]
-        with self.log.open("wb") as log:
-            self.process = subprocess.Popen(command, env=self.environment, stdout=subprocess.PIPE, stderr=log)
-
-    def __enter__(self) -> Program:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.end()
 
     @property
     def token(self) -> str:
         """What opens its API."""
         return self._token()
-
-    @property
-    def said(self) -> str:
-        """All that it has said on the terminal so far."""
-        return self.log.read_text("utf-8", "replace")
-
-    def said_with(self, word: str) -> str:
-        """The last line it said with that word in it; "" where there is none."""
-        return next((line.strip() for line in reversed(self.said.splitlines()) if word in line), "")
 
     def ask(self, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
         """One request to its API; empty while it does not answer, or refuses."""
@@ -96,6 +67,47 @@ class Program:
         told = self.ask("GET", "/api/state")
         air, figures = told.get("air", {}), told.get("telemetry", {})
         return Look(air.get("state", ""), air.get("reason", ""), figures.get("styled", 0), figures.get("late", 0), told)
+
+
+class Program(Asked):
+    """`streamv2v-cam run` in a process of ours.
+
+    Args:
+        folder, settings, environment: see `Asked`.
+        options: further ones of `run`.
+        before: what is put before its command line.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        *options: str,
+        settings: str = "",
+        before: Sequence[str] = (),
+        environment: dict[str, str] | None = None,
+    ) -> None:
+        super().__init__(folder, settings=settings, environment=environment)
+        self.log = folder / "said.txt"
+        source = () if "-i" in options else ("-i", "presenter")
+        sink = () if "--sink" in options else ("--sink", "null")
+        command = [*before, sys.executable, "-m", "streamv2v_cam", "run", "--no-open", *source, *sink, *options]
+        with self.log.open("wb") as log:
+            self.process = subprocess.Popen(command, env=self.environment, stdout=subprocess.PIPE, stderr=log)
+
+    def __enter__(self) -> Program:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.end()
+
+    @property
+    def said(self) -> str:
+        """All that it has said on the terminal so far."""
+        return self.log.read_text("utf-8", "replace")
+
+    def said_with(self, word: str) -> str:
+        """The last line it said with that word in it; "" where there is none."""
+        return next((line.strip() for line in reversed(self.said.splitlines()) if word in line), "")
 
     def until_live(self) -> float:
         """Wait for the first look on air; how long it took, s.

@@ -19,7 +19,7 @@ SHARES: Mapping[str, float] = {
     "inferno": 0.8, "streetart": 1.2, "fauvist": 1.2, "woodcut": 1.2,
 }  # fmt: skip
 # Prompts that ask for the photo, and those that name no look.
-PHOTOS, UNKNOWN = 0.07, 0.1
+PHOTOS, UNKNOWN = 0.1, 0.1
 
 
 @dataclass(frozen=True)

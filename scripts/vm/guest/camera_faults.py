@@ -18,6 +18,7 @@ from viewer import Viewer
 NOTICE_S, PASSING_S, LIVE_S = 15.0, 3.0, 40.0
 """How long a slate is waited for where one is expected, and where none is; how long a live picture is."""
 AWAY_S = 4.0
+DAY_S = 86_400.0
 
 
 @dataclass(frozen=True)
@@ -80,6 +81,11 @@ class Taken:
         self._capture.release()
 
 
+def clock_moves(by_s: float) -> Callable[[], None]:
+    """The time of day becomes another, as after a battery that ran empty, or by hand."""
+    return lambda: time.clock_settime(time.CLOCK_REALTIME, time.time() + by_s)
+
+
 class NodeGone:
     """The virtual camera's own node is away."""
 
@@ -123,6 +129,7 @@ def of_the_webcam() -> Iterator[Fault]:
         slate=False,
     )
     yield Fault("a picture marked as damaged", lambda: control(WEBCAM, "inject_v4l2_buf_flag_error", 1), slate=False)
+    yield Fault("clock a day ahead, then two days back", clock_moves(DAY_S), clock_moves(-2 * DAY_S), slate=False)
     gone = NodeGone()
     yield Fault("virtual camera's node gone, and back", gone, gone.end, slate=False)
 
