@@ -6,6 +6,7 @@ import platform
 from dataclasses import dataclass, field, replace
 
 from ..errors import SourceError
+from ..media.names import in_words
 from ..system.loopback import is_loopback
 from ..system.v4l2 import VideoNode, list_nodes
 from ..system.written import is_written
@@ -130,7 +131,7 @@ def find_camera(wanted: str, present: Present | None = None) -> CameraInfo:
         )
     if _matches(wanted, present.idle):
         raise SourceError(_idle(wanted))
-    raise SourceError(f"Camera {wanted!r} was not found ({cameras_in_words(cameras)}). {_advice(cameras)}")
+    raise SourceError(f"Camera {in_words(wanted)!r} was not found ({cameras_in_words(cameras)}). {_advice(cameras)}")
 
 
 def find_again(known: CameraInfo, present: Present | None = None) -> CameraInfo:

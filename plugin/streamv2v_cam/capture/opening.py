@@ -9,12 +9,12 @@ from pathlib import Path
 from ..errors import SourceError
 from ..interfaces import Source
 from ..media.animated import is_animated
-from ..media.names import is_address, is_series
+from ..media.names import in_words, is_address, is_nearly_address, is_series
 from ..system.paths import home_path
+from .address import open_address
 from .cameras import CameraInfo, find_again, find_camera
 from .image import IMAGE_ENDINGS, ImageSource
 from .presenter import PresenterSource
-from .url import open_address
 
 VIDEO_ENDINGS = (
     ".mp4",
@@ -38,7 +38,7 @@ def open_source(spec: str, *, width: int, height: int, fps: float, loop: bool = 
 
     Args:
         spec: "presenter" | "camera" (the first) | "camera:NAME or number" | "/dev/video0" or one of its names
-            below /dev/v4l | a number | path of a video ("?loop" at its end loops it) | path of an image |
+            anywhere below /dev | a number | path of a video ("?loop" at its end loops it) | path of an image |
             rtsp:// or http(s):// address | part of a camera's name.
         width, height, fps: asked of a camera and drawn by the presenter; other sources have their own.
         loop: begin a video file again at its end.
@@ -79,8 +79,13 @@ class SourceOpener:
             return lambda: open_address(spec.removesuffix("?loop"), loop=self._loop or spec.endswith("?loop"))
         if spec == "camera" or spec.startswith("camera:"):
             return lambda: self._open_camera(spec.partition(":")[2].strip())
-        if spec.startswith(("/dev/video", "/dev/v4l/")):
+        if _is_node(spec):
             return lambda: self._open_camera(spec)
+        if is_nearly_address(spec):
+            raise SourceError(
+                f"Source {in_words(spec)!r} looks like an address, and of no kind that is read. Addresses begin with "
+                "rtsp://, http://, https://, rtmp://, srt://, udp:// or tcp://."
+            )
         path = home_path(spec if Path(spec).exists() else spec.removesuffix("?loop"))
         if path.exists() or _looks_like_a_path(path):
             return lambda: self._open_path(path)
@@ -89,8 +94,8 @@ class SourceOpener:
     def _open_camera(self, wanted: str) -> Source:
         from .camera import CameraSource
 
-        # udev's stable names are links to the node of the moment
-        wanted = os.path.realpath(wanted) if wanted.startswith("/dev/v4l/") else wanted
+        # udev's stable names, and one's own, are links to the node of the moment
+        wanted = os.path.realpath(wanted) if wanted.startswith("/dev/") else wanted
         camera = find_again(self._camera) if self._camera else find_camera(wanted)
         source = CameraSource(camera, width=self._width, height=self._height, fps=self._fps)
         self._camera = camera
@@ -105,6 +110,13 @@ class SourceOpener:
         from .video import VideoFileSource
 
         return VideoFileSource(path, loop=self._loop or self._spec.endswith("?loop"))
+
+
+def _is_node(spec: str) -> bool:
+    """Whether a path is that of a camera's node, or of a link to one, such as a rule of udev makes."""
+    if spec.startswith(("/dev/video", "/dev/v4l/")):
+        return True
+    return spec.startswith("/dev/") and os.path.realpath(spec).startswith("/dev/video")
 
 
 def _looks_like_a_path(path: Path) -> bool:

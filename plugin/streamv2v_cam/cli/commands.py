@@ -88,7 +88,8 @@ def _outcome(arguments: list[str]) -> int:
         # The reader of our output has gone; Python would complain once more while it flushes at the end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         return EXIT_BROKEN
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, typer.Abort):
+        # the second is Ctrl-C, or the end of the input, at a question
         return EXIT_INTERRUPTED
     except OSError as refusal:
         _keep_traceback(refusal)

@@ -12,6 +12,8 @@ from streamv2v.config import EMBEDDED_MODEL
 if TYPE_CHECKING:
     from ..settings import LoadedSettings
 
+END_OF_INPUT = "Ctrl-Z and Enter" if sys.platform == "win32" else "Ctrl-D"
+
 
 def asks_here(settings: LoadedSettings) -> bool:
     """Whether a person is at this terminal, no page will open, and nobody has answered yet."""
@@ -36,9 +38,24 @@ def tell_of_a_card(settings: LoadedSettings) -> None:
 def ask(settings: LoadedSettings) -> None:
     """Three questions; Enter takes what stands in brackets. The answers make the settings file.
 
+    Whoever ends the input passes over them, for good: the file is made without answers.
+
     Raises:
         SettingsError: the file cannot be written.
+        typer.Abort: Ctrl-C; nothing was kept.
     """
+    from ..run.welcome import keep
+
+    try:
+        _ask(settings)
+    except typer.Abort as ended:
+        if not isinstance(ended.__context__, EOFError):
+            raise
+        keep(settings, {})
+        typer.echo(f"\nPassed over; what may be chosen stands in {settings.path}.", err=True)
+
+
+def _ask(settings: LoadedSettings) -> None:
     from ..capture import list_cameras
     from ..doctor.machine import Machine
     from ..run.panel import identity
@@ -46,7 +63,9 @@ def ask(settings: LoadedSettings) -> None:
 
     machine = Machine()
     cameras = [(identity(camera), camera.name) for camera in list_cameras()] + [(PRESENTER, "drawn presenter")]
-    typer.echo("Three questions, once; Enter takes what stands in brackets.", err=True)
+    typer.echo(
+        f"Three questions, once; Enter takes what stands in brackets, {END_OF_INPUT} passes over them.", err=True
+    )
     camera = cameras[_choice("Which camera?", [title for _, title in cameras])][0]
     models = models_for(machine)
     model = models[_choice("Which model draws?", [f"{offer['title']}: {offer['words']}" for offer in models])]["id"]

@@ -12,6 +12,7 @@ from typing import Any
 from streamv2v.config import EMBEDDED_MODEL
 
 from ..errors import LookError
+from ..system import textfile
 from ..system.ownership import remedy
 from .family import family_of
 from .look import Look
@@ -83,7 +84,7 @@ def read_text(path: Path) -> str:
         LookError: it cannot be read, or is no UTF-8.
     """
     try:
-        return path.read_text(encoding="utf-8-sig")
+        return textfile.read_text(path)
     except UnicodeDecodeError as error:
         raise LookError(f"The file of looks {path} is not UTF-8 text; save it as UTF-8 in your editor.") from error
     except OSError as error:

@@ -8,7 +8,12 @@ from pathlib import Path
 
 ADDRESS = re.compile(r"^(rtsps?|https?|rtmps?|srt|udp|tcp)://", re.IGNORECASE)
 """What asks the network; nothing else does, whatever it looks like."""
-_NEARLY_ADDRESS = re.compile(r"^(?:rtsps?|https?|rtmps?|srt|udp|tcp):", re.IGNORECASE)
+# a kind of address that is not read, or one that is mistyped; two letters at least, since a drive of Windows has one
+_NEARLY_ADDRESS = re.compile(
+    r"^(?!camera:)(?:(?:rtsps?|https?|rtmps?|srt|udp|tcp):|[a-z][a-z0-9+.-]+[:;][\\/])", re.IGNORECASE
+)
+_ACCESS = re.compile(r"^(?!camera:)[^\s/\\@]*:[^@]*@\S")
+_KEY_BEHIND = re.compile(r"[?&][\w.%-]+=")
 _QUERY_OF_A_HOST = re.compile(r"[\w.-]+(:\d+)?(/[^?#@]*)?[?#]")
 _CLIP = re.compile(
     r"[\w .()+%-]{1,80}\.(mp4|mkv|mov|webm|avi|m4v|mpe?g|wmv|flv|gif|y4m|png|apng|jpe?g|webp|bmp)", re.IGNORECASE
@@ -20,6 +25,12 @@ _SERIES = re.compile(r"%0?\d*d")
 def is_address(source: str) -> bool:
     """Whether `source` names something on the network: a thing that exists under that name is a file."""
     return bool(ADDRESS.match(source)) and not os.path.exists(source)
+
+
+def is_nearly_address(source: str) -> bool:
+    """Whether `source` is no address that is read, and was most likely meant as one: it may hold a password."""
+    known = ADDRESS.match(source) or os.path.exists(source)
+    return not known and any(form.search(source) for form in (_NEARLY_ADDRESS, _ACCESS, _KEY_BEHIND))
 
 
 def is_series(source: str) -> bool:
@@ -45,7 +56,11 @@ def numbered(pattern: str, number: int) -> str:
 def for_ffmpeg(source: str | Path) -> str:
     """The name under which FFmpeg opens a file or an address; a colon in a file's name is then no protocol."""
     text = str(source)
-    return text if is_address(text) else f"file:{text}"
+    if not is_address(text):
+        return f"file:{text}"
+    scheme, _, rest = text.partition("://")
+    # FFmpeg knows its protocols in small letters alone
+    return f"{scheme.lower()}://{rest}"
 
 
 def without_secrets(address: str) -> str:
@@ -73,5 +88,7 @@ def in_words(source: str) -> str:
     """A file or address as a message names it."""
     if ADDRESS.match(source):
         return without_secrets(source)
+    if not is_nearly_address(source):
+        return source
     mistyped = _NEARLY_ADDRESS.match(source)
-    return f"{mistyped[0]}…" if mistyped and not os.path.exists(source) else source
+    return f"{mistyped[0].rstrip('/')}…" if mistyped else "…"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
 import threading
 import time
@@ -10,7 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ..telemetry import TelemetrySnapshot
-from .news import Event, Sight, news
+from .news import BAD, Event, Sight, news
 
 LOOK_S = 0.25
 PERIOD_S = 2.0
@@ -21,6 +22,7 @@ NAMES = ("styled_fps", "motion_ms", "look_ms", "late", "host_mb", "engine_mb")
 """What each sample holds beside its state: styled pictures a second; delays of what moves and of a drawing, ms, None
 where no look was on air; beats missed since the sample before; memory of both processes, MB, None where there is
 none."""
+NOTHING = (None,) * len(NAMES)
 
 log = logging.getLogger(__name__)
 
@@ -69,11 +71,26 @@ class History:
         sample = self._sample() if now_s >= self._sampled_s + PERIOD_S else None
         with self._lock:
             self._before = sight
-            self._events.extend((now_s, event) for event in found)
+            for event in found:
+                self._tell(now_s, event)
             if sample is not None:
-                self._number += 1
+                # a machine that slept, or a program that was stopped: nothing is known of that time
+                for _ in range(min(LENGTH, int((now_s - self._sampled_s) / PERIOD_S) - 1)):
+                    self._keep("", NOTHING)
                 self._sampled_s = now_s
-                self._samples.append((self._number, str(sight.state or ""), sample))
+                self._keep(str(sight.state or ""), sample)
+
+    def _keep(self, state: str, sample: tuple[float | None, ...]) -> None:
+        self._number += 1
+        self._samples.append((self._number, state, sample))
+
+    def _tell(self, now_s: float, event: Event) -> None:
+        """Keep an event; one of those troubles that have gone on since takes the place it had before."""
+        troubles = list(itertools.takewhile(lambda told: told[1].kind == BAD, reversed(self._events)))
+        for told in troubles:
+            if told[1] == event:
+                self._events.remove(told)
+        self._events.append((now_s, event))
 
     def told(self, after: int = 0) -> dict[str, Any]:
         """The past, plain values.
@@ -82,8 +99,9 @@ class History:
             after: number of the last sample that is known already; 0 for all of them.
 
         Returns:
-            period_s between two samples; number of the newest; state and each of `NAMES`: lists, oldest first; age_s of
-            the newest; events, oldest first, each with age_s, kind and text.
+            period_s between two samples; number of the newest; state and each of `NAMES`: lists, oldest first, without
+            state and values for a time in which the program stood still; age_s of the newest; events, oldest first,
+            each with age_s, kind and text.
         """
         with self._lock:
             now_s = self._clock()

@@ -23,6 +23,7 @@ from ..looks import LookSet, Shelf, family_of, load_looks, shipped_looks
 from ..sizes import size_for
 from ..system.ownership import remedy
 from ..system.paths import home_path
+from ..system.textfile import read_text
 from .engine import EngineSettings, parse_lora
 from .model import (
     DEFAULT_LOOK,
@@ -252,7 +253,7 @@ def read_settings_file(path: Path, *, must_exist: bool = False) -> dict[str, Any
         SettingsError: the file is missing, unreadable, or no TOML (with the line).
     """
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
+        return tomllib.loads(read_text(path))
     except FileNotFoundError:
         if must_exist:
             raise SettingsError(

@@ -12,7 +12,7 @@ from plugin.capture.network import KINDS, jpeg, jpeg_camera
 from plugin.capture.test_thread import Rig
 from small_clips import number_of
 from streamv2v_cam.capture import url
-from streamv2v_cam.capture.url import open_address
+from streamv2v_cam.capture.address import open_address
 from streamv2v_cam.errors import SourceError
 
 

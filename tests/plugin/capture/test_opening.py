@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import cv2
@@ -65,6 +66,44 @@ def test_nonsense_gets_one_line_that_names_it(spec: str, answer: str) -> None:
     with pytest.raises(SourceError, match=answer) as caught:
         opened(spec)
     assert "\n" not in str(caught.value) and "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        "ftp://user:SECRET@127.0.0.1:1/x.mp4",
+        "mms://SECRET@host/x",
+        "onvif://host/SECRET",
+        "rtsph://user:SECRET@host/live",
+        "rtsp;//user:SECRET@host/live",
+        "rtsp:\\\\user:SECRET@host/live",
+        "http:/user:SECRET@host/video",
+        "user:SECRET@host/stream",
+        "admin:SECRET@192.168.1.20",
+        "127.0.0.1:1/video?pwd=SECRET",
+        "host/snap.jpg?user=a&pwd=SECRET",
+    ],
+)
+def test_an_address_of_a_kind_that_is_not_read_is_told_as_that_and_not_repeated(spec: str) -> None:
+    with pytest.raises(SourceError, match="looks like an address, and of no kind that is read") as caught:
+        opened(spec)
+    assert "SECRET" not in str(caught.value)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs /dev/shm")
+def test_a_link_of_ones_own_to_a_camera_is_a_camera_and_one_to_a_clip_is_a_clip(tmp_path: Path) -> None:
+    clip = write_clip(tmp_path / "clip.mp4", 3)
+    for name, goal in (("webcam", Path("/dev/video97")), ("film", clip)):
+        link = Path(f"/dev/shm/{tmp_path.parent.name}-{tmp_path.name}-{name}")
+        link.symlink_to(goal)
+        try:
+            if goal == clip:
+                assert isinstance(opened(str(link)), VideoFileSource)
+            else:
+                with pytest.raises(SourceError, match="Camera '/dev/video97' was not found"):
+                    opened(str(link))
+        finally:
+            link.unlink()
 
 
 def test_a_folder_is_no_source(tmp_path: Path) -> None:

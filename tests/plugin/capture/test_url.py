@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 from small_clips import number_of, write_clip
-from streamv2v_cam.capture.url import UrlSource, open_address, without_secrets
+from streamv2v_cam.capture.address import open_address
+from streamv2v_cam.capture.url import UrlSource, without_secrets
 from streamv2v_cam.capture.video import VideoFileSource
 from streamv2v_cam.errors import SourceError
 

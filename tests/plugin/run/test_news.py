@@ -145,3 +145,37 @@ def test_the_past_is_bounded_and_an_engine_that_is_away_takes_no_memory() -> Non
     assert len(told["state"]) == len(told["late"]) == LENGTH and told["number"] > LENGTH
     assert [event["text"][-3:] for event in told["events"]] == [f"{n:>2}." for n in range(3, EVENTS + 3)]
     assert told["engine_mb"][-1] is None
+
+
+def test_a_time_in_which_the_program_stood_still_is_a_gap_of_its_length() -> None:
+    show = Show()
+    show.go_on(4)
+    show.now_s += 300
+    show.history.look()
+    told = show.history.told()
+    assert told["state"] == ["live"] * 2 + [""] * 149 + ["live"] and told["number"] == 152
+    assert told["late"][2:-1] == [None] * 149 and told["age_s"] == 0
+    show.now_s += 86_400
+    show.history.look()
+    assert show.history.told()["state"] == [""] * (LENGTH - 1) + ["live"]
+
+
+def test_a_camera_that_is_away_for_two_reasons_in_turn_pushes_nothing_else_out_of_the_last_events() -> None:
+    show = Show()
+    show.sight = replace(LIVE, recording=("recording", "a.mp4"))
+    show.go_on(1)
+    for number in range(3 * EVENTS):
+        show.sight = replace(show.sight, camera_lost=("busy", "not plugged in")[number % 2])
+        show.go_on(1)
+    show.sight = replace(show.sight, camera_lost=None)
+    show.go_on(1)
+    show.sight = replace(show.sight, camera_lost="busy")
+    show.go_on(1)
+    assert [(event["age_s"], event["text"]) for event in show.history.told()["events"]] == [
+        (32.5, "Live: viewers see the look."),
+        (32.5, "Recording to a.mp4."),
+        (3.5, "Camera lost: Busy."),
+        (2.5, "Camera lost: Not plugged in."),
+        (1.5, "The camera is back."),
+        (0.5, "Camera lost: Busy."),
+    ]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -201,36 +199,3 @@ def test_a_camera_without_a_picture_has_no_thumbnail(asked, monkeypatch) -> None
 
     monkeypatch.setattr(welcome, "SourceOpener", refuse)
     assert asked(WEBCAM).thumbnail(identity(WEBCAM)) is None and asked(WEBCAM).thumbnail("c0ffee") is None
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="needs a terminal of its own")
-def test_in_a_terminal_without_a_page_the_same_is_asked_before_the_run(tmp_path: Path) -> None:
-    import pty
-
-    config = tmp_path / "settings.toml"
-    environment = {name: value for name, value in os.environ.items() if name not in ("DISPLAY", "WAYLAND_DISPLAY")}
-    environment |= {"STREAMV2V_CONFIG": str(config), "HOME": str(tmp_path), "PYTHONPATH": os.pathsep.join(sys.path)}
-    question = (
-        "import streamv2v_cam.capture as c; c.list_cameras = lambda: [c.CameraInfo(0, 'Webcam', '/dev/video0', 200)];"
-        "from streamv2v_cam.settings import load_settings; from streamv2v_cam.cli.welcome import ask, asks_here;"
-        "s = load_settings(); assert asks_here(s); ask(s); assert not asks_here(load_settings()); print('DONE')"
-    )
-    number, terminal = pty.fork()
-    if number == 0:
-        os.execve(sys.executable, [sys.executable, "-c", question], environment)
-    said = b""
-    answers = [b"9\n", b"2\n", b"y\n"]
-    try:
-        while chunk := os.read(terminal, 4096):
-            said += chunk
-            if answers and said.endswith(b"]: "):
-                os.write(terminal, answers.pop(0))
-    except OSError:
-        pass
-    finally:
-        os.close(terminal)
-        code = os.waitstatus_to_exitcode(os.waitpid(number, 0)[1])
-    assert code == 0 and b"DONE" in said, said.decode()
-    assert b"9 is none of them" in said
-    written = config.read_text("utf-8")
-    assert "with_run = true" in written and 'source = "presenter"' in written

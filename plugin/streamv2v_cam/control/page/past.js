@@ -95,7 +95,7 @@ export class Past {
     for (const ruler of this.#rulers) ruler.look(this.#samples, at, this.#place === null ? null : this.#told.length + this.#place);
     if (!count) return;
     const when = this.#place === null ? "Now" : `${ago(this.#told.age_s - this.#place * this.#told.period_s)}`;
-    $("past-moment").textContent = `${when}: ${this.#samples.state[at]}`;
+    $("past-moment").textContent = `${when}: ${this.#samples.state[at] || "nothing is known"}`;
     const values = this.#rulers.map(({ words }) => words).join("; ");
     $("rulers").setAttribute("aria-valuenow", String(this.#place ?? 0));
     $("rulers").setAttribute("aria-valuetext", `${$("past-moment").textContent}; ${values}`);
@@ -105,10 +105,11 @@ export class Past {
 /** The rulers in sentences. */
 function summary(samples, periodS) {
   const states = samples.state;
-  if (!states.length) return "Nothing was seen yet; the first figures come after a few seconds.";
-  const share = (100 * states.filter((state) => state === "live").length) / states.length;
+  const known = states.filter(Boolean);
+  if (!known.length) return "Nothing was seen yet; the first figures come after a few seconds.";
+  const share = (100 * known.filter((state) => state === "live").length) / known.length;
   const drawn = samples.styled_fps.filter((value, index) => states[index] === "live");
-  const said = [`${span(states.length * periodS)} are known, ${share === 100 ? "all" : `${Math.round(share)} %`} of them live.`];
+  const said = [`${span(known.length * periodS)} are known, ${share === 100 ? "all" : `${Math.round(share)} %`} of them live.`];
   if (drawn.length) said.push(`While live: ${middle(drawn)} drawn a second, at least ${Math.min(...drawn)}.`);
   const delays = [["motion_ms", "motion"], ["look_ms", "look"]].map(([name, title]) => [title, middle(samples[name])]).filter(([, value]) => value !== null);
   if (delays.length) said.push(`Usual delay: ${delays.map(([title, value]) => `${title} ${value} ms`).join(", ")}.`);

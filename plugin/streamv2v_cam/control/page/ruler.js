@@ -67,11 +67,11 @@ export function drawStrip(strip, states, length) {
   strip.setAttribute("viewBox", `0 0 ${length} 4`);
   const spans = [];
   states.forEach((state, index) => {
-    const kind = kindOf(state);
+    const kind = state && kindOf(state); // of a time in which the program stood still nothing is known
     if (spans.at(-1)?.kind === kind) spans.at(-1).width += 1;
     else spans.push({ kind, x: length - states.length + index, width: 1 });
   });
-  strip.replaceChildren(...spans.map(({ kind, x, width }) => svg("rect", { x, width, height: 4, "data-kind": kind })));
+  strip.replaceChildren(...spans.filter(({ kind }) => kind).map(({ kind, x, width }) => svg("rect", { x, width, height: 4, "data-kind": kind })));
 }
 
 /** The next round number: 1, 2, 5, 10, 20, ... */

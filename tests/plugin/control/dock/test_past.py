@@ -116,6 +116,29 @@ def test_a_time_is_rounded_before_it_is_split_into_minutes_and_seconds(page):
     assert words[1] == ["1 min", "1 h 0 min", "2 h 0 min"]
 
 
+def test_a_time_in_which_the_program_stood_still_is_empty_and_counts_for_nothing(page, past):
+    whole = past.told
+
+    def with_a_gap(after: int = 0):
+        told = whole(after)
+        stood = [20 < number <= 30 for number in range(told["number"] - len(told["state"]) + 1, told["number"] + 1)]
+        told["state"] = ["" if still else state for still, state in zip(stood, told["state"], strict=True)]
+        for name in ("styled_fps", "motion_ms", "look_ms", "late", "host_mb", "engine_mb"):
+            told[name] = [None if still else value for still, value in zip(stood, told[name], strict=True)]
+        return told
+
+    past.told = with_a_gap
+    page.locator("#past > summary").click()
+    expect(page.locator("#past-words")).to_contain_text("1 min are known, 83 % of them live.")
+    expect(page.locator("#past-words")).to_contain_text("3 late beats.")
+    expect(page.locator(".strip rect")).to_have_count(4)
+    rulers = page.locator("#rulers")
+    rulers.focus()
+    page.keyboard.press("PageDown")
+    expect(page.locator("#past-moment")).to_have_text(re.compile("ago: nothing is known"))
+    expect(rulers.locator(".ruler").nth(2)).to_contain_text("–")
+
+
 def test_a_program_without_a_past_says_so(page, stage):
     page.locator("#past > summary").click()
     expect(page.locator("#past-refusal")).to_have_text("This program keeps no history.")
