@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ..system.opencv import cv2
 from ..system.readers import LISTENERS, holders
-from ..system.v4l2 import refusal_of
+from ..system.v4l2 import JOIN_VIDEO, refusal_of
 from .cameras import CameraInfo, cameras_in_words
 
 _PRIVACY = {
@@ -32,8 +32,9 @@ def why_silent(camera: CameraInfo, others: list[CameraInfo], *, proc: Path = Pat
     if refusal == "gone":
         return f"{name} is not there any more. Plug it in again{choose}"
     if refusal == "closed":
-        join = 'sudo usermod -aG video "$USER"'
-        return f"{name} may not be opened by you. Join the group that may ({join}) and log out and in again{choose}"
+        return (
+            f"{name} may not be opened by you. Join the group that may ({JOIN_VIDEO}) and log out and in again{choose}"
+        )
     for holder in holders(path, proc=proc) if path else ():
         if holder.number != os.getpid() and not holder.program.startswith(LISTENERS):
             return (

@@ -19,6 +19,8 @@ _AWAY = (errno.ENODEV, errno.ENXIO)
 """What a node answers whose device was taken away."""
 _CLOSED = (errno.EACCES, errno.EPERM)
 LOOPBACK_DRIVER = "v4l2 loopback"
+JOIN_VIDEO = 'sudo usermod -aG video "$USER"'
+"""What puts a person into the group that may open cameras."""
 _WITHOUT_A_DEVICE = ("devices", "virtual", "video4linux")
 """Where /sys keeps the nodes that no device is beneath; those of real cameras stand below their device."""
 

@@ -13,7 +13,7 @@ from ...errors import SinkError
 from ...frame import Pixels
 from ...system.loopback import OBS_LABEL
 from ...system.readers import is_read
-from ...system.v4l2 import VideoNode, list_nodes
+from ...system.v4l2 import JOIN_VIDEO, VideoNode, list_nodes
 from ...system.written import begin_writing, end_writing
 from .loopback import WITHOUT, chosen_node, found_again, module_version, warning_of
 
@@ -125,8 +125,7 @@ def _refusal(device: str | None, reason: str) -> str:
     reason = reason.split("backend: ", 1)[-1].strip().rstrip(".")
     camera, version = f"Virtual camera {device!r}", module_version() or OPENS_AGAIN
     if "permission" in reason.lower():
-        join = 'sudo usermod -aG video "$USER"'
-        return f"{camera} may not be written by you. Join the group that may ({join}), then log out and in again."
+        return f"{camera} may not be written by you. Join the group that may ({JOIN_VIDEO}), then log out and in again."
     if "not a video output device" in reason and version < OPENS_AGAIN:
         return (
             f"{camera} was used before, or another program writes to it; v4l2loopback {'.'.join(map(str, version))} "
