@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import signal
 import subprocess
@@ -9,6 +10,7 @@ import sys
 from pathlib import Path
 from typing import Sequence
 
+from . import command_line
 from .console import Console
 from .errors import InstallError
 from .installation import do_verb
@@ -29,19 +31,15 @@ and log too).
 On Windows: py installer run
 Before the --, --verbose shows everything that pip says (it is also in .venv/installer.log).
 Example: python3 installer run -- --for 20 --sink out.mp4"""
-VERBS = ("run", "test", "install", "update", "repair", "remove")
-OPTIONS = {
-    "install": ("--dry-run", "--yes", "--autostart"),
-    "update": ("--dry-run", "--yes", "--autostart"),
-    "repair": ("--dry-run", "--yes"),
-    "remove": ("--dry-run", "--yes", "--purge"),
-}
 WHOLE_SUITE = ("-n", "auto", "--dist", "loadfile", "--no-loadscope-reorder", "--durations=10")
 """Tests run side by side, a file at a time and in the order of `tests/conftest.py`; the ten slowest are told."""
 
 
 def main(arguments: Sequence[str], *, root: Path = ROOT) -> int:
     """Do what the command line says; returns the exit code. Errors are one line on stderr."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # a path may hold bytes that are no letters; stderr writes those like this by itself
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         return _do(list(arguments), root)
     except InstallError as error:
@@ -64,34 +62,22 @@ def _do(arguments: list[str], root: Path) -> int:
     if not arguments or arguments[0] in ("-h", "--help", "help"):
         print(USAGE)
         return 0 if arguments else 2
-    verb, own, passed_on = arguments[0], arguments[1:], []
-    if "--" in own:
-        cut = own.index("--")
-        own, passed_on = own[:cut], own[cut + 1 :]
-    if verb not in VERBS:
-        raise InstallError("{!r} is no verb of the installer; there are: {}".format(verb, ", ".join(VERBS)))
-    if own in (["-h"], ["--help"]):
+    asked = command_line.read(arguments)
+    if asked.help:
         print(USAGE)
         return 0
-    unknown = [option for option in own if option not in ("--verbose", *OPTIONS.get(verb, ()))]
-    if unknown:
-        raise InstallError(
-            "{!r} is no option of the installer; options of the program go after --, as in: installer {} -- {}".format(
-                unknown[0], verb, " ".join(unknown)
-            )
-        )
     # An order to end is taken as Ctrl-C is, so that pip does not work on alone.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    console = Console(verbose="--verbose" in own)
-    if verb in OPTIONS:
-        return do_verb(verb, root, console, frozenset(own))
-    tests = verb == "test"
-    environment = prepare(root, tests=tests, console=console, fleet=tests and "fleet" in passed_on)
+    console = Console(verbose="--verbose" in asked.own)
+    if asked.verb in command_line.OPTIONS:
+        return do_verb(asked.verb, root, console, frozenset(asked.own))
+    tests = asked.verb == "test"
+    environment = prepare(root, tests=tests, console=console, fleet=tests and "fleet" in asked.passed_on)
     python = str(environment.python)
-    if verb == "run":
-        return _become([python, "-m", "streamv2v_cam", "run", *passed_on])
+    if asked.verb == "run":
+        return _become([python, "-m", "streamv2v_cam", "run", *asked.passed_on])
     os.chdir(root)
-    return _become([python, "-m", "pytest", *WHOLE_SUITE, *passed_on])
+    return _become([python, "-m", "pytest", *WHOLE_SUITE, *asked.passed_on])
 
 
 def _become(command: Sequence[str]) -> int:

@@ -101,11 +101,12 @@ class Environment:
         """Step name -> fingerprint of what it was done with."""
         try:
             record = json.loads(self._record.read_text("utf-8"))
-        except (OSError, ValueError):
+        except (OSError, ValueError, RecursionError):
             return {}
         if not isinstance(record, dict) or record.get("format") != STATE_FORMAT:
             return {}
-        return dict(record["steps"])
+        steps = record.get("steps")
+        return steps if isinstance(steps, dict) else {}
 
     def record(self, steps: dict[str, str]) -> None:
         """Write down the finished steps; a stop in the middle leaves the old record whole."""

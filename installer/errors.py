@@ -3,11 +3,14 @@
 InstallError             exit code 2
 ├── PythonError          no Python here can carry the environment
 ├── FolderError          `.venv` is something else than an environment
+├── UnfinishedError      a piece of the machine could not be set up, and the others are
 └── PipError             pip could not do what it was asked
     └── NetworkError     because a host could not be reached
 """
 
 from __future__ import annotations
+
+from typing import Any, Sequence
 
 
 class InstallError(Exception):
@@ -20,6 +23,18 @@ class PythonError(InstallError):
 
 class FolderError(InstallError):
     """The folder of the environment cannot be used."""
+
+
+class UnfinishedError(InstallError):
+    """Pieces of the machine could not be set up; the others are.
+
+    Attributes:
+        missing: pieces that were left out for a reason that is no failure.
+    """
+
+    def __init__(self, message: str, *, missing: Sequence[Any] = ()) -> None:
+        super().__init__(message)
+        self.missing = missing
 
 
 class PipError(InstallError):

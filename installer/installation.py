@@ -10,9 +10,10 @@ from typing import FrozenSet, Iterator
 
 from .console import Console
 from .environment import Environment, Turn
-from .errors import InstallError
+from .errors import InstallError, UnfinishedError
 from .machine import data, work
 from .machine.host import Host
+from .machine.person import home_folder, refuse_root_for_another
 from .machine.steps import Wishes
 from .steps import prepare, todo_lines
 
@@ -26,7 +27,7 @@ def do_verb(verb: str, root: Path, console: Console, options: FrozenSet[str]) ->
     Raises:
         InstallError: it could not be done; what is done is kept, and repeating the command goes on from there.
     """
-    _refuse_sudo()
+    refuse_root_for_another(os.environ, home_folder())
     environment = Environment(root)
     if verb == "remove":
         return _remove(environment, console, options)
@@ -54,16 +55,22 @@ def do_verb(verb: str, root: Path, console: Console, options: FrozenSet[str]) ->
 def _install(environment: Environment, console: Console, options: FrozenSet[str]) -> int:
     host = Host(log=environment.log)
     with Turn(environment.root):
-        key = _asked(environment, "token", "path")
-        made, missing = not host.exists(key), host.missing_folders(key)
+        key = os.path.abspath(_asked(environment, "token", "path"))
+        made, folders = not host.exists(key), host.missing_folders(key)
         wishes = _wishes(environment, options, dock=_asked(environment, "token", "address"))
-        data.note_key(host, key, made=made, missing=missing)
-        missing = work.install(host, wishes, console, yes="--yes" in options)
+        data.note_key(host, key, made=made, missing=folders)
+        failed = None
+        try:
+            missing = work.install(host, wishes, console, yes="--yes" in options)
+        except UnfinishedError as error:
+            failed, missing = error, error.missing
     for step in missing:
         console.say(f"left out: {step.title}: {step.reason}")
-    console.say("Set up. This is what the doctor says:")
+    console.say(f"{'Not all of it is set up' if failed else 'Set up'}. This is what the doctor says:")
     sys.stderr.flush()
     subprocess.call([str(environment.python), "-m", "streamv2v_cam", "doctor", "--quick"])
+    if failed is not None:
+        raise failed
     return 0
 
 
@@ -157,9 +164,3 @@ def _pull(root: Path, console: Console) -> None:
     if pulled.returncode != 0:
         raise InstallError(f"git could not go forward: {said[-1]}. Nothing was changed.")
     console.say(said[-1])
-
-
-def _refuse_sudo() -> None:
-    """Menu entry, service and OBS belong to the person, not to root."""
-    if os.environ.get("SUDO_USER") and hasattr(os, "geteuid") and os.geteuid() == 0:
-        raise InstallError("Call the installer as yourself, without sudo; where it needs root it asks.")

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from dataclasses import dataclass
 from typing import Any, Sequence
 
@@ -33,6 +34,12 @@ class File:
     def words(self) -> list[str]:
         """What it does, the text indented."""
         return [f"write {self.name}{as_root(self.root)}:", *("    " + line for line in self.text.splitlines())]
+
+    def typed(self) -> list[str]:
+        """What does it in a shell; a line each, to be pasted."""
+        name, lines = shlex.quote(self.name), " ".join(map(shlex.quote, self.text.splitlines()))
+        folder = shlex.quote(os.path.dirname(self.name))
+        return [f"mkdir -p {folder} && printf '%s\\n' {lines} >{name} && chmod {self.mode:o} {name}"]
 
     def is_edited(self, host: Host, journal: Journal) -> bool:
         """Whether we wrote it once, and somebody else has written it since."""
@@ -125,15 +132,26 @@ class Run:
         """What it does."""
         return [f"run{as_root(self.root)}: {' '.join(self.command)}"]
 
+    def typed(self) -> list[str]:
+        """What does it in a shell."""
+        return [" ".join(map(shlex.quote, self.command))]
+
     def perform(self, host: Host, journal: Journal) -> None:
         """Run it.
 
         Raises:
-            InstallError: it failed.
+            InstallError: it failed; then it has nothing to be taken back.
         """
-        if self.undo and not journal.knows(kind="run", undo=list(self.undo)):
-            journal.add({"kind": "run", "undo": list(self.undo), "root": self.root})
-        host.run(self.command, root=self.root)
+        entry = {"kind": "run", "undo": list(self.undo), "root": self.root}
+        is_new = bool(self.undo) and not journal.knows(kind="run", undo=list(self.undo))
+        if is_new:
+            journal.add(entry)
+        try:
+            host.run(self.command, root=self.root)
+        except InstallError:
+            if is_new:
+                journal.drop(entry)
+            raise
 
 
 @dataclass(frozen=True)
@@ -151,6 +169,10 @@ class Afterwards:
     def words(self) -> list[str]:
         """What it does."""
         return [f"on removal run{as_root(self.root)}: {' '.join(self.command)}"]
+
+    def typed(self) -> list[str]:
+        """Nothing: it is for the removal alone."""
+        return []
 
     def perform(self, host: Host, journal: Journal) -> None:
         """Write it down."""

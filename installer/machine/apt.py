@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+import shlex
 from dataclasses import dataclass
 from typing import Any, Callable, Sequence
 
+from ..errors import InstallError
 from .host import Host
 from .journal import Journal
 
@@ -31,6 +33,10 @@ class Packages:
         """What it does."""
         return [f"run as root: {' '.join(self._command())}"]
 
+    def typed(self) -> list[str]:
+        """What does it in a shell."""
+        return [" ".join(map(shlex.quote, self._command()))]
+
     def perform(self, host: Host, journal: Journal) -> None:
         """Install them; which ones that will be new is written down before.
 
@@ -50,9 +56,18 @@ class Packages:
 
 
 def installed_packages(host: Host) -> set[str]:
-    """Names of all packages of the system."""
-    told = host.ask("dpkg-query", "-W", "-f", "${db:Status-Abbrev} ${binary:Package}\\n") or ""
-    rows = [line.split() for line in told.splitlines()]
+    """Names of all packages of the system; none where it has no such packages.
+
+    Raises:
+        InstallError: it has them, and does not tell them; what is there must not count as brought by us.
+    """
+    told = host.ask("dpkg-query", "-W", "-f", "${db:Status-Abbrev} ${binary:Package}\\n")
+    if told is None and host.has("dpkg-query"):
+        raise InstallError(
+            "The list of installed packages is wanted, and dpkg-query does not tell it. See what it says when you call "
+            "dpkg-query -W, then repeat the command."
+        )
+    rows = [line.split() for line in (told or "").splitlines()]
     return {row[1].partition(":")[0] for row in rows if len(row) > 1 and row[0] == "ii"}
 
 
@@ -87,5 +102,10 @@ def take_away(entry: dict[str, Any], host: Host, say: Callable[[str], None]) -> 
 
 
 def _going(host: Host, verb: str, *names: str) -> set[str]:
-    told = host.ask("apt-get", verb, "-s", "-q", *HARD_NEEDS, *names) or ""
+    told = host.ask("apt-get", verb, "-s", "-q", *HARD_NEEDS, *names)
+    if told is None:
+        raise InstallError(
+            f"Which packages would go is wanted, and apt-get {verb} -s does not tell it. Mend that (often: apt-get -f "
+            "install, as root), then repeat the command."
+        )
     return {name.partition(":")[0] for name in _GOING.findall(told)}

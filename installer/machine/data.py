@@ -14,18 +14,17 @@ NAME = "streamv2v-cam"
 
 def folders(host: Host) -> list[str]:
     """Where it is, or would be; what platformdirs says, which the installer may not import."""
-    given, home = host.environment, host.home
     if host.system == "win32":
-        return [os.path.join(given.get("LOCALAPPDATA") or os.path.join(home, "AppData", "Local"), NAME)]
+        return [os.path.join(host.place("LOCALAPPDATA", "AppData", "Local"), NAME)]
     if host.system == "darwin":
-        return [os.path.join(home, "Library", kind, NAME) for kind in ("Application Support", "Logs", "Caches")]
+        return [os.path.join(host.home, "Library", kind, NAME) for kind in ("Application Support", "Logs", "Caches")]
     usual = (
         ("XDG_CONFIG_HOME", ".config"),
-        ("XDG_STATE_HOME", os.path.join(".local", "state")),
+        ("XDG_STATE_HOME", ".local", "state"),
         ("XDG_CACHE_HOME", ".cache"),
-        ("XDG_DATA_HOME", os.path.join(".local", "share")),
+        ("XDG_DATA_HOME", ".local", "share"),
     )
-    return [os.path.join(given.get(name) or os.path.join(home, place), NAME) for name, place in usual]
+    return [os.path.join(host.place(*names), NAME) for names in usual]
 
 
 def present(host: Host) -> list[str]:

@@ -81,12 +81,15 @@ def autostart(host: Host, wishes: Wishes) -> MachineStep:
     name = os.path.join(_units(host), "default.target.wants", UNIT)
     if not wishes.autostart and not host.exists(name):
         return left_out("autostart", title, "not asked for; installer install --autostart does it.")
-    return step("autostart", title, [Link(name, os.path.join("..", UNIT))], done=host.exists(name))
+    link = Link(name, os.path.join("..", UNIT))
+    if not link.is_done(host) and not link.is_free(host, Journal(host)):
+        return left_out("autostart", title, f"{name} is there already and leads elsewhere; it stays.")
+    return step("autostart", title, [link], done=link.is_done(host))
 
 
 def entry(host: Host, wishes: Wishes) -> MachineStep:
     """An entry in the menu, with its icon."""
-    share = host.environment.get("XDG_DATA_HOME") or os.path.join(host.home, ".local", "share")
+    share = host.place("XDG_DATA_HOME", ".local", "share")
     name = os.path.join(share, "applications", "streamv2v-cam.desktop")
     icon = os.path.join(share, "icons", "hicolor", "scalable", "apps", "streamv2v-cam.svg")
     text = ENTRY_TEXT.format(program=_in_entry(wishes.program))
@@ -97,8 +100,7 @@ def entry(host: Host, wishes: Wishes) -> MachineStep:
 
 
 def _units(host: Host) -> str:
-    config = host.environment.get("XDG_CONFIG_HOME") or os.path.join(host.home, ".config")
-    return os.path.join(config, "systemd", "user")
+    return os.path.join(host.place("XDG_CONFIG_HOME", ".config"), "systemd", "user")
 
 
 def _in_unit(word: str) -> str:

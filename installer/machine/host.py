@@ -10,6 +10,7 @@ from pathlib import Path, PureWindowsPath
 from typing import Mapping, Sequence, TextIO
 
 from ..errors import InstallError
+from .person import home_folder, is_whole, user_name
 
 ASK_LIMIT_S = 20
 PART = ".streamv2v-part"
@@ -38,14 +39,27 @@ class Host:
     ) -> None:
         self.system, self.root = system, root
         self.environment = dict(os.environ if environment is None else environment)
-        self.home = home or str(Path.home())
+        self.home = home or home_folder()
         self.log = log
 
     @property
     def user(self) -> str:
-        """Who the installation is for: the person behind sudo, where there is one."""
-        named = self.environment.get("SUDO_USER") or self.environment.get("USER") or self.environment.get("USERNAME")
-        return named or Path(self.home).name
+        """Who the installation is for; empty where nobody says it."""
+        return user_name(self.environment, self.system, is_here=self.root == Path("/") and self.system == sys.platform)
+
+    def place(self, variable: str, *usual: str) -> str:
+        """A folder of the person's: where a variable says, or the usual one below the home folder.
+
+        Raises:
+            InstallError: the variable says no whole path.
+        """
+        given = self.environment.get(variable)
+        if given and not is_whole(given, self.system):
+            raise InstallError(
+                f"{variable} is {given!r}, which is no whole path. Set it to all of the path, or unset it, then repeat "
+                "the command."
+            )
+        return given or os.path.join(self.home, *usual)
 
     def is_root(self) -> bool:
         """Whether commands run as root anyway."""
@@ -65,6 +79,29 @@ class Host:
             with self.path(name).open(encoding="utf-8", newline="") as stream:
                 return stream.read()
         except (OSError, UnicodeDecodeError):
+            return None
+
+    def read_known(self, name: str) -> str | None:
+        """What a file of ours holds; None where there is none, and never where it cannot be read.
+
+        Raises:
+            InstallError: it is there and cannot be read as text; the message says why, and not what to do.
+        """
+        try:
+            with self.path(name).open(encoding="utf-8", newline="") as stream:
+                return stream.read()
+        except (OSError, UnicodeDecodeError) as error:
+            absent = isinstance(error, (FileNotFoundError, NotADirectoryError))
+            if absent and not self.exists(name):
+                return None
+            why = "it is no text" if isinstance(error, UnicodeDecodeError) else error.strerror or error
+            raise InstallError(f"{name} is there and cannot be read ({why}).") from None
+
+    def look(self, name: str) -> str | None:
+        """What somebody else's file holds, to look something up in it, whatever else is in it; None as for `read`."""
+        try:
+            return self.path(name).read_bytes().decode("utf-8", "replace")
+        except OSError:
             return None
 
     def exists(self, name: str) -> bool:
@@ -161,8 +198,8 @@ class Host:
                 stream.write(text)
             partial.chmod(mode)
             os.replace(str(partial), str(path))
-        except OSError as error:
-            raise InstallError(f"{name} could not be written: {error.strerror or error}") from None
+        except (OSError, UnicodeError) as error:
+            raise InstallError(f"{name} could not be written: {getattr(error, 'strerror', None) or error}") from None
 
     def goal(self, name: str) -> str | None:
         """Where a symbolic link leads, as it says itself; None where there is none."""
@@ -239,7 +276,7 @@ class Host:
             return
         try:
             self.log.parent.mkdir(parents=True, exist_ok=True)
-            with self.log.open("a", encoding="utf-8") as stream:
+            with self.log.open("a", encoding="utf-8", errors="backslashreplace") as stream:
                 self._print(line, stream)
         except OSError:
             pass

@@ -10,6 +10,7 @@ from typing import Any
 from ..errors import InstallError
 from .host import Host
 from .obs_files import REMOVE
+from .person import is_whole
 
 FORMAT = 1
 _NEEDED: dict[str, dict[str, type | tuple[type, ...]]] = {
@@ -21,6 +22,8 @@ _NEEDED: dict[str, dict[str, type | tuple[type, ...]]] = {
     "obs": {"name": str, "change": str, "value": str, "sum": str},
 }
 """What an entry of each kind is taken back by."""
+_WORDS = ("undo", "asked", "came")
+"""Lists of words for a command line."""
 
 
 class Journal:
@@ -38,7 +41,14 @@ class Journal:
         self.path = os.path.join(_state_folder(host), "installation.json")
         self.entries: list[dict[str, Any]] = []
         self._made: list[str] = []
-        text = host.read(self.path)
+        lost = "then nothing of an earlier installation is known any more, and taken back by `remove`."
+        try:
+            text = host.read_known(self.path)
+        except InstallError as error:
+            raise InstallError(
+                f"What an earlier installation did is wanted, and {error} Nothing was done. Make it readable for you, "
+                f"or move it away; {lost}"
+            ) from None
         if text is None:
             return
         try:
@@ -46,13 +56,12 @@ class Journal:
             if told["format"] != FORMAT:
                 raise ValueError
             self.entries, self._made = list(told["entries"]), list(told["folders"])
-            if not all(map(_is_entry, self.entries)) or not _are_texts(self._made):
+            if not all(_is_entry(entry, host.system) for entry in self.entries):
                 raise ValueError
-        except (ValueError, KeyError, TypeError):
-            raise InstallError(
-                f"{self.path} is not what this installer wrote. Move it away; then nothing of an earlier installation "
-                "is known any more, and taken back by `remove`."
-            ) from None
+            if not all(_is_place(folder, host.system) for folder in self._made):
+                raise ValueError
+        except (ValueError, KeyError, TypeError, RecursionError):
+            raise InstallError(f"{self.path} is not what this installer wrote. Move it away; {lost}") from None
 
     def add(self, entry: dict[str, Any], *, instead_of: dict[str, Any] | None = None) -> None:
         """Something is about to be done.
@@ -98,26 +107,60 @@ def sum_of(text: str) -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()
 
 
-def _is_entry(entry: Any) -> bool:
+def _is_entry(entry: Any, system: str) -> bool:
     """Whether it can be taken back by what it says; a hand or a disk may have changed the file."""
     needed = _NEEDED.get(entry["kind"])
     if needed is None or (entry["kind"] == "obs" and entry["change"] not in REMOVE):
         return False
-    return all(
-        isinstance(entry[name], kind) and (kind is not list or _are_texts(entry[name])) for name, kind in needed.items()
+    if not all(isinstance(entry[name], kind) for name, kind in needed.items()):
+        return False
+    if not all(_is_flat(value) for value in entry.values()):
+        return False
+    places = [entry["name"]] if "name" in needed else []
+    places += entry["folders"] if "folders" in needed else []
+    words = [word for name in _WORDS if name in needed for word in entry[name]]
+    return (
+        all(_is_place(place, system) for place in places)
+        and all(map(_is_word, words))
+        and entry.get("undo") != []
+        and isinstance(entry.get("former", ""), str)
+        and _is_writable(entry.get("before") or "")
     )
 
 
-def _are_texts(values: list[Any]) -> bool:
-    return all(isinstance(value, str) for value in values)
+def _is_flat(value: Any) -> bool:
+    """Whether it is a text, a truth, a number, nothing, or a list of texts: no entry holds more."""
+    if isinstance(value, list):
+        return all(isinstance(item, str) for item in value)
+    return value is None or isinstance(value, (str, bool, int))
+
+
+def _is_place(name: Any, system: str) -> bool:
+    return isinstance(name, str) and is_whole(name, system) and _is_word(name)
+
+
+def _is_word(word: str) -> bool:
+    """Whether it can be given to the system, as a path or in a command: a file's name may hold what is no letter."""
+    try:
+        return bool(word) and b"\0" not in os.fsencode(word)
+    except UnicodeError:
+        return False
+
+
+def _is_writable(text: str) -> bool:
+    try:
+        text.encode("utf-8")
+    except UnicodeError:
+        return False
+    return True
 
 
 def _state_folder(host: Host) -> str:
     """Beside the program's log: platformdirs' state folder, which the installer may not import."""
     if host.system == "win32":
-        base = host.environment.get("LOCALAPPDATA") or os.path.join(host.home, "AppData", "Local")
+        base = host.place("LOCALAPPDATA", "AppData", "Local")
     elif host.system == "darwin":
         base = os.path.join(host.home, "Library", "Application Support")
     else:
-        base = host.environment.get("XDG_STATE_HOME") or os.path.join(host.home, ".local", "state")
+        base = host.place("XDG_STATE_HOME", ".local", "state")
     return os.path.join(base, "streamv2v-cam")

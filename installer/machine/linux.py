@@ -66,7 +66,7 @@ def options(host: Host) -> MachineStep:
     title = "two virtual cameras: one for this program, one for OBS"
     for name in host.names("/etc/modprobe.d"):
         place = f"/etc/modprobe.d/{name}"
-        if place != OPTIONS_FILE and re.search(r"^\s*options\s+v4l2loopback\b", host.read(place) or "", re.MULTILINE):
+        if place != OPTIONS_FILE and re.search(r"^\s*options\s+v4l2loopback\b", host.look(place) or "", re.MULTILINE):
             return left_out("options", title, f"{place} says already how v4l2loopback is loaded; that stays.")
     first = _free_numbers(host)
     text = (
@@ -82,7 +82,7 @@ def at_boot(host: Host) -> MachineStep:
     """Loaded at every start of the machine."""
     title = "load it at every start of the machine"
     files = [f"/etc/modules-load.d/{name}" for name in host.names("/etc/modules-load.d")] + ["/etc/modules"]
-    done = any(re.search(r"^\s*v4l2loopback\b", host.read(name) or "", re.MULTILINE) for name in files)
+    done = any(re.search(r"^\s*v4l2loopback\b", host.look(name) or "", re.MULTILINE) for name in files)
     return step("at-boot", title, [File(LOAD_FILE, "v4l2loopback\n", root=True)], done=done)
 
 
@@ -102,8 +102,10 @@ def rule(host: Host) -> MachineStep:
 def group(host: Host) -> MachineStep:
     """The person is in the group that may open cameras."""
     user = host.user
+    if not user:
+        return left_out("group", "you in the group video", "nobody says your name; set USER to it, then repeat.")
     member = "video" in (host.ask("id", "-nG", user) or "").split()
-    exists = re.search(r"^video:", host.read("/etc/group") or "", re.MULTILINE) is not None
+    exists = re.search(r"^video:", host.look("/etc/group") or "", re.MULTILINE) is not None
     actions = [Run(["usermod", "-aG", "video", user], undo=["gpasswd", "-d", user, "video"], root=True)]
     return step("group", f"{user} in the group video", actions, done=member or user == "root" or not exists)
 
@@ -128,7 +130,7 @@ def _backports(host: Host) -> list[object]:
     """Debian 12 has 0.12 itself, which opens once per loading, and 0.13 in its backports."""
     folder = "/etc/apt/sources.list.d"
     sources = ["/etc/apt/sources.list", *(f"{folder}/{name}" for name in host.names(folder))]
-    texts = "\n".join(host.read(name) or "" for name in sources if name != BACKPORTS_FILE)
+    texts = "\n".join(host.look(name) or "" for name in sources if name != BACKPORTS_FILE)
     update = ["apt-get", "update", "-q"]
     if "bookworm-backports" in texts:
         return [Run(update, root=True)]
@@ -155,7 +157,7 @@ def _flavour(kernel: str) -> str:
 
 
 def _codename(host: Host) -> str:
-    found = re.search(r"^VERSION_CODENAME=\"?(\w+)", host.read("/etc/os-release") or "", re.MULTILINE)
+    found = re.search(r"^VERSION_CODENAME=\"?(\w+)", host.look("/etc/os-release") or "", re.MULTILINE)
     return found[1] if found else ""
 
 

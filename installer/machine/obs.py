@@ -56,11 +56,10 @@ def take_out_of_others(host: Host, known: Collection[str], say: Callable[[str], 
 def folders_of(host: Host) -> list[str]:
     """Where OBS may keep its settings."""
     if host.system == "win32":
-        base = host.environment.get("APPDATA") or os.path.join(host.home, "AppData", "Roaming")
-        return [os.path.join(base, "obs-studio")]
+        return [os.path.join(host.place("APPDATA", "AppData", "Roaming"), "obs-studio")]
     if host.system == "darwin":
         return [os.path.join(host.home, "Library", "Application Support", "obs-studio")]
-    config = host.environment.get("XDG_CONFIG_HOME") or os.path.join(host.home, ".config")
+    config = host.place("XDG_CONFIG_HOME", ".config")
     flatpak = os.path.join(host.home, ".var", "app", "com.obsproject.Studio", "config", "obs-studio")
     return [os.path.join(config, "obs-studio"), flatpak]
 

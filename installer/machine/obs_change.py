@@ -62,7 +62,8 @@ class ObsFile:
         if changed == text:
             return
         entry = {"kind": "obs", "name": self.name, "change": self.change, "value": self.value, "sum": sum_of(changed)}
-        known, copy = journal.find("obs", self.name), host.read(self.name + obs_files.BACKUP)
+        # one that cannot be read may be the only text of before; it is not written over
+        known, copy = journal.find("obs", self.name), host.read_known(self.name + obs_files.BACKUP)
         if known is not None and copy is not None and _is_untouched(known, text, copy):
             # nobody but us has written it since: the copy is still the file without us
             entry["copy"] = known["copy"]

@@ -88,7 +88,7 @@ def _docks(text: str) -> list[dict[str, Any]]:
     try:
         # an ini of OBS has every backslash twice
         docks = json.loads(found[2].replace("\\\\", "\\"))
-    except ValueError:
+    except (ValueError, RecursionError):
         docks = None
     if not isinstance(docks, list) or not all(isinstance(dock, dict) for dock in docks):
         raise InstallError("OBS's list of browser docks is not as OBS writes it; add the dock by hand in OBS.")
@@ -116,7 +116,7 @@ def _collection(text: str) -> dict[str, Any]:
     """
     try:
         told = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         told = None
     # a list that is not there is no list, and null is how some programs write that
     modules = (told.get("modules") if isinstance(told, dict) else 0) or {}

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import replace
 from typing import Any, Callable, Iterator
 
 from ..console import Console
-from ..errors import InstallError
-from . import linux, macos, obs, windows
+from ..errors import InstallError, UnfinishedError
+from . import linux, macos, obs, rights, windows
 from .actions import Afterwards, File, Run
 from .host import Host
 from .journal import Journal
@@ -64,22 +63,28 @@ def install(host: Host, wishes: Wishes, console: Console, *, yes: bool = False) 
         the steps that are left out, with their reasons.
 
     Raises:
-        InstallError: a step failed; what is done is kept.
+        UnfinishedError: steps failed; those after them were done all the same, and what is done is kept.
     """
     journal = Journal(host)
     planned = list(steps_of(host, wishes))
-    may_root = _may_root([step for step in planned if step.needs_root], host, console, yes=yes)
-    missing = []
+    no_root = rights.reason_without_root([step for step in planned if step.needs_root], host, console, yes=yes)
+    missing, failed = [], []
     for number, step in enumerate(steps_of(host, wishes), 1):
         if step.state == DONE:
             continue
-        if step.state == LEFT_OUT or (step.needs_root and not may_root):
-            reason = step.reason or "it needs root; repeat the command and agree, or give it --yes."
-            missing.append(MachineStep(step.name, step.title, LEFT_OUT, reason))
+        if step.state == LEFT_OUT or (step.needs_root and no_root):
+            missing.append(MachineStep(step.name, step.title, LEFT_OUT, step.reason or no_root))
             continue
         console.begin(number, len(planned), step.title)
-        _perform(step, host, journal, console)
-        console.end()
+        try:
+            _perform(step, host, journal, console)
+        except InstallError as error:
+            failed.append(f"{step.title}: {str(error).rstrip('.')}")
+            console.say(f"      failed: {error}")
+        else:
+            console.end()
+    if failed:
+        raise UnfinishedError(f"{'; '.join(failed)}. The rest is done; mend this, then repeat.", missing=missing)
     return missing
 
 
@@ -96,26 +101,6 @@ def _perform(step: MachineStep, host: Host, journal: Journal, console: Console) 
             for entry in journal.entries[known:]:
                 journal.drop(entry)
             console.say(f"      note: {error}")
-
-
-def _may_root(steps: list[MachineStep], host: Host, console: Console, *, yes: bool) -> bool:
-    """Whether root may be used; asked in words, with every single action that needs it."""
-    if not steps or host.is_root() or yes:
-        return True
-    if not host.has("sudo"):
-        console.say("note: there is no sudo; what needs root is left out. As root, the same command does it.")
-        return False
-    if not sys.stdin.isatty():
-        return False
-    console.say("These need root, and are done with sudo:")
-    for step in steps:
-        for action in step.actions:
-            if getattr(action, "root", False):
-                for line in action.words():
-                    console.say("    " + line)
-    console.stream.write("Do them? [y/N] ")
-    console.stream.flush()
-    return sys.stdin.readline().strip().lower() in ("y", "yes")
 
 
 def undo_lines(host: Host) -> Iterator[str]:
@@ -137,9 +122,8 @@ def remove(host: Host, console: Console, *, yes: bool = False) -> bool:
     entries = list(reversed(journal.entries))
     if not entries:
         return False
-    needs_root = any(entry.get("root") for entry in entries) and not host.is_root() and not yes
-    if needs_root and not _agreed([words_of_undo(entry) for entry in entries], console):
-        raise InstallError("Taking it back needs root. Repeat the command and agree, or give it --yes.")
+    if any(entry.get("root") for entry in entries):
+        rights.claim_for_removal([words_of_undo(entry) for entry in entries], host, console, yes=yes)
     left: list[dict[str, Any]] = []
     for number, entry in enumerate(entries, 1):
         if entry["kind"] == "obs" and obs.is_open(host):
@@ -155,14 +139,3 @@ def remove(host: Host, console: Console, *, yes: bool = False) -> bool:
     for entry in left:
         console.say(f"left out: {words_of_undo(entry)}: {obs.OPEN}")
     return True
-
-
-def _agreed(lines: list[str], console: Console) -> bool:
-    console.say("This is taken back, with sudo where it needs root:")
-    for line in lines:
-        console.say("    " + line)
-    if not sys.stdin.isatty():
-        return False
-    console.stream.write("Go on? [y/N] ")
-    console.stream.flush()
-    return sys.stdin.readline().strip().lower() in ("y", "yes")

@@ -14,6 +14,8 @@ from installer.console import Console
 from installer.environment import Environment
 from installer.errors import InstallError
 from installer.machine import work
+from installer.machine.actions import File, Run
+from installer.machine.steps import left_out, step
 from installer.steps import prepare
 
 
@@ -81,3 +83,33 @@ def test_repair_makes_an_environment_whole_whose_record_says_that_it_is(
     assert installation.do_verb("repair", project, quiet(), frozenset()) == 0
     asked = [str(Environment(project).python), "-c", "import torch; print(torch.__version__)"]
     assert subprocess.run(asked, capture_output=True, text=True, check=False).stdout.strip() == "2.13.0+cpu"
+
+
+PROGRAM = """\
+#!/bin/sh
+echo "$@" >>"{calls}"
+echo "{key}"
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="the program is a shell script")
+def test_a_piece_that_failed_is_told_after_the_rest_and_after_the_doctor(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    environment, said = Environment(tmp_path / "project"), io.StringIO()
+    environment.python.parent.mkdir(parents=True)
+    calls, after = tmp_path / "calls", tmp_path / "after"
+    environment.python.write_text(PROGRAM.format(calls=calls, key=tmp_path / "key"))
+    environment.python.chmod(0o755)
+    steps = [
+        step("one", "a piece that fails", [Run(["false"])]),
+        step("two", "the piece after it", [File(str(after), "x\n")]),
+        left_out("three", "a third", "it is raining."),
+    ]
+    monkeypatch.setattr(work, "STEPS", dict.fromkeys(work.STEPS, lambda host, wishes: iter(steps)))
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    with pytest.raises(InstallError, match="a piece that fails: false failed"):
+        installation._install(environment, Console(said), frozenset())
+    assert after.read_text() == "x\n" and "left out: a third: it is raining." in said.getvalue()
+    assert "Not all of it is set up" in said.getvalue()
+    assert calls.read_text().splitlines()[-1] == "-m streamv2v_cam doctor --quick"
