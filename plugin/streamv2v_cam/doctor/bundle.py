@@ -23,6 +23,7 @@ from .case import Case
 from .examination import Report
 from .finding import Finding
 from .private import redactor_for
+from .privatefiles import unread
 from .redaction import Redactor
 from .words import report_lines
 
@@ -30,6 +31,10 @@ LOG_LIMIT_BYTES = 300_000
 LISTED = ("machine.json", "environment.json")
 """Told by a list alone: versions look like addresses of machines, names of variables like secrets."""
 MOST_OF_A_NAME = 1000
+LOG_LEFT_OUT = """\
+The log is left out. The private words of every file of settings are looked for in it, and these files were not read.
+Make them readable, or move them away, and write the bundle again.
+"""
 WHAT_IT_IS = """\
 What streamv2v-cam doctor found on a machine, for a bug report.
 
@@ -113,12 +118,20 @@ def bundle_members(report: Report, *, with_prompts: bool = False) -> dict[str, s
     }
     if state is not None:
         members["state.json"] = _json(told_state(state, redactor, with_prompts=with_prompts))
-    members |= {f"log{name}.txt": redactor.log(text, with_quotes=with_prompts) for name, text in _logs(case)}
+    members |= _told_logs(case, redactor, with_prompts=with_prompts)
     # a second look at what has been taken out: what still shows a secret stays away as a whole
     return {
         name: "(left out)\n" if redactor.leaks(text, private=name not in LISTED) else text
         for name, text in members.items()
     }
+
+
+def _told_logs(case: Case, redactor: Redactor, *, with_prompts: bool) -> dict[str, str]:
+    """The logs without secrets; why they are left out where it is not known which secrets there are."""
+    missing = [f"{redactor.text(str(path))}: {reason}." for path, reason in unread(case)]
+    if not missing:
+        return {f"log{name}.txt": redactor.log(text, with_quotes=with_prompts) for name, text in _logs(case)}
+    return {"log.txt": LOG_LEFT_OUT + "\n".join(missing) + "\n"}
 
 
 def _cleaned(finding: Finding, redactor: Redactor) -> Finding:

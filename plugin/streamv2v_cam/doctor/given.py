@@ -11,7 +11,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from .case import Case
-from .redaction import COMMON_WORDS
+from .known import COMMON_WORDS
+from .privatefiles import settings_file, texts_of
+from .readings import both_forms
 
 WRITTEN = (
     "capture.source",
@@ -40,16 +42,13 @@ _VARIABLE = re.compile(r"(?i)STREAMV2V_\w*?__\w+")
 
 def given_texts(case: Case) -> Iterator[tuple[str, str]]:
     """Name and text of all that was given; the name is empty where it is not known."""
-    from ..settings import default_config_path
-
-    text = text_of(case, case.config or default_config_path())
-    try:
-        yield from _texts_of(tomllib.loads(text), "")
-    except tomllib.TOMLDecodeError:
-        for literal in literals(text):
-            yield ("capture.source" if "://" in literal else "", literal)
-        # quotation marks may be what is missing
-        yield from (("", value) for value in _ASSIGNED.findall(text))
+    for text in texts_of(case, settings_file(case)):
+        try:
+            yield from _texts_of(tomllib.loads(text), "")
+        except tomllib.TOMLDecodeError:
+            for literal in literals(text):
+                yield ("capture.source" if "://" in literal else "", literal)
+            yield from (("", value) for value in unquoted(text))
     for variable, value in case.machine.environment.items():
         if _VARIABLE.fullmatch(variable):
             name = variable.partition("_")[2].replace("__", ".").lower()
@@ -74,17 +73,18 @@ def is_path(value: str) -> bool:
     return bool(_PATH.match(value))
 
 
-def text_of(case: Case, name: Any) -> str:
-    """What a file holds, without the mark with which Windows begins a text; "" where it cannot be read."""
-    return (case.machine.text(name) or "").removeprefix("\ufeff")
-
-
 def literals(text: str) -> Iterator[str]:
-    """Everything that stands in quotation marks, and its lines."""
+    """Everything that stands in quotation marks, as it was written and as it was meant, and its lines."""
     for found in _LITERAL.finditer(text):
         inside = next((part for part in found.groups() if part is not None), "")
-        yield inside
-        yield from inside.splitlines()
+        for form in both_forms(inside):
+            yield form
+            yield from form.splitlines()
+
+
+def unquoted(text: str) -> Iterator[str]:
+    """What stands behind an equals sign: the quotation marks may be what is missing in a file that is refused."""
+    yield from _ASSIGNED.findall(text)
 
 
 def _is_own(name: str, value: str) -> bool:

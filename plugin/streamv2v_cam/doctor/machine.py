@@ -67,12 +67,32 @@ class Machine:
 
     def text(self, name: str | Path) -> str | None:
         """What a file holds, without blanks at its ends; None where it cannot be read."""
+        data = self.data(name)
+        return None if data is None else data.decode("utf-8", "replace").strip("\0 \r\n\t")
+
+    def data(self, name: str | Path, *, limit: int = TEXT_LIMIT_BYTES) -> bytes | None:
+        """The bytes of an ordinary file, up to a limit; None where it cannot be read.
+
+        A pipe would be waited for, a device would be started or never end.
+        """
         place = name if isinstance(name, Path) else self.path(name)
         try:
+            if not place.is_file():
+                return None
             with place.open("rb") as stream:
-                return stream.read(TEXT_LIMIT_BYTES).decode("utf-8", "replace").strip("\0 \r\n\t")
-        except OSError:
+                return stream.read(limit)
+        except (OSError, ValueError):
             return None
+
+    def may_be_there(self, place: Path) -> bool:
+        """Whether there is something of that name, or nobody may look."""
+        try:
+            place.stat()
+        except (FileNotFoundError, NotADirectoryError, ValueError):
+            return False
+        except OSError:
+            return True
+        return True
 
     def names(self, folder: str | Path) -> list[str]:
         """What lies in a folder, sorted; empty where there is none."""

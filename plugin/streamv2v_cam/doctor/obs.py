@@ -44,18 +44,25 @@ def check(case: Case) -> Iterator[Finding]:
 
 
 def obs_folder(case: Case) -> Path | None:
-    """Where OBS keeps its settings; None where there are none."""
+    """Where OBS keeps its settings; None where there are none. An empty folder stands back behind one that is not."""
+    folders = obs_folders(case)
+    return next((folder for folder in folders if case.machine.names(folder)), next(iter(folders), None))
+
+
+def obs_folders(case: Case) -> list[Path]:
+    """The same of every OBS on this machine: from a package, a Flatpak and a snap."""
     home, given = case.machine.home, case.machine.environment
     places = {
         "Linux": [
             Path(given.get("XDG_CONFIG_HOME") or home / ".config") / "obs-studio",
+            home / ".config/obs-studio",
             home / ".var/app" / FLATPAK / "config/obs-studio",
             home / "snap/obs-studio/current/.config/obs-studio",
         ],
         "Darwin": [home / "Library/Application Support/obs-studio"],
         "Windows": [Path(given.get("APPDATA") or home / "AppData/Roaming") / "obs-studio"],
     }
-    return next((place for place in places.get(case.machine.system, []) if place.is_dir()), None)
+    return [place for place in dict.fromkeys(places.get(case.machine.system, [])) if place.is_dir()]
 
 
 def _version(case: Case) -> str | None:
@@ -102,37 +109,41 @@ def _new_enough(case: Case, version: str) -> Iterator[Finding]:
         yield fine("obs.fine", f"OBS {version}.")
 
 
-def server_settings(folder: Path) -> dict[str, Any] | None:
+def server_settings(case: Case, folder: Path) -> dict[str, Any] | None:
     """enabled, authenticated, port of OBS's WebSocket server; None where OBS has not written them yet.
 
     The password is not among them.
     """
     try:
-        told = json.loads((folder / "plugin_config/obs-websocket/config.json").read_text("utf-8-sig"))
+        told = json.loads(_written(case, folder / "plugin_config/obs-websocket/config.json"))
         return {
             "enabled": bool(told.get("server_enabled")),
             "authenticated": bool(told.get("auth_required", True)),
             "port": int(told.get("server_port") or 4455),
         }
-    except (OSError, ValueError, AttributeError, TypeError):
+    except (ValueError, AttributeError, TypeError):
         pass
     for name in ("user.ini", "global.ini"):
         parser = configparser.RawConfigParser(strict=False)
         try:
-            parser.read_string((folder / name).read_text("utf-8-sig"))
+            parser.read_string(_written(case, folder / name))
             section = parser["OBSWebSocket"]
             return {
                 "enabled": section.getboolean("ServerEnabled", False),
                 "authenticated": section.getboolean("AuthRequired", True),
                 "port": section.getint("ServerPort", 4455),
             }
-        except (OSError, ValueError, KeyError, configparser.Error):
+        except (ValueError, KeyError, configparser.Error):
             continue
     return None
 
 
+def _written(case: Case, path: Path) -> str:
+    return (case.machine.text(path) or "").removeprefix("\ufeff")
+
+
 def _server(case: Case, folder: Path | None) -> Iterator[Finding]:
-    told = server_settings(folder) if folder is not None else None
+    told = server_settings(case, folder) if folder is not None else None
     if told is None or not told["enabled"]:
         yield note(
             "obs.server-off",

@@ -5,24 +5,22 @@ from __future__ import annotations
 import re
 import socket
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
 from streamv2v.config import EMBEDDED_MODEL
 
 from .case import Case
-from .given import given_texts, is_path, literals, own_words, text_of
-from .obs import obs_folder
+from .given import given_texts, is_path, literals, own_words, unquoted
+from .obsprivate import addresses_of_obs, secrets_of_obs
+from .privatefiles import key_files, looks_files, servers_file, texts_of
 from .redaction import PUBLIC_HOSTS, Redactor, leads_nowhere
 
 SECRET_NAMES = re.compile(r"(?i)pass|secret|token|key|credential|auth|cookie|ticket")
 NAMES_OF_FILES = re.compile(r"(?i)(_sock|_socket|_file|_path|_dir|_folder|xauthority)$")
 PLACES = ("engine.remote", "obs.host", "obs.server")
 """Settings that are addresses without a kind before them, too."""
-_OBS_PASSWORD = re.compile(
-    r"(?im)^\s*ServerPassword\s*=\s*(.*?)\s*$|\"server_password\"\s*:\s*\"((?:[^\"\\]|\\.)*)\"",
-)
+SHORTEST_TOKEN = 16
 _SECTION = re.compile(r"^\s*\[+\s*([^\]\n]+?)\s*\]", re.MULTILINE)
 
 
@@ -45,23 +43,13 @@ def redactor_for(case: Case, *, with_prompts: bool = False, state: dict[str, Any
 
 
 def _keys(case: Case) -> Iterator[str]:
-    """Files that hold nothing else than a secret, and the password in OBS's own files."""
-    from ..settings import default_config_path
-
-    folder = (case.config or default_config_path()).parent
-    files = [folder / "token", folder / "obs-password", case.machine.home / ".cache/huggingface/token"]
-    if case.settings is not None:
-        named = (case.settings.obs.password_file, case.settings.obs.token_file)
-        files += [case.settings.token_path, *(Path(name).expanduser() for name in named if name)]
-    for path in files:
-        yield from text_of(case, path).splitlines()
-    folder_of_obs = obs_folder(case)
-    if folder_of_obs is None:
-        return
-    for name in ("plugin_config/obs-websocket/config.json", "user.ini", "global.ini"):
-        # by its letters: a file that OBS reads in spite of a fault must not keep its password from us
-        for found in _OBS_PASSWORD.finditer(text_of(case, folder_of_obs / name)):
-            yield found[1] or found[2] or ""
+    """Files that hold nothing else than a secret, the tokens of paired servers, and what OBS keeps secret."""
+    for path in dict.fromkeys(key_files(case)):
+        for text in texts_of(case, path):
+            yield from text.splitlines()
+    for text in texts_of(case, servers_file(case)):
+        yield from (token for token in literals(text) if len(token) >= SHORTEST_TOKEN)
+    yield from secrets_of_obs(case)
 
 
 def _of_environment(case: Case) -> Iterator[str]:
@@ -79,6 +67,8 @@ def _addresses(case: Case) -> Iterator[str]:
     for name, address in given_texts(case):
         if "://" in address or name in PLACES:
             yield from parts_of(address)
+    for address in addresses_of_obs(case):
+        yield from parts_of(address)
 
 
 def parts_of(address: str) -> Iterator[str]:
@@ -112,15 +102,14 @@ def _may_be_a_key(piece: str) -> bool:
 def _written(case: Case) -> Iterator[str]:
     """What the person wrote: prompts, looks, names of scenes and sources, and their files."""
     from ..looks import shipped_looks
-    from ..settings import default_config_path
 
     known = {look.name for look in shipped_looks(EMBEDDED_MODEL)} | {"localhost", "127.0.0.1"}
     yield from (word for word in own_words(case) if word not in known)
-    looks = (case.config or default_config_path()).parent / "looks.toml"
-    for path in {looks, *([case.settings.looks_path] if case.settings is not None else [])}:
-        text = text_of(case, path)
-        yield from literals(text)
-        yield from (name for name in _SECTION.findall(text) if name not in known)
+    for path in dict.fromkeys(looks_files(case)):
+        for text in texts_of(case, path):
+            yield from literals(text)
+            yield from (word for word in unquoted(text) if word.strip("\"'") not in known)
+            yield from (name for name in _SECTION.findall(text) if name not in known)
 
 
 def _of_state(state: dict[str, Any]) -> Iterator[str]:
