@@ -13,13 +13,13 @@ from training.toning import random_toning
 
 # How often a style is drawn against the others: those that were learned last are shown more.
 SHARES: Mapping[str, float] = {
-    "photo": 0.8, "pencil": 0.7, "charcoal": 0.8, "linocut": 0.7, "comic": 0.8, "cartoon": 0.8, "neon": 0.7,
-    "blueprint": 0.7, "pixel": 0.5, "vintage": 2.0, "thermal": 0.8, "popart": 0.7, "glitch": 0.4, "oil": 1.3,
+    "photo": 0.4, "pencil": 0.7, "charcoal": 0.8, "linocut": 0.7, "comic": 0.8, "cartoon": 0.8, "neon": 0.7,
+    "blueprint": 0.7, "pixel": 0.5, "vintage": 0.6, "thermal": 0.8, "popart": 0.7, "glitch": 0.4, "oil": 1.3,
     "illustration": 1.2, "mosaic": 1.4, "starry": 1.4, "cubist": 1.3, "ukiyoe": 1.2, "glass": 1.2, "frost": 0.7,
     "inferno": 0.8, "streetart": 1.2, "fauvist": 1.2, "woodcut": 1.2,
 }  # fmt: skip
 # Prompts that ask for the photo, and those that name no look.
-PHOTOS, UNKNOWN = 0.1, 0.1
+PHOTOS, UNKNOWN = 0.07, 0.1
 
 
 @dataclass(frozen=True)
