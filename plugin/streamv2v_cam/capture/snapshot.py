@@ -49,7 +49,8 @@ class SnapshotSource:
             return self._shown
         time.sleep(max(0.0, self._asked_s + self.pause_s - time.monotonic()))
         picture = self._ask()
-        self._same = self._same + 1 if np.array_equal(picture, self._shown) else 0
+        same = self._shown is not None and np.array_equal(picture, self._shown)
+        self._same = self._same + 1 if same else 0
         self._shown = picture
         return picture
 
