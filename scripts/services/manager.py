@@ -80,7 +80,9 @@ class UserManager:
         self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> UserManager:
-        self._groups = [group / f"services-{os.getpid()}-{time.monotonic_ns()}" for group in own_groups()]
+        # one name for all: systemd takes its place in version 2 for that in version 1, and makes it where it is not
+        name = f"services-{os.getpid()}-{time.monotonic_ns()}"
+        self._groups = [group / name for group in own_groups()]
         for group in self._groups:
             group.mkdir()
         names = [str(group) for group in self._groups]

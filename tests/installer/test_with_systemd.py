@@ -12,7 +12,7 @@ import psutil
 import pytest
 from breaking import service
 from breaking.rooms import play
-from services.manager import UserManager, missing
+from services.manager import UserManager, missing, own_groups
 
 from installer.console import Console
 from installer.machine import desktop, work
@@ -72,6 +72,8 @@ class Person:
 def person(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Person]:
     monkeypatch.setitem(work.STEPS, "linux", desktop.steps)
     yield Person(tmp_path)
+    left = [group for place in own_groups() for group in place.glob(f"services-{os.getpid()}-*")]
+    assert not left, "a control group outlives its systemd"
 
 
 def test_a_crash_of_the_program_is_followed_by_another_start_and_leaves_no_part_of_the_old_one(person: Person):
